@@ -1,0 +1,120 @@
+import type { IstioVersion } from './versions.ts';
+
+/** A JSON value that is passed through to Kubernetes or Istio as it is. */
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+/** Kubernetes settings of one workload, after merging profile, `values` and `components.*.k8s`. */
+export interface ResolvedWorkload {
+  /** Absent when an HPA owns the number of replicas. */
+  readonly replicas?: number;
+  /** HorizontalPodAutoscaler v2 `spec` without `scaleTargetRef`; absent when there is none. */
+  readonly hpaSpec?: JsonObject;
+  /** PodDisruptionBudget `spec` without `selector`; absent with a single replica, where it would block drains. */
+  readonly podDisruptionBudget?: JsonObject;
+  readonly resources: JsonObject;
+  /** EnvVar list in the user's order; wins by name over what the component sets itself. */
+  readonly env: readonly JsonObject[];
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  readonly tolerations: readonly JsonObject[];
+  readonly affinity?: JsonObject;
+  readonly topologySpreadConstraints: readonly JsonObject[];
+  readonly podAnnotations: Readonly<Record<string, string>>;
+  readonly podLabels: Readonly<Record<string, string>>;
+  readonly serviceAnnotations: Readonly<Record<string, string>>;
+  /** Deployment `spec.strategy`. */
+  readonly strategy: JsonObject;
+  readonly priorityClassName?: string;
+  readonly imagePullPolicy?: string;
+  readonly securityContext?: JsonObject;
+}
+
+export interface ResolvedPilot extends ResolvedWorkload {
+  readonly enabled: boolean;
+  /** Complete image reference. */
+  readonly image: string;
+  /** Additional command line arguments, after ours. */
+  readonly extraArgs: readonly string[];
+  /** `--log_output_level` of istiod. */
+  readonly logLevel: string;
+  readonly logAsJson: boolean;
+  /** Value of `--keepaliveMaxServerConnectionAge`, a Go duration. */
+  readonly keepaliveMaxServerConnectionAge: string;
+  /** Percentage 0-100 for `PILOT_TRACE_SAMPLING`. */
+  readonly traceSampling: number;
+}
+
+export interface ResolvedServicePort {
+  readonly name: string;
+  readonly port: number;
+  readonly targetPort: number | string;
+  readonly protocol: string;
+  readonly nodePort?: number;
+  readonly appProtocol?: string;
+}
+
+export interface ResolvedGateway extends ResolvedWorkload {
+  readonly name: string;
+  readonly namespace: string;
+  /** Labels of the selector: always `app` and `istio`. */
+  readonly selector: Readonly<Record<string, string>>;
+  /** Further labels of pod and Service. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly image: string;
+  readonly service: {
+    readonly type: string;
+    readonly ports: readonly ResolvedServicePort[];
+    /** Other Service `spec` fields the user set (loadBalancerIP, externalTrafficPolicy, ...). */
+    readonly spec: JsonObject;
+  };
+}
+
+/** Settings that proxies share. */
+export interface ResolvedProxy {
+  readonly logLevel: string;
+  readonly componentLogLevel: string;
+  readonly clusterDomain: string;
+  readonly readiness: {
+    readonly initialDelaySeconds: number;
+    readonly periodSeconds: number;
+    readonly failureThreshold: number;
+  };
+}
+
+/**
+ * One MeshOperator with every default filled in: version table <- profile <- spec.
+ * What render, controllers and CLI work on; nothing behind it looks at the spec again.
+ */
+export interface ResolvedMesh {
+  readonly name: string;
+  readonly namespace: string;
+  /** Empty for the default revision, else a DNS label. */
+  readonly revision: string;
+  readonly version: IstioVersion;
+  readonly profile: string;
+  readonly hub: string;
+  readonly tag: string;
+  readonly imagePullSecrets: readonly string[];
+  /** The complete MeshConfig document of ConfigMap `istio[-R]`, key `mesh`. */
+  readonly meshConfig: JsonObject;
+  /** `meshNetworks` document. */
+  readonly meshNetworks: JsonObject;
+  readonly meshId: string;
+  readonly network: string;
+  readonly clusterId: string;
+  readonly base: { readonly enabled: boolean };
+  readonly pilot: ResolvedPilot;
+  readonly proxy: ResolvedProxy;
+  /** Only the enabled ones. */
+  readonly ingressGateways: readonly ResolvedGateway[];
+}
+
+/** `istio[-R]`-style suffix: empty for the default revision. */
+export function revisionSuffix(revision: string): string {
+  return revision === '' ? '' : `-${revision}`;
+}
+
+/** The word Istio uses in labels: the revision, or `default`. */
+export function revisionLabel(revision: string): string {
+  return revision === '' ? 'default' : revision;
+}

@@ -1,0 +1,14 @@
+/** One supported Istio release. */
+export interface IstioVersion {
+  /** `1.31` */
+  readonly minor: string;
+  /** `1.31.1`: the tag of its images unless the spec names another. */
+  readonly patch: string;
+}
+
+/** Newest first; the first row is the default. */
+export const istioVersions: readonly IstioVersion[] = [
+  { minor: '1.31', patch: '1.31.1' },
+  { minor: '1.30', patch: '1.30.3' },
+  { minor: '1.29', patch: '1.29.6' },
+];
