@@ -1,0 +1,34 @@
+import type { ObjectKey } from './kubernetes-object.ts';
+
+/** On every object that belongs to one mesh; informers select on it. */
+export const managedByLabel = 'app.kubernetes.io/managed-by';
+export const managedByValue = 'mesh-operator';
+export const partOfLabel = 'app.kubernetes.io/part-of';
+export const partOfValue = 'istio';
+/** Name and namespace of the MeshOperator an object belongs to. */
+export const meshLabel = 'meshoperator.dev/mesh';
+export const meshNamespaceLabel = 'meshoperator.dev/mesh-namespace';
+
+/** Selects every object of every mesh. */
+export const managedBySelector = `${managedByLabel}=${managedByValue}`;
+
+/**
+ * The labels of every object of one mesh. `operator.istio.io/*` and `install.operator.istio.io/*` are never
+ * among them: `istioctl uninstall --purge` deletes whatever carries those.
+ */
+export function ownershipLabels(mesh: ObjectKey): Record<string, string> {
+  return {
+    [managedByLabel]: managedByValue,
+    [partOfLabel]: partOfValue,
+    [meshLabel]: mesh.name,
+    [meshNamespaceLabel]: mesh.namespace,
+  };
+}
+
+/** The mesh an object belongs to by its labels; undefined for an object that is not ours. */
+export function ownerByLabels(labels: Readonly<Record<string, string>> | undefined): ObjectKey | undefined {
+  if (labels?.[managedByLabel] !== managedByValue) return undefined;
+  const name = labels[meshLabel];
+  const namespace = labels[meshNamespaceLabel];
+  return name === undefined || namespace === undefined ? undefined : { name, namespace };
+}
