@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+type callOptions struct {
+	urls        []string
+	rate        float64
+	duration    time.Duration
+	count       int
+	timeout     time.Duration
+	maxInFlight int
+	countsPort  int
+	allow       bool
+	request     requestOptions
+}
+
+// call sends requests at a steady rate, round robin over the URLs, until -duration
+// or -count is reached or ctx ends; then it waits for the requests in flight,
+// prints its counts as JSON, and returns 1 when any request failed or was not sent.
+func call(ctx context.Context, args []string) int {
+	options, err := parseCall(args)
+	if errors.Is(err, flag.ErrHelp) {
+		return 2
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "test-app call: %v\n", err)
+		return 2
+	}
+	senders, err := newSenders(options)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "test-app call: %v\n", err)
+		return 2
+	}
+	counts := newCallCounts(options.urls)
+	if options.countsPort != 0 {
+		mux := http.NewServeMux()
+		addCountsEndpoints(mux, counts)
+		go func() {
+			if err := http.ListenAndServe(portAddress(options.countsPort), mux); err != nil {
+				fmt.Fprintf(os.Stderr, "test-app call: serve counts: %v\n", err)
+				os.Exit(2)
+			}
+		}()
+	}
+
+	sendAll(ctx, options, senders, counts)
+	report := counts.snapshot(false)
+	encoder := json.NewEncoder(os.Stdout)
+	encoder.SetIndent("", "  ")
+	_ = encoder.Encode(report)
+	if report.Total.Failed+report.Total.NotSent > 0 && !options.allow {
+		return 1
+	}
+	return 0
+}
+
+func parseCall(args []string) (callOptions, error) {
+	options := callOptions{request: requestOptions{header: http.Header{}}}
+	flags := flag.NewFlagSet("call", flag.ContinueOnError)
+	flags.Func("url", "http, https, tcp or udp URL to call; may be repeated", func(text string) error {
+		options.urls = append(options.urls, text)
+		return nil
+	})
+	flags.Float64Var(&options.rate, "rate", 10, "requests a second, over all URLs")
+	flags.DurationVar(&options.duration, "duration", 0, "how long; 0: until -count or SIGTERM")
+	flags.IntVar(&options.count, "count", 0, "how many requests; 0: until -duration or SIGTERM")
+	flags.DurationVar(&options.timeout, "timeout", 5*time.Second, "limit of one request, connection included")
+	flags.IntVar(&options.maxInFlight, "max-in-flight", 500, "requests under way at most")
+	flags.IntVar(&options.countsPort, "counts-port", 0, "serve /counts here; 0: do not")
+	flags.BoolVar(&options.allow, "allow-failures", false, "exit with 0 whatever the counts")
+	flags.StringVar(&options.request.method, "method", http.MethodGet, "HTTP method")
+	flags.StringVar(&options.request.host, "host", "", "HTTP Host, when it is not the URL's")
+	flags.Func("header", "HTTP header as name:value; may be repeated", func(text string) error {
+		name, value, found := strings.Cut(text, ":")
+		if !found {
+			return errors.New("want name:value")
+		}
+		options.request.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		return nil
+	})
+	flags.BoolVar(&options.request.keepAlive, "keep-alive", true, "reuse connections")
+	flags.StringVar(&options.request.ca, "ca", "", "CA that HTTPS servers are verified with, PEM file")
+	flags.StringVar(&options.request.cert, "cert", "", "client certificate, PEM file")
+	flags.StringVar(&options.request.key, "key", "", "client key, PEM file")
+	flags.StringVar(&options.request.serverName, "server-name", "", "TLS server name, when it is not the URL's")
+	flags.StringVar(&options.request.address, "connect-to", "", "host:port to connect to, whatever the URL says")
+	if err := flags.Parse(args); err != nil {
+		return options, err
+	}
+	switch {
+	case len(options.urls) == 0:
+		return options, errors.New("at least one -url is needed")
+	case options.rate <= 0:
+		return options, fmt.Errorf("-rate %v must be positive", options.rate)
+	}
+	return options, nil
+}
+
+// sendAll is an open loop: a slow answer does not delay the next request. After a
+// stall it catches up with what was due.
+func sendAll(ctx context.Context, options callOptions, senders map[string]sender, counts *callCounts) {
+	if options.duration > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, options.duration)
+		defer cancel()
+	}
+	interval := time.Duration(float64(time.Second) / options.rate)
+	begin := time.Now()
+	var running sync.WaitGroup
+	defer running.Wait()
+	for number := 0; options.count == 0 || number < options.count; number++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Until(begin.Add(time.Duration(number) * interval))):
+		}
+		target := options.urls[number%len(options.urls)]
+		if !counts.begin(target, options.maxInFlight) {
+			continue
+		}
+		running.Go(func() {
+			// Not ctx: a request that was sent keeps its whole timeout when the caller is told to stop.
+			bounded, cancel := context.WithTimeout(context.Background(), options.timeout)
+			defer cancel()
+			counts.end(target, senders[target](bounded, number))
+		})
+	}
+}

@@ -1,0 +1,3 @@
+module meshoperator.dev/test/app
+
+go 1.26

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// sender makes one request and says what became of it; number only tells requests apart.
+type sender func(ctx context.Context, number int) outcome
+
+type requestOptions struct {
+	method, host, address string
+	header                http.Header
+	keepAlive             bool
+	ca, cert, key         string
+	serverName            string
+}
+
+func newSenders(options callOptions) (map[string]sender, error) {
+	client, err := newClient(options)
+	if err != nil {
+		return nil, err
+	}
+	senders := map[string]sender{}
+	for _, text := range options.urls {
+		target, err := url.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		switch target.Scheme {
+		case "http", "https":
+			senders[text] = httpSender(client, text, options.request)
+		case "tcp", "udp":
+			senders[text] = echoSender(target.Scheme, target.Host)
+		default:
+			return nil, fmt.Errorf("-url %s: scheme must be http, https, tcp or udp", text)
+		}
+	}
+	return senders, nil
+}
+
+func newClient(options callOptions) (*http.Client, error) {
+	config, err := clientTLS(options.request)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{}
+	return &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+				if options.request.address != "" {
+					address = options.request.address
+				}
+				return dialer.DialContext(ctx, network, address)
+			},
+			TLSClientConfig:     config,
+			DisableKeepAlives:   !options.request.keepAlive,
+			DisableCompression:  true,
+			MaxIdleConnsPerHost: options.maxInFlight,
+		},
+	}, nil
+}
+
+func clientTLS(options requestOptions) (*tls.Config, error) {
+	config := &tls.Config{ServerName: options.serverName, MinVersion: tls.VersionTLS12}
+	if options.ca != "" {
+		pool, err := readPool(options.ca)
+		if err != nil {
+			return nil, err
+		}
+		config.RootCAs = pool
+	}
+	if options.cert != "" {
+		certificate, err := tls.LoadX509KeyPair(options.cert, options.key)
+		if err != nil {
+			return nil, fmt.Errorf("read -cert and -key: %w", err)
+		}
+		config.Certificates = []tls.Certificate{certificate}
+	}
+	return config, nil
+}
+
+// emptyBody is a request body without bytes. Its presence keeps net/http from
+// sending a request again by itself when a reused connection breaks: such a
+// request is a failure that a test must see.
+type emptyBody struct{}
+
+func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
+func (emptyBody) Close() error             { return nil }
+
+func httpSender(client *http.Client, target string, options requestOptions) sender {
+	return func(ctx context.Context, _ int) (result outcome) {
+		begin := time.Now()
+		var connected atomic.Bool
+		defer func() {
+			result.duration = time.Since(begin)
+			result.newConnection = connected.Load()
+		}()
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+			GotConn: func(info httptrace.GotConnInfo) { connected.Store(!info.Reused) },
+		})
+		request, err := http.NewRequestWithContext(ctx, options.method, target, emptyBody{})
+		if err != nil {
+			return failed(err)
+		}
+		request.Header = options.header.Clone()
+		request.Host = options.host
+		response, err := client.Do(request)
+		if err != nil {
+			return failed(err)
+		}
+		defer response.Body.Close()
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			return outcome{kind: "body", message: err.Error()}
+		}
+		result = outcome{hasAnswer: true, answeredBy: answeredBy(response.Header)}
+		if response.StatusCode < 200 || response.StatusCode > 299 {
+			result.kind = fmt.Sprintf("status-%d", response.StatusCode)
+			result.message = response.Status
+		}
+		return result
+	}
+}
+
+func answeredBy(header http.Header) string {
+	if header.Get("X-App-Name") == "" {
+		return ""
+	}
+	return header.Get("X-App-Name") + "/" + header.Get("X-App-Version")
+}
+
+// echoSender opens a connection, writes one line and wants the same line back.
+func echoSender(network, address string) sender {
+	return func(ctx context.Context, number int) outcome {
+		begin := time.Now()
+		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return failed(err)
+		}
+		defer connection.Close()
+		if deadline, bounded := ctx.Deadline(); bounded {
+			_ = connection.SetDeadline(deadline)
+		}
+		line := fmt.Sprintf("ping %d\n", number)
+		if _, err := connection.Write([]byte(line)); err != nil {
+			return failed(err)
+		}
+		echo, err := bufio.NewReader(connection).ReadString('\n')
+		if err != nil {
+			return failed(err)
+		}
+		if echo != line {
+			return outcome{kind: "echo", message: fmt.Sprintf("got %q for %q", echo, line)}
+		}
+		return outcome{newConnection: true, duration: time.Since(begin)}
+	}
+}
+
+func failed(err error) outcome {
+	return outcome{kind: failureKind(err), message: err.Error()}
+}
+
+// failureKind names why a request got no answer; the most specific kind wins.
+func failureKind(err error) string {
+	var dns *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &dns):
+		return "dns"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timeout"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return "reset"
+	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
+		return "unreachable"
+	case isTLSError(err):
+		return "tls"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isClosedIdle(err):
+		return "closed"
+	default:
+		return "other"
+	}
+}
+
+func isTLSError(err error) bool {
+	var verification *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var alert tls.AlertError
+	var hostname x509.HostnameError
+	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) ||
+		errors.As(err, &hostname) || strings.Contains(err.Error(), "remote error: tls:")
+}
+
+// isClosedIdle: net/http has no exported error for a connection that the server
+// closed just as a request went out on it.
+func isClosedIdle(err error) bool {
+	return strings.Contains(err.Error(), "server closed idle connection")
+}
