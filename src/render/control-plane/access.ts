@@ -1,0 +1,127 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import { type RoleBindingOptions, renderRoleBinding, renderServiceAccount } from '../access.ts';
+import { literalEnv } from '../environment.ts';
+import { objectMetadata } from '../object-metadata.ts';
+import type { RenderContext } from '../render-context.ts';
+import { renderObject } from '../template-engine.ts';
+import { istiodEnv } from './istiod-env.ts';
+import { clusterScopedName, istiodName } from './names.ts';
+
+/** The API groups of Istio's own kinds; the ones without a kind today are read by older releases. */
+const istioGroups = [
+  'config.istio.io',
+  'security.istio.io',
+  'networking.istio.io',
+  'authentication.istio.io',
+  'rbac.istio.io',
+  'telemetry.istio.io',
+  'extensions.istio.io',
+];
+
+/** Kinds whose status istiod writes when it analyses configuration. */
+const analysedStatuses = [
+  'authorizationpolicies',
+  'destinationrules',
+  'envoyfilters',
+  'gateways',
+  'peerauthentications',
+  'proxyconfigs',
+  'requestauthentications',
+  'serviceentries',
+  'sidecars',
+  'telemetries',
+  'virtualservices',
+  'wasmplugins',
+  'workloadentries',
+  'workloadgroups',
+].map((plural) => `${plural}/status`);
+
+const gatewayStatuses = [
+  'backendtlspolicies',
+  'gatewayclasses',
+  'gateways',
+  'grpcroutes',
+  'httproutes',
+  'referencegrants',
+  'tcproutes',
+  'tlsroutes',
+  'udproutes',
+].map((plural) => `${plural}/status`);
+
+/**
+ * Who istiod is and what it may do. Rules that only a feature needs are there when istiod's environment turns
+ * the feature on, so that the permission and the switch cannot disagree.
+ */
+export function renderIstiodAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const name = istiodName(mesh);
+  const account = { name, namespace: mesh.namespace };
+  const clusterRole = clusterScopedName(mesh, 'istiod-clusterrole');
+  return [
+    renderServiceAccount(mesh, context, { ...account, component: 'istiod' }),
+    renderObject('control-plane/10-cluster-role', {
+      metadata: objectMetadata(mesh, context, { name: clusterRole, component: 'istiod' }),
+      ...clusterRoleView(mesh),
+    }),
+    binding(mesh, context, { roleKind: 'ClusterRole', roleName: clusterRole, subject: account }),
+    renderObject('control-plane/12-role', {
+      metadata: objectMetadata(mesh, context, { ...account, component: 'istiod' }),
+    }),
+    binding(mesh, context, { roleKind: 'Role', roleName: name, subject: account }),
+  ];
+}
+
+/**
+ * The identity by which an istiod of another cluster reads this one. Its name carries the revision, unlike
+ * upstream's: two revisions in one namespace would take turns in owning one object.
+ */
+export function renderReaderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const subject = {
+    name: `istio-reader-service-account${revisionSuffix(mesh.revision)}`,
+    namespace: mesh.namespace,
+  };
+  const roleName = clusterScopedName(mesh, 'istio-reader-clusterrole');
+  const component = 'istio-reader';
+  return [
+    renderServiceAccount(mesh, context, { ...subject, component }),
+    renderObject('control-plane/11-reader-cluster-role', {
+      metadata: objectMetadata(mesh, context, { name: roleName, component }),
+      istioGroups,
+      multiClusterServiceGroup: multiClusterServiceGroup(mesh),
+    }),
+    renderRoleBinding(mesh, context, { roleKind: 'ClusterRole', roleName, subject, component }),
+  ];
+}
+
+function clusterRoleView(mesh: ResolvedMesh) {
+  const env = istiodEnv(mesh);
+  const isOn = (name: string) => literalEnv(env, name) === 'true';
+  // ListenerSet left the experimental API group after 1.29.
+  const hasExperimentalListenerSets = mesh.version.minor === '1.29';
+  return {
+    istioGroups,
+    analysedStatuses,
+    gatewayStatuses: hasExperimentalListenerSets
+      ? gatewayStatuses
+      : [...gatewayStatuses, 'listenersets/status'],
+    experimentalGatewayStatuses: [
+      'xbackendtrafficpolicies/status',
+      ...(hasExperimentalListenerSets ? ['xlistenersets/status'] : []),
+    ],
+    multiClusterServiceGroup: multiClusterServiceGroup(mesh),
+    analysis: isOn('PILOT_ENABLE_ANALYSIS'),
+    nodeUntaint: isOn('PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS'),
+  };
+}
+
+function multiClusterServiceGroup(mesh: ResolvedMesh): string {
+  return literalEnv(mesh.pilot.env, 'MCS_API_GROUP') ?? 'multicluster.x-k8s.io';
+}
+
+function binding(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  options: Omit<RoleBindingOptions, 'component'>,
+): KubernetesObject {
+  return renderRoleBinding(mesh, context, { ...options, component: 'istiod' });
+}

@@ -1,0 +1,26 @@
+import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { envField, envLimit, envValue, mergeEnv } from '../environment.ts';
+
+/** The environment of istiod's container: ours, and what the spec sets over it. */
+export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
+  const ours = [
+    envValue('REVISION', revisionLabel(mesh.revision)),
+    envValue('PILOT_CERT_PROVIDER', 'istiod'),
+    envField('POD_NAME', 'metadata.name'),
+    envField('POD_NAMESPACE', 'metadata.namespace'),
+    envField('SERVICE_ACCOUNT', 'spec.serviceAccountName'),
+    envValue('KUBECONFIG', '/var/run/secrets/remote/config'),
+    envValue('CA_TRUSTED_NODE_ACCOUNTS', `${mesh.namespace}/ztunnel`),
+    envValue('PILOT_TRACE_SAMPLING', String(mesh.pilot.traceSampling)),
+    envValue('PILOT_ENABLE_ANALYSIS', 'false'),
+    envValue('CLUSTER_ID', mesh.clusterId),
+    envLimit('GOMAXPROCS', 'limits.cpu'),
+    // Proxies and istiod accept several roots at a time: without it no root could ever be replaced.
+    envValue('ISTIO_MULTIROOT_MESH', 'true'),
+    // istiod leaves MutatingWebhookConfigurations alone: injection is our own webhook's.
+    envValue('INJECTION_WEBHOOK_CONFIG_NAME', ''),
+    // No Deployments for Gateway API Gateways; the role for making them is left out, too.
+    envValue('PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER', 'false'),
+  ];
+  return mergeEnv(ours, mesh.pilot.env);
+}

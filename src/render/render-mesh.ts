@@ -1,0 +1,53 @@
+import type { KubernetesObject } from '../api/kubernetes-object.ts';
+import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import { renderIstiodAccess, renderReaderAccess } from './control-plane/access.ts';
+import { renderDefaultValidator, renderRevisionValidator } from './control-plane/admission.ts';
+import { renderIstiod } from './control-plane/istiod.ts';
+import { renderMeshConfigMap } from './control-plane/mesh-config-map.ts';
+import { renderGateway } from './gateways/gateway.ts';
+import type { RenderContext } from './render-context.ts';
+
+/** In the order of installation; deletion goes the other way. */
+export const waveNames = ['access', 'control-plane', 'admission', 'gateways'] as const;
+
+export type WaveName = (typeof waveNames)[number];
+
+/** Objects that may be applied together, once those of the waves before are healthy. */
+export interface Wave {
+  readonly name: WaveName;
+  readonly objects: readonly KubernetesObject[];
+}
+
+/**
+ * Every object that the mesh consists of, by wave. Istio's CRDs are not among them: they belong to the cluster
+ * (`renderIstioCrds`). Pure, and the same input gives the same bytes. Waves without objects are left out.
+ */
+export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly Wave[] {
+  const waves: Wave[] = [
+    { name: 'access', objects: renderAccess(mesh, context) },
+    { name: 'control-plane', objects: mesh.pilot.enabled ? renderIstiod(mesh, context) : [] },
+    { name: 'admission', objects: renderAdmission(mesh, context) },
+    {
+      name: 'gateways',
+      objects: mesh.ingressGateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
+    },
+  ];
+  return waves.filter((wave) => wave.objects.length > 0);
+}
+
+function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  return [
+    ...(mesh.base.enabled ? renderReaderAccess(mesh, context) : []),
+    ...(mesh.pilot.enabled ? [...renderIstiodAccess(mesh, context), renderMeshConfigMap(mesh, context)] : []),
+  ];
+}
+
+/** After istiod, which alone can answer, and which fills in the certificates (ADR 0010). */
+function renderAdmission(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  if (!mesh.pilot.enabled) return [];
+  const isDefault = mesh.base.enabled && mesh.revision === '';
+  return [
+    renderRevisionValidator(mesh, context),
+    ...(isDefault ? [renderDefaultValidator(mesh, context)] : []),
+  ];
+}

@@ -1,0 +1,73 @@
+import Handlebars from 'handlebars';
+import { load } from 'js-yaml';
+import { type TemplatePath, templates } from '../../generated/templates.ts';
+import type { KubernetesObject } from '../api/kubernetes-object.ts';
+import { isRecord, stableJson } from '../base/stable-json.ts';
+
+const partialPrefix = 'partials/';
+
+/**
+ * The value as flow-style YAML on one line, with sorted keys. JSON is YAML, so no text of a user can break out
+ * of its place and no indentation has to be counted; characters that YAML does not print are escaped.
+ */
+function toYaml(value: unknown): string {
+  return stableJson(value).replace(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The value as a YAML string, whatever it looks like: `true`, `8080` and `1e3` stay text. */
+function quote(value: unknown): string {
+  return toYaml(String(value));
+}
+
+const engine = createEngine();
+
+/**
+ * Renders one template over its view to one object.
+ * Strict: a field that the view does not have is an error. Throws when the text is not one Kubernetes object,
+ * since both are bugs of ours.
+ */
+export function renderObject(path: TemplatePath, view: object): KubernetesObject {
+  const text = engine(path)(view);
+  const object: unknown = load(text, { filename: `templates/${path}.yaml.hbs` });
+  if (!isKubernetesObject(object)) {
+    throw new Error(`Template templates/${path}.yaml.hbs does not give one Kubernetes object`);
+  }
+  return object;
+}
+
+function isKubernetesObject(value: unknown): value is KubernetesObject {
+  return (
+    isRecord(value) &&
+    typeof value.apiVersion === 'string' &&
+    typeof value.kind === 'string' &&
+    isRecord(value.metadata) &&
+    typeof value.metadata.name === 'string'
+  );
+}
+
+/** Handlebars compiles a template when it is first used, so making the engine costs next to nothing. */
+function createEngine(): (path: TemplatePath) => Handlebars.TemplateDelegate {
+  const handlebars = Handlebars.create();
+  const options: CompileOptions = {
+    strict: true,
+    noEscape: true,
+    knownHelpersOnly: true,
+    knownHelpers: { toYaml: true, quote: true },
+  };
+  handlebars.registerHelper({ toYaml, quote });
+  const compiled = new Map<string, Handlebars.TemplateDelegate>();
+  for (const [path, text] of Object.entries(templates)) {
+    const template = handlebars.compile(text, options);
+    if (path.startsWith(partialPrefix))
+      handlebars.registerPartial(path.slice(partialPrefix.length), template);
+    else compiled.set(path, template);
+  }
+  return (path) => {
+    const template = compiled.get(path);
+    if (template === undefined) throw new Error(`There is no template templates/${path}.yaml.hbs`);
+    return template;
+  };
+}

@@ -1,0 +1,102 @@
+import type {
+  ResolvedGateway,
+  ResolvedMesh,
+  ResolvedPilot,
+  ResolvedWorkload,
+} from '../../src/api/resolved-mesh.ts';
+
+const aWorkload: ResolvedWorkload = {
+  resources: {},
+  env: [],
+  nodeSelector: {},
+  tolerations: [],
+  topologySpreadConstraints: [],
+  podAnnotations: {},
+  podLabels: {},
+  serviceAnnotations: {},
+  strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: '25%' } },
+  hpaSpec: {
+    minReplicas: 1,
+    maxReplicas: 5,
+    metrics: [
+      {
+        type: 'Resource',
+        resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+      },
+    ],
+  },
+};
+
+/** A pilot with the defaults of the default profile. */
+export function aPilot(fields: Partial<ResolvedPilot> = {}): ResolvedPilot {
+  return {
+    ...aWorkload,
+    enabled: true,
+    image: 'registry.istio.io/release/pilot:1.31.1',
+    resources: { requests: { cpu: '500m', memory: '2Gi' } },
+    extraArgs: [],
+    logLevel: 'default:info',
+    logAsJson: false,
+    keepaliveMaxServerConnectionAge: '30m',
+    traceSampling: 1,
+    ...fields,
+  };
+}
+
+/** The ingress gateway of the default profile. */
+export function aGateway(fields: Partial<ResolvedGateway> = {}): ResolvedGateway {
+  return {
+    ...aWorkload,
+    name: 'istio-ingressgateway',
+    namespace: 'istio-system',
+    selector: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
+    labels: {},
+    image: 'registry.istio.io/release/proxyv2:1.31.1',
+    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } },
+    service: {
+      type: 'LoadBalancer',
+      ports: [
+        { name: 'status-port', port: 15021, targetPort: 15021, protocol: 'TCP' },
+        { name: 'http2', port: 80, targetPort: 8080, protocol: 'TCP' },
+        { name: 'https', port: 443, targetPort: 8443, protocol: 'TCP' },
+      ],
+      spec: {},
+    },
+    ...fields,
+  };
+}
+
+/** A mesh as the default profile resolves to, in namespace istio-system. */
+export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh {
+  return {
+    name: 'mesh',
+    namespace: 'istio-system',
+    revision: '',
+    version: { minor: '1.31', patch: '1.31.1' },
+    profile: 'default',
+    hub: 'registry.istio.io/release',
+    tag: '1.31.1',
+    imagePullSecrets: [],
+    meshConfig: {
+      rootNamespace: 'istio-system',
+      trustDomain: 'cluster.local',
+      enablePrometheusMerge: true,
+      defaultProviders: { metrics: ['prometheus'] },
+      defaultConfig: { discoveryAddress: 'istiod.istio-system.svc:15012' },
+    },
+    meshNetworks: { networks: {} },
+    meshId: '',
+    network: '',
+    clusterId: 'Kubernetes',
+    base: { enabled: true },
+    pilot: aPilot(),
+    proxy: {
+      logLevel: 'warning',
+      componentLogLevel: 'misc:error',
+      clusterDomain: 'cluster.local',
+      readiness: { initialDelaySeconds: 0, periodSeconds: 15, failureThreshold: 4 },
+    },
+    ingressGateways: [aGateway()],
+    ...fields,
+  };
+}
