@@ -42,7 +42,7 @@ function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObj
   ];
 }
 
-/** After istiod, which alone can answer, and which fills in the certificates (ADR 0010). */
+/** After istiod, which alone can answer, and which fills in the certificates (ADR 7). */
 function renderAdmission(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   if (!mesh.pilot.enabled) return [];
   const isDefault = mesh.base.enabled && mesh.revision === '';

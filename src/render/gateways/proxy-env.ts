@@ -38,6 +38,8 @@ export function gatewayEnv(
     envValue('ISTIO_META_OWNER', ownerOf(gateway)),
     envValue('ISTIO_META_MESH_ID', mesh.meshId === '' ? trustDomain(mesh) : mesh.meshId),
     envValue('TRUST_DOMAIN', trustDomain(mesh)),
+    // A trust bundle that grows reaches the running proxy; without it, only with its next certificate.
+    envValue('PROXY_CONFIG_XDS_AGENT', 'true'),
     ...proxyMetadataEnv(mesh),
   ];
   return mergeEnv(ours, gateway.env);
