@@ -1,0 +1,107 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { stableJson } from '../../../src/base/stable-json.ts';
+import type { LayerEntry } from './layer.ts';
+import { type ImageDefinition, imageArchitecture, writeOciArchive } from './oci-archive.ts';
+
+/** An image on this machine's disk, ready for `ctr -n k8s.io images import`. */
+export interface ImageArchive {
+  /** Path of the OCI archive. */
+  readonly archive: string;
+  /** `host/path:tag`, as pods name it. */
+  readonly reference: string;
+  /** Digest of the manifest (`sha256:...`): equal digests mean that an import can be skipped. */
+  readonly digest: string;
+}
+
+/** Raise it when the bytes that the same definition gives have changed. */
+const formatVersion = 1;
+/** Archives of one image that are kept; older ones are of inputs that have changed since. */
+const keptArchives = 3;
+
+/** Folder of everything that is costly to make and made from pinned inputs. Deleting it is always safe. */
+export function cacheFolder(...names: readonly string[]): string {
+  const root = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+  return path.join(root, 'mesh-operator', ...names);
+}
+
+/**
+ * The archive of a definition, written only if none exists for the same reference, configuration and files.
+ * A file on disk counts as the same while its path, size and modification time are. Safe to call from several
+ * processes at once.
+ */
+export async function ensureArchive(name: string, definition: ImageDefinition): Promise<ImageArchive> {
+  const folder = cacheFolder('images', name);
+  const key = await keyOf(definition);
+  const archive = path.join(folder, `${key}.tar`);
+  const digestFile = path.join(folder, `${key}.digest`);
+  const { reference } = definition;
+
+  const known = await readIfExists(digestFile);
+  if (known !== undefined && (await exists(archive))) {
+    const now = new Date();
+    await utimes(archive, now, now);
+    return { archive, reference, digest: known };
+  }
+
+  await mkdir(folder, { recursive: true });
+  const draft = path.join(folder, `${key}.${randomUUID()}.part`);
+  try {
+    const digest = await writeOciArchive(definition, draft);
+    await rename(draft, archive);
+    await writeFile(draft, digest);
+    await rename(draft, digestFile);
+    await removeOldArchives(folder);
+    return { archive, reference, digest };
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function keyOf(definition: ImageDefinition): Promise<string> {
+  const layers = await Promise.all(
+    definition.layers.map((entries) => Promise.all(entries.map((entry) => fingerprint(entry)))),
+  );
+  const inputs = { ...definition, layers, architecture: imageArchitecture(), formatVersion };
+  return createHash('sha256').update(stableJson(inputs)).digest('hex').slice(0, 16);
+}
+
+async function fingerprint(entry: LayerEntry): Promise<unknown> {
+  if (entry.kind !== 'copy') return entry;
+  const { size, mtimeMs } = await stat(entry.source);
+  return { ...entry, size, mtimeMs };
+}
+
+async function removeOldArchives(folder: string): Promise<void> {
+  const archives = (await readdir(folder)).filter((name) => name.endsWith('.tar'));
+  const aged = await Promise.all(
+    archives.map(async (name) => ({ name, mtimeMs: (await stat(path.join(folder, name))).mtimeMs })),
+  );
+  const stale = aged.sort((a, b) => b.mtimeMs - a.mtimeMs).slice(keptArchives);
+  for (const { name } of stale) {
+    await rm(path.join(folder, name.replace(/\.tar$/, '.digest')), { force: true });
+    await rm(path.join(folder, name), { force: true });
+  }
+}
+
+async function readIfExists(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function exists(file: string): Promise<boolean> {
+  return (
+    (await stat(file).catch((error: unknown) => (isMissing(error) ? undefined : Promise.reject(error)))) !==
+    undefined
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

@@ -1,0 +1,51 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { debianBaseLayer } from './debian-base.ts';
+import { copiedFile } from './layer.ts';
+import type { ImageConfig, ImageDefinition } from './oci-archive.ts';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+
+/** One file that the operator's image has beyond its base: from where in the repository, to where in the image. */
+export interface OperatorFile {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** The files of the operator's image; the Dockerfile has the same, which a test compares. */
+export const operatorFiles: readonly OperatorFile[] = [
+  { source: 'node_modules/node/bin/node', target: '/usr/local/bin/node' },
+  { source: 'package.json', target: '/app/package.json' },
+  { source: 'dist/mesh-operator.js', target: '/app/mesh-operator.js' },
+];
+
+/** How the operator's image is started; the Dockerfile says the same, which a test compares. */
+export const operatorConfig: ImageConfig = {
+  user: '65532:65532',
+  entrypoint: ['/usr/local/bin/node', '/app/mesh-operator.js'],
+  env: { NODE_ENV: 'production' },
+  workingDir: '/app',
+  labels: {
+    'org.opencontainers.image.title': 'mesh-operator',
+    'org.opencontainers.image.licenses': 'Apache-2.0',
+  },
+};
+
+/** The operator itself, without docker or a registry. `make build` must have written `dist/mesh-operator.js`. */
+export async function meshOperatorImage(): Promise<ImageDefinition> {
+  const [node, ...app] = operatorFiles.map(({ source, target }) =>
+    copiedFile(target, path.join(repository, source), target.endsWith('/node') ? 0o755 : 0o644),
+  );
+  return {
+    reference: `ghcr.io/mesh-operator/mesh-operator:${await packageVersion()}`,
+    layers: [await debianBaseLayer(), node === undefined ? [] : [node], app],
+    config: operatorConfig,
+  };
+}
+
+async function packageVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(path.join(repository, 'package.json'), 'utf8'));
+  if (typeof manifest === 'object' && manifest !== null && 'version' in manifest)
+    return String(manifest.version);
+  throw new Error('package.json has no version');
+}

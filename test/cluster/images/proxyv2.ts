@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { ensureTool } from './built-program.ts';
+import { debianBaseLayer } from './debian-base.ts';
+import type { IstioRelease } from './istiod.ts';
+import { copiedFile } from './layer.ts';
+import type { ImageDefinition } from './oci-archive.ts';
+
+const run = promisify(execFile);
+const istioTools = path.resolve(import.meta.dirname, '../../../tools/istio');
+
+/** The proxy of gateways and sidecars: pilot-agent and a stock Envoy, under the name that the operator renders. */
+export async function proxyv2Image({ hub, tag }: IstioRelease): Promise<ImageDefinition> {
+  return {
+    reference: `${hub}/proxyv2:${tag}`,
+    layers: [
+      await debianBaseLayer(),
+      [copiedFile('/usr/local/bin/envoy', await ensureTool('envoy'))],
+      [
+        copiedFile('/usr/local/bin/pilot-agent', await ensureTool('pilot-agent')),
+        copiedFile('/var/lib/istio/envoy/envoy_bootstrap_tmpl.json', await bootstrapTemplate(), 0o644),
+      ],
+    ],
+    config: {
+      user: '1337:1337',
+      entrypoint: ['/usr/local/bin/pilot-agent'],
+      env: {},
+      workingDir: '/',
+      labels: {},
+    },
+  };
+}
+
+/** Istio's own template of Envoy's bootstrap, in the published module that pilot-agent is built from. */
+async function bootstrapTemplate(): Promise<string> {
+  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], { cwd: istioTools });
+  return path.join(stdout.trim(), 'tools/packaging/common/envoy_bootstrap.json');
+}
