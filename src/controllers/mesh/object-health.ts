@@ -1,0 +1,91 @@
+import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { isRecord } from '../../base/stable-json.ts';
+
+/** Why an object is not healthy yet. */
+export interface Unhealthy {
+  /** One PascalCase word, used as a condition reason. */
+  readonly reason: string;
+  /** A sentence that names the object and what it waits for. */
+  readonly message: string;
+  /** True when waiting will not help by itself, such as a Deployment past its progress deadline. */
+  readonly isFailed: boolean;
+}
+
+/**
+ * Undefined for an object that does its work, as kstatus reads it; kinds without a state are healthy once they exist.
+ * A Service of type LoadBalancer is healthy when it has an address.
+ */
+export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
+  switch (object.kind) {
+    case 'Deployment':
+      return deploymentUnhealthiness(object);
+    case 'Service':
+      return serviceUnhealthiness(object);
+    default:
+      return undefined;
+  }
+}
+
+function deploymentUnhealthiness(deployment: KubernetesObject): Unhealthy | undefined {
+  const name = idText(idOf(deployment));
+  const status = recordOf(deployment.status);
+  const wanted = numberOf(recordOf(deployment.spec).replicas, 1);
+
+  if (numberOf(status.observedGeneration) < (deployment.metadata.generation ?? 0)) {
+    return waiting('Progressing', `${name} waits for the deployment controller to see its latest change`);
+  }
+  const deadline = conditionOf(status, 'Progressing');
+  if (deadline?.reason === 'ProgressDeadlineExceeded') {
+    const stuck = `${name} made no progress within its deadline: ${textOf(deadline.message)}; look at its pods`;
+    return { reason: 'ProgressDeadlineExceeded', message: stuck, isFailed: true };
+  }
+  const updated = numberOf(status.updatedReplicas);
+  if (updated < wanted) return waiting('Progressing', `${name} has ${updated} of ${wanted} replicas updated`);
+  if (numberOf(status.replicas) > updated) {
+    return waiting('Progressing', `${name} still has ${numberOf(status.replicas) - updated} old replicas`);
+  }
+  const available = numberOf(status.availableReplicas);
+  if (available < wanted)
+    return waiting('Progressing', `${name} has ${available} of ${wanted} replicas available`);
+  return undefined;
+}
+
+function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined {
+  if (recordOf(service.spec).type !== 'LoadBalancer' || serviceAddresses(service).length > 0)
+    return undefined;
+  const hint = 'where the cluster has no load balancer, set its k8s.service.type to ClusterIP or NodePort';
+  return waiting('AddressPending', `${idText(idOf(service))} has no load balancer address yet; ${hint}`);
+}
+
+/** The addresses a load balancer gave: IPs or host names, in the order of status. */
+export function serviceAddresses(service: KubernetesObject): string[] {
+  const { ingress } = recordOf(recordOf(service.status).loadBalancer);
+  if (!Array.isArray(ingress)) return [];
+  return ingress.flatMap((entry) => {
+    const address = textOf(recordOf(entry).ip) || textOf(recordOf(entry).hostname);
+    return address === '' ? [] : [address];
+  });
+}
+
+function waiting(reason: string, message: string): Unhealthy {
+  return { reason, message, isFailed: false };
+}
+
+function conditionOf(status: Record<string, unknown>, type: string): Record<string, unknown> | undefined {
+  const { conditions } = status;
+  return Array.isArray(conditions)
+    ? conditions.filter(isRecord).find((entry) => entry.type === type)
+    : undefined;
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
+
+function numberOf(value: unknown, fallback = 0): number {
+  return typeof value === 'number' ? value : fallback;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
+import { serviceAddresses, unhealthiness } from '../../../../src/controllers/mesh/object-health.ts';
+
+function aDeployment(status: Record<string, unknown>, replicas?: number): KubernetesObject {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: 'istiod', namespace: 'istio-system', generation: 2 },
+    spec: replicas === undefined ? {} : { replicas },
+    status,
+  };
+}
+
+function aLoadBalancer(ingress: unknown): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'istio-ingressgateway', namespace: 'istio-system' },
+    spec: { type: 'LoadBalancer' },
+    status: { loadBalancer: { ingress } },
+  };
+}
+
+const settled = { observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
+
+describe('health of a Deployment', () => {
+  const unhealthy = [
+    [
+      'its status speaks of an older generation',
+      { ...settled, observedGeneration: 1 },
+      undefined,
+      /latest change/,
+    ],
+    ['not every replica is updated', { ...settled, updatedReplicas: 1 }, 2, /1 of 2 replicas updated/],
+    ['old replicas remain', { ...settled, replicas: 3 }, undefined, /2 old replicas/],
+    [
+      'a replica is not available',
+      { ...settled, availableReplicas: 0 },
+      undefined,
+      /0 of 1 replicas available/,
+    ],
+    ['it has no status at all', {}, undefined, /latest change/],
+  ] as const;
+
+  test.each(unhealthy)('waits while %s', (_name, status, replicas, message) => {
+    const found = unhealthiness(aDeployment(status, replicas));
+
+    expect(found?.message).toMatch(message);
+    expect(found?.message).toContain('Deployment istio-system/istiod');
+    expect(found?.isFailed).toBe(false);
+  });
+
+  test('is good when every replica is updated and available', () => {
+    expect(unhealthiness(aDeployment(settled))).toBeUndefined();
+  });
+
+  test('has failed when the progress deadline is exceeded', () => {
+    const conditions = [
+      { type: 'Progressing', status: 'False', reason: 'ProgressDeadlineExceeded', message: 'timed out' },
+    ];
+
+    expect(unhealthiness(aDeployment({ ...settled, updatedReplicas: 0, conditions }))?.isFailed).toBe(true);
+  });
+});
+
+describe('health of a Service', () => {
+  test('waits for the address of a load balancer and says what to do without one', () => {
+    const found = unhealthiness(aLoadBalancer(undefined));
+
+    expect(found?.reason).toBe('AddressPending');
+    expect(found?.message).toContain('ClusterIP or NodePort');
+  });
+
+  test('is good with an IP or a host name, and reports both', () => {
+    const service = aLoadBalancer([{ ip: '192.0.2.7' }, { hostname: 'lb.example.com' }]);
+
+    expect(unhealthiness(service)).toBeUndefined();
+    expect(serviceAddresses(service)).toEqual(['192.0.2.7', 'lb.example.com']);
+  });
+});
