@@ -1,0 +1,163 @@
+import type { AgentOptions, RequestOptions } from 'node:https';
+import { KubeConfig } from '@kubernetes/client-node';
+import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
+import type { Clock } from '../base/clock.ts';
+import { TerminalError } from '../base/errors.ts';
+import { stableHash } from '../base/stable-json.ts';
+
+/** Where to find the API server and who we are. */
+export interface OpenConnectionOptions {
+  /** Path of a kubeconfig; absent: KUBECONFIG, then ~/.kube/config, then the pod's service account. */
+  readonly kubeconfig?: string | undefined;
+  /** Context of the kubeconfig; absent: its current one. */
+  readonly context?: string | undefined;
+}
+
+/** Everything one request needs beside its path. */
+export interface RequestGrant {
+  readonly dispatcher: Dispatcher;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Credentials and TLS material are read again this often: a pod's token file is replaced while it runs. */
+const refreshIntervalMs = 10_000;
+
+/** Below the 90 s after which the API server closes an idle connection, so that it is us who close first. */
+const keepAliveMs = 50_000;
+
+/**
+ * One API server with one identity: base address, TLS, credentials that are refreshed, and one pool of connections.
+ * Any number of clients share it.
+ */
+export class ApiConnection {
+  /** `https://host:port`, without a trailing slash; may end in a path. */
+  readonly baseUrl: string;
+  /** Namespace of the context, or of the pod we run in; undefined when neither names one. */
+  readonly namespace: string | undefined;
+  readonly #config: KubeConfig;
+  readonly #clock: Clock;
+  #grant: RequestGrant | undefined;
+  #grantedAtMs = 0;
+  #tlsFingerprint = '';
+  #pending: Promise<RequestGrant> | undefined;
+
+  constructor(config: KubeConfig, clock: Clock) {
+    const cluster = config.getCurrentCluster();
+    if (cluster === null) {
+      throw new TerminalError(
+        `The kubeconfig has no cluster for its context ${JSON.stringify(config.getCurrentContext() ?? '')}; name one with --context`,
+        { reason: 'InvalidKubeconfig' },
+      );
+    }
+    this.baseUrl = cluster.server.replace(/\/+$/, '');
+    this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() || undefined;
+    this.#config = config;
+    this.#clock = clock;
+  }
+
+  /** Headers and dispatcher for one request; cheap but for one read of the credentials every 10 s. */
+  async grant(): Promise<RequestGrant> {
+    if (this.#grant !== undefined && this.#clock.monotonicMs() - this.#grantedAtMs < refreshIntervalMs) {
+      return this.#grant;
+    }
+    this.#pending ??= this.#refresh().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  /** Makes the next request read the credentials again; for after an answer of 401. */
+  forgetCredentials(): void {
+    this.#grantedAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Closes all connections; requests under way fail. */
+  async close(): Promise<void> {
+    await this.#grant?.dispatcher.destroy();
+    this.#grant = undefined;
+  }
+
+  async #refresh(): Promise<RequestGrant> {
+    const options: RequestOptions & AgentOptions = {};
+    await this.#config.applyToHTTPSOptions(options);
+    const headers = headersOf(options);
+    const dispatcher = await this.#dispatcherFor(options);
+    this.#grant = { dispatcher, headers };
+    this.#grantedAtMs = this.#clock.monotonicMs();
+    return this.#grant;
+  }
+
+  /** The pool in use, or a new one when CA or client certificate have changed. */
+  async #dispatcherFor(options: RequestOptions & AgentOptions): Promise<Dispatcher> {
+    const { ca, cert, key, pfx, servername, rejectUnauthorized } = options;
+    const fingerprint = stableHash([ca, cert, key, pfx, servername, rejectUnauthorized].map(String));
+    if (this.#grant !== undefined && fingerprint === this.#tlsFingerprint) return this.#grant.dispatcher;
+    const previous = this.#grant?.dispatcher;
+    this.#tlsFingerprint = fingerprint;
+    // Watches on the old pool end by themselves, so it is closed without waiting for them.
+    void previous?.close();
+    return this.#createDispatcher(options);
+  }
+
+  async #createDispatcher(options: RequestOptions & AgentOptions): Promise<Dispatcher> {
+    const wanted = this.#config.createDispatcherOptions(this.#config.getCurrentCluster(), options);
+    const pool = { keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs };
+    if (wanted.type === 'agent')
+      return new Agent({ ...pool, connect: wanted.connect as buildConnector.BuildOptions });
+    if (wanted.type === 'proxy') {
+      return new ProxyAgent({
+        ...pool,
+        uri: wanted.uri,
+        requestTls: wanted.requestTls as buildConnector.BuildOptions,
+        connect: wanted.connect as buildConnector.BuildOptions,
+      });
+    }
+    if (wanted.type === 'none') return new Agent(pool);
+    return this.#createSocksDispatcher();
+  }
+
+  /** The library keeps its SOCKS connector to itself; it hands one out only through its own request type. */
+  async #createSocksDispatcher(): Promise<Dispatcher> {
+    let dispatcher: Dispatcher | undefined;
+    const context = {
+      setHeaderParam: () => undefined,
+      setDispatcher: (value: Dispatcher) => {
+        dispatcher = value;
+      },
+    };
+    await this.#config.applySecurityAuthentication(
+      context as unknown as Parameters<KubeConfig['applySecurityAuthentication']>[0],
+    );
+    return dispatcher ?? new Agent();
+  }
+}
+
+/**
+ * Reads the kubeconfig (or the pod's service account) and opens nothing yet.
+ * Throws TerminalError when the file or the context does not exist.
+ */
+export function openConnection(options: OpenConnectionOptions, clock: Clock): ApiConnection {
+  const config = new KubeConfig();
+  try {
+    if (options.kubeconfig === undefined) config.loadFromDefault();
+    else config.loadFromFile(options.kubeconfig);
+  } catch (error) {
+    throw new TerminalError(
+      `Cannot read the kubeconfig${options.kubeconfig === undefined ? '' : ` ${options.kubeconfig}`}: ${
+        error instanceof Error ? error.message : String(error)
+      }`,
+      { reason: 'InvalidKubeconfig', cause: error },
+    );
+  }
+  if (options.context !== undefined) config.setCurrentContext(options.context);
+  return new ApiConnection(config, clock);
+}
+
+function headersOf(options: RequestOptions): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(options.headers ?? {})) {
+    if (value !== undefined) headers[name.toLowerCase()] = String(value).trim();
+  }
+  if (options.auth) headers.authorization = `Basic ${Buffer.from(options.auth).toString('base64')}`;
+  return headers;
+}
