@@ -1,0 +1,96 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { cacheKey, ensureCached } from './cache-folder.ts';
+import { ensureGo, type GoCompiler } from './go-compiler.ts';
+import { type Progress, withProgress } from './progress.ts';
+import { run } from './run-command.ts';
+
+/** One program that a go.mod of tools/ pins with its checksums. */
+export interface GoTool {
+  readonly name: string;
+  /** Folder in tools/ whose go.mod pins it. */
+  readonly module: 'kubernetes' | 'istio' | 'kwok' | 'coredns';
+  readonly package: string;
+  /** Values given to the linker with `-X`; a `{version of <module path>}` is read from the go.mod. */
+  readonly stamps?: Readonly<Record<string, string>>;
+  /** Files of a Go module that are kept beside the program, joined into one YAML file. */
+  readonly yaml?: { readonly file: string; readonly module: string; readonly sources: readonly string[] };
+}
+
+/** Folder of the go.mod files. */
+export const toolsFolder = join(import.meta.dirname, '..', '..', '..', 'tools');
+
+// Without cgo the programs are static: they run in an image that has nothing else.
+const environment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
+
+/** Builds a tool once for each state of its go.mod, go.sum, Go version and flags; returns the program's path. */
+export async function ensureGoTool(tool: GoTool, progress: Progress, label: string): Promise<string> {
+  const source = join(toolsFolder, tool.module);
+  const [goMod, goSum, go] = await Promise.all([
+    readFile(join(source, 'go.mod'), 'utf8'),
+    readFile(join(source, 'go.sum'), 'utf8'),
+    sharedGo(progress),
+  ]);
+  const flags = buildFlags(tool, goMod);
+  const key = cacheKey(
+    goMod,
+    goSum,
+    go.version,
+    process.arch,
+    tool.package,
+    JSON.stringify(tool.yaml ?? null),
+    ...flags,
+  );
+  const folder = await ensureCached(tool.name, key, (target) =>
+    withProgress(progress, `${label}: go build`, async () => {
+      const env = { ...environment };
+      await run(go.path, ['build', ...flags, '-o', join(target, tool.name), tool.package], {
+        cwd: source,
+        env,
+      });
+      if (tool.yaml !== undefined) await collectYaml(go, source, tool.yaml, target);
+    }),
+  );
+  return join(folder, tool.name);
+}
+
+function buildFlags(tool: GoTool, goMod: string): string[] {
+  const stamps = Object.entries(tool.stamps ?? {}).map(
+    ([name, value]) => `-X ${name}=${resolveStamp(value, goMod)}`,
+  );
+  return ['-trimpath', '-ldflags', ['-s -w', ...stamps].join(' ')];
+}
+
+function resolveStamp(value: string, goMod: string): string {
+  return value.replace(/\{version of ([^}]+)\}/, (_whole, path: string) => moduleVersion(goMod, path));
+}
+
+/** The version that a go.mod requires of a module; throws when it does not. */
+export function moduleVersion(goMod: string, path: string): string {
+  for (const line of goMod.split('\n')) {
+    const [first, second, third] = line.trim().split(/\s+/);
+    if (first === path && second?.startsWith('v') === true) return second;
+    if (first === 'require' && second === path && third !== undefined) return third;
+  }
+  throw new Error(`the go.mod does not require ${path}`);
+}
+
+async function collectYaml(
+  go: GoCompiler,
+  source: string,
+  yaml: NonNullable<GoTool['yaml']>,
+  target: string,
+): Promise<void> {
+  const folder = (
+    await run(go.path, ['list', '-m', '-f', '{{.Dir}}', yaml.module], { cwd: source, env: environment })
+  ).trim();
+  const documents = await Promise.all(yaml.sources.map((file) => readFile(join(folder, file), 'utf8')));
+  await writeFile(join(target, yaml.file), documents.join('\n---\n'));
+}
+
+let goOnce: Promise<GoCompiler> | undefined;
+
+function sharedGo(progress: Progress): Promise<GoCompiler> {
+  goOnce ??= ensureGo(progress);
+  return goOnce;
+}
