@@ -1,4 +1,4 @@
-import { ensureTool } from './built-program.ts';
+import { ensureTool } from '../toolchain/tools.ts';
 import { copiedFile } from './layer.ts';
 import type { ImageDefinition } from './oci-archive.ts';
 

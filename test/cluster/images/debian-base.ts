@@ -1,14 +1,10 @@
-import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { stableHash } from '../../../src/base/stable-json.ts';
-import { cacheFolder } from './image-cache.ts';
+import { cacheKey, ensureCached } from '../toolchain/cache-folder.ts';
+import { printProgress, withProgress } from '../toolchain/progress.ts';
+import { run } from '../toolchain/run-command.ts';
 import { copiedTree, type LayerEntry, textFile } from './layer.ts';
 import { imageArchitecture } from './oci-archive.ts';
-
-const run = promisify(execFile);
 
 /** What a program linked to glibc and libstdc++ needs, and the public roots. */
 const packages = ['libc6', 'libgcc-s1', 'libstdc++6', 'ca-certificates'];
@@ -50,23 +46,12 @@ export function accountFiles(): LayerEntry[] {
 }
 
 async function ensureUnpackedPackages(): Promise<string> {
-  const key = stableHash({ packages, codename: await debianCodename(), architecture: imageArchitecture() });
-  const parent = cacheFolder('debian-base');
-  const root = path.join(parent, key);
-  if ((await stat(root).catch(() => undefined)) !== undefined) return root;
-
-  await mkdir(parent, { recursive: true });
-  const draft = path.join(parent, `${key}.${randomUUID()}.part`);
-  try {
-    await unpack(draft);
-    await rename(draft, root).catch(async (error: unknown) => {
-      // Another process finished first: its tree is as good as ours.
-      if ((await stat(root).catch(() => undefined)) === undefined) throw error;
-    });
-    return root;
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
+  const key = cacheKey(...packages, ...unneededFolders, await debianCodename(), imageArchitecture());
+  return ensureCached('debian-base', key, (folder) =>
+    withProgress(printProgress, `base layer of images: ${packages.length} Debian packages`, () =>
+      unpack(folder),
+    ),
+  );
 }
 
 async function unpack(root: string): Promise<void> {

@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import path from 'node:path';
 import { stableJson } from '../../../src/base/stable-json.ts';
+import { cacheKey, cacheRoot } from '../toolchain/cache-folder.ts';
 import type { LayerEntry } from './layer.ts';
 import { type ImageDefinition, imageArchitecture, writeOciArchive } from './oci-archive.ts';
 
@@ -21,19 +21,13 @@ const formatVersion = 1;
 /** Archives of one image that are kept; older ones are of inputs that have changed since. */
 const keptArchives = 3;
 
-/** Folder of everything that is costly to make and made from pinned inputs. Deleting it is always safe. */
-export function cacheFolder(...names: readonly string[]): string {
-  const root = process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache');
-  return path.join(root, 'mesh-operator', ...names);
-}
-
 /**
  * The archive of a definition, written only if none exists for the same reference, configuration and files.
  * A file on disk counts as the same while its path, size and modification time are. Safe to call from several
  * processes at once.
  */
 export async function ensureArchive(name: string, definition: ImageDefinition): Promise<ImageArchive> {
-  const folder = cacheFolder('images', name);
+  const folder = path.join(cacheRoot(), 'images', name);
   const key = await keyOf(definition);
   const archive = path.join(folder, `${key}.tar`);
   const digestFile = path.join(folder, `${key}.digest`);
@@ -65,7 +59,7 @@ async function keyOf(definition: ImageDefinition): Promise<string> {
     definition.layers.map((entries) => Promise.all(entries.map((entry) => fingerprint(entry)))),
   );
   const inputs = { ...definition, layers, architecture: imageArchitecture(), formatVersion };
-  return createHash('sha256').update(stableJson(inputs)).digest('hex').slice(0, 16);
+  return cacheKey(stableJson(inputs));
 }
 
 async function fingerprint(entry: LayerEntry): Promise<unknown> {

@@ -4,7 +4,10 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Header, type Pack, pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
+
+/** What tar says of one member; tar-stream does not export this type. */
+export type TarHeader = Parameters<Pack['entry']>[0];
 
 interface EntryPlace {
   /** Absolute path inside the image, without a trailing slash. */
@@ -79,14 +82,14 @@ export async function writeLayer(entries: readonly LayerEntry[], file: string): 
 }
 
 /** Adds a file of this machine's disk to a tar that is being written; resolves when it is inside. */
-export async function addFile(tar: Pack, header: Header, source: string): Promise<void> {
+export async function addFile(tar: Pack, header: TarHeader, source: string): Promise<void> {
   const { size } = await lstat(source);
   const sink = tar.entry({ ...header, size });
   await pipeline(createReadStream(source, { highWaterMark: 1024 * 1024 }), sink);
 }
 
 /** Adds a file from memory to a tar that is being written. */
-export function addText(tar: Pack, header: Header, text: string): void {
+export function addText(tar: Pack, header: TarHeader, text: string): void {
   tar.entry(header, Buffer.from(text));
 }
 
@@ -101,7 +104,7 @@ async function fill(tar: Pack, entries: readonly LayerEntry[]): Promise<void> {
 }
 
 async function addEntry(tar: Pack, entry: LayerEntry): Promise<void> {
-  const header: Header = {
+  const header: TarHeader = {
     name: entry.path.slice(1),
     mtime: new Date(0),
     uid: entry.uid ?? 0,

@@ -4,7 +4,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type Pack, pack } from 'tar-stream';
-import { addFile, addText, type BlobDescription, type LayerEntry, writeLayer } from './layer.ts';
+import {
+  addFile,
+  addText,
+  type BlobDescription,
+  type LayerEntry,
+  type TarHeader,
+  writeLayer,
+} from './layer.ts';
 
 /** How a container of the image is started, in the words of the OCI image configuration. */
 export interface ImageConfig {
@@ -131,6 +138,6 @@ function blobPath(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`;
 }
 
-function archiveHeader(name: string) {
+function archiveHeader(name: string): TarHeader {
   return { name, mode: 0o644, mtime: new Date(0) };
 }

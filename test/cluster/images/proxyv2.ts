@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { ensureTool } from './built-program.ts';
+import { ensureGo } from '../toolchain/go-compiler.ts';
+import { toolsFolder } from '../toolchain/go-tool.ts';
+import { printProgress } from '../toolchain/progress.ts';
+import { run } from '../toolchain/run-command.ts';
+import { ensureTool } from '../toolchain/tools.ts';
 import { debianBaseLayer } from './debian-base.ts';
 import type { IstioRelease } from './istiod.ts';
 import { copiedFile } from './layer.ts';
 import type { ImageDefinition } from './oci-archive.ts';
-
-const run = promisify(execFile);
-const istioTools = path.resolve(import.meta.dirname, '../../../tools/istio');
 
 /** The proxy of gateways and sidecars: pilot-agent and a stock Envoy, under the name that the operator renders. */
 export async function proxyv2Image({ hub, tag }: IstioRelease): Promise<ImageDefinition> {
@@ -34,6 +33,10 @@ export async function proxyv2Image({ hub, tag }: IstioRelease): Promise<ImageDef
 
 /** Istio's own template of Envoy's bootstrap, in the published module that pilot-agent is built from. */
 async function bootstrapTemplate(): Promise<string> {
-  const { stdout } = await run('go', ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], { cwd: istioTools });
-  return path.join(stdout.trim(), 'tools/packaging/common/envoy_bootstrap.json');
+  const go = await ensureGo(printProgress);
+  const folder = await run(go.path, ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {
+    cwd: path.join(toolsFolder, 'istio'),
+    env: { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
+  });
+  return path.join(folder.trim(), 'tools/packaging/common/envoy_bootstrap.json');
 }
