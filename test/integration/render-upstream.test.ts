@@ -1,0 +1,329 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import type { ResolvedMesh } from '../../src/api/resolved-mesh.ts';
+import { renderMesh } from '../../src/render/render-mesh.ts';
+import { type Facts, objectFacts } from '../support/object-facts.ts';
+import { aGateway, aPilot, aResolvedMesh } from '../support/resolved-mesh.ts';
+import { openUpstreamCharts, parseManifests, type UpstreamCharts } from '../support/upstream-charts.ts';
+
+/** An intended difference to Istio's own charts. Every row must explain something, or it is stale. */
+interface Difference {
+  /** Matches `Kind name`. */
+  readonly object: RegExp;
+  /** Matches `path: theirs -> ours`. */
+  readonly fact: RegExp;
+  readonly reason: string;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly mesh: ResolvedMesh;
+  readonly values: Readonly<Record<string, string>>;
+  /** Objects of the charts that we leave out, and why. */
+  readonly absent: Readonly<Record<string, string>>;
+  /** Objects of ours under another name than the charts': ours -> theirs. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  readonly differences: readonly Difference[];
+}
+
+const hub = 'registry.example.com/istio';
+const images = { 'global.hub': hub, 'global.tag': 'test' };
+
+const ourLabels: readonly Difference[] = [
+  {
+    object: /./,
+    fact: /metadata\.labels\.(app\.kubernetes\.io\/(instance|version)|helm\.sh\/chart|release|chart|heritage): .* -> nothing$/,
+    reason:
+      'labels of Helm and its releases; nothing in Istio reads them, and Argo CD would act on "instance"',
+  },
+  {
+    object: /./,
+    fact: /metadata\.labels\.(install\.operator\.istio\.io\/owning-resource|operator\.istio\.io\/component): .* -> nothing$/,
+    reason: 'istioctl uninstall --purge deletes whatever carries them',
+  },
+  {
+    object: /./,
+    fact: /metadata\.labels\.(app\.kubernetes\.io\/managed-by|meshoperator\.dev\/mesh(-namespace)?): .* -> "/,
+    reason: 'our own labels, which lead back to the MeshOperator',
+  },
+  {
+    object:
+      /^(ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding|Service|Deployment|ValidatingWebhookConfiguration) (istio-reader|istiod|istio-validator)/,
+    fact: /^metadata\.labels\.(app|istio): .* -> nothing$/,
+    reason: 'read on pods and Services only, and "istio" not even there',
+  },
+];
+
+const ourIstiod: readonly Difference[] = [
+  {
+    object: /^ClusterRole istio-reader-/,
+    fact: /^may (get|list|watch) networking\.istio\.io\/workloadentries: \{\} -> nothing$/,
+    reason: 'another rule of the same role allows it for every resource of the group',
+  },
+  {
+    object: /^Deployment istiod/,
+    fact: /env\[ISTIO_MULTIROOT_MESH\]\.value: nothing -> "true"$/,
+    reason: 'trust bundles can grow, so that roots can be replaced',
+  },
+  {
+    object: /^Deployment istiod/,
+    fact: /env\[INJECTION_WEBHOOK_CONFIG_NAME\]: nothing -> \{\}$/,
+    reason: 'injection is our own webhook: istiod must not patch any',
+  },
+  {
+    object: /^Deployment istiod/,
+    fact: /env\[PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER\]\.value: nothing -> "false"$/,
+    reason: 'istiod deploys no Gateways, and has no role to do so',
+  },
+  {
+    object: /^Deployment istiod/,
+    fact: /^spec\.template\.spec\.securityContext\.(runAsNonRoot|seccompProfile\.type): nothing -> /,
+    reason: 'Pod Security level restricted',
+  },
+  {
+    object: /^ValidatingWebhookConfiguration /,
+    fact: /failurePolicy: "Ignore" -> nothing$/,
+    reason: 'istiod owns the field (ADR 7)',
+  },
+];
+
+const ourDefaultRevision: readonly Difference[] = [
+  {
+    object: /^ValidatingWebhookConfiguration istiod-default-validator$/,
+    fact: /objectSelector\.matchExpressions: nothing -> .*DoesNotExist/,
+    reason: 'objects that name a revision are validated by that revision only, and once',
+  },
+];
+
+const ourGateway: readonly Difference[] = [
+  {
+    object:
+      /^(ServiceAccount|Role|RoleBinding|Service|HorizontalPodAutoscaler|Deployment) istio-ingressgateway/,
+    fact: /^metadata\.labels\.istio\.io\/dataplane-mode: "none" -> nothing$/,
+    reason: 'read on pods only',
+  },
+  {
+    object: /^(Role|RoleBinding) istio-ingressgateway-sds$/,
+    fact: /^metadata\.labels\.(app|istio): nothing -> /,
+    reason: 'every object of a gateway is found by the gateway’s labels',
+  },
+  {
+    object: /^RoleBinding istio-ingressgateway-sds$/,
+    fact: /^subjects\[.*\]\.namespace: nothing -> /,
+    reason: 'the API server refuses a ServiceAccount subject without its namespace',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /metadata\.annotations\.(istio\.io\/rev|sidecar\.istio\.io\/inject): .* -> nothing$/,
+    reason: 'said by labels, which win over the annotations',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /metadata\.annotations\.meshoperator\.dev\/startup-settings: nothing -> /,
+    reason: 'restarts the proxy when what it reads at start changes',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /env\[(GOMAXPROCS|GOMEMLIMIT|ISTIO_META_APP_CONTAINERS|ISTIO_META_POD_PORTS|PROXY_CONFIG)\].*: nothing -> /,
+    reason: 'as istiod’s injector sets them; the chart predates them',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /env\[PROXY_CONFIG_XDS_AGENT\]\.value: nothing -> "true"$/,
+    reason: 'a grown trust bundle reaches running proxies',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /env\[ISTIO_META_UNPRIVILEGED_POD\]\.value: "true" -> nothing$/,
+    reason: 'a sysctl lets the proxy bind ports below 1024, so any target port works',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /(readinessProbe|startupProbe)\./,
+    reason: 'as the injector sets them: a patient start, then a calm readiness check',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /securityContext\.(runAsGroup|runAsNonRoot|runAsUser|seccompProfile\.type|sysctls): /,
+    reason: 'Pod Security level restricted; user and group moved from the pod to its container',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /^spec\.template\.spec\.terminationGracePeriodSeconds: nothing -> 30$/,
+    reason: 'the API server’s default, written out because drains depend on it',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /(volumes\[config-volume\]|volumeMounts\[\/etc\/istio\/config\])\./,
+    reason: 'PROXY_CONFIG says it, and a change of it restarts the pod',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /(volumes\[ingressgateway-(ca-)?certs\]|volumeMounts\[\/etc\/istio\/ingressgateway-(ca-)?certs\])\./,
+    reason: 'certificates come by credentialName; files in the pod are the way of Istio 1.4',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /volumes\[istio-envoy\]\.emptyDir/,
+    reason: 'in memory, as the injector has it: it holds the bootstrap configuration',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /(volumes\[(istio-)?podinfo\]|volumeMounts\[\/etc\/istio\/pod\])\./,
+    reason: 'named as in injected pods',
+  },
+];
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: 'default mesh',
+    mesh: aResolvedMesh({
+      pilot: aPilot({ image: `${hub}/pilot:test` }),
+      ingressGateways: [aGateway({ image: `${hub}/proxyv2:test` })],
+    }),
+    values: images,
+    absent: {
+      'ConfigMap values': 'a record of Helm values that nothing reads',
+      'ConfigMap istio-sidecar-injector': 'injection is our own webhook',
+      'MutatingWebhookConfiguration istio-sidecar-injector': 'injection is our own webhook',
+      'ClusterRole istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
+      'ClusterRoleBinding istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
+    },
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourGateway],
+  },
+  {
+    name: 'revision in a namespace of its own',
+    mesh: aResolvedMesh({
+      namespace: 'payments-mesh',
+      revision: 'canary',
+      pilot: aPilot({ image: `${hub}/pilot:test` }),
+      meshConfig: {
+        rootNamespace: 'payments-mesh',
+        trustDomain: 'cluster.local',
+        enablePrometheusMerge: true,
+        defaultProviders: { metrics: ['prometheus'] },
+        defaultConfig: { discoveryAddress: 'istiod-canary.payments-mesh.svc:15012' },
+      },
+      ingressGateways: [],
+    }),
+    values: { ...images, revision: 'canary', 'global.istioNamespace': 'payments-mesh', defaultRevision: '' },
+    absent: {
+      'ConfigMap values-canary': 'a record of Helm values that nothing reads',
+      'ConfigMap istio-sidecar-injector-canary': 'injection is our own webhook',
+      'MutatingWebhookConfiguration istio-sidecar-injector-canary-payments-mesh':
+        'injection is our own webhook',
+      'ClusterRole istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
+      'ClusterRoleBinding istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
+    },
+    renamed: {
+      'ServiceAccount istio-reader-service-account-canary': 'ServiceAccount istio-reader-service-account',
+    },
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      {
+        object: /^(ServiceAccount|ClusterRoleBinding) istio-reader-/,
+        fact: /^(metadata\.name|subjects\[istio-reader-service-account(-canary)?\]\.)/,
+        reason: 'one name for all revisions of a namespace would make two meshes fight over the object',
+      },
+    ],
+  },
+];
+
+describe.each(scenarios)(
+  '$name against Istio’s own charts',
+  ({ mesh, values, absent, renamed, differences }) => {
+    let upstream: Map<string, KubernetesObject>;
+    let ours: Map<string, KubernetesObject>;
+
+    beforeAll(async () => {
+      const charts = await openUpstreamCharts();
+      const names = ['base', 'istio-control/istio-discovery'];
+      if (mesh.ingressGateways.length > 0) names.push('gateways/istio-ingress');
+      const { namespace } = mesh;
+      const texts = await Promise.all(
+        names.map((chart) => charts.template({ chart, release: 'istio', namespace, values })),
+      );
+      upstream = byName(
+        texts.flatMap(parseManifests).filter(({ kind }) => kind !== 'CustomResourceDefinition'),
+      );
+      ours = byName(renderMesh(mesh, {}).flatMap((wave) => wave.objects));
+    });
+
+    const theirName = (ourName: string) => renamed?.[ourName] ?? ourName;
+
+    it('has every object of the charts, but for the ones left out on purpose', () => {
+      const rendered = new Set([...ours.keys()].map(theirName));
+
+      const missing = [...upstream.keys()].filter((name) => !rendered.has(name));
+
+      expect(missing.sort()).toEqual(Object.keys(absent).sort());
+    });
+
+    it('has no object that the charts do not have', () => {
+      expect([...ours.keys()].filter((name) => !upstream.has(theirName(name)))).toEqual([]);
+    });
+
+    it('differs from the charts where it is meant to, and nowhere else', () => {
+      const found = [...ours].flatMap(([name, object]) => {
+        const theirs = upstream.get(theirName(name));
+        if (theirs === undefined) return [];
+        return factDifferences(objectFacts(theirs), objectFacts(object)).map((fact) => ({ name, fact }));
+      });
+      const explains = (row: Difference, { name, fact }: { name: string; fact: string }) =>
+        row.object.test(name) && row.fact.test(fact);
+
+      const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
+      const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
+
+      expect(unexplained).toEqual([]);
+      expect(stale.map((row) => row.reason)).toEqual([]);
+    });
+  },
+);
+
+describe('gateway pods against istiod’s own injection template', () => {
+  let charts: UpstreamCharts;
+
+  beforeAll(async () => {
+    charts = await openUpstreamCharts();
+  });
+
+  const absent = new Map([
+    ['ISTIO_META_INTERCEPTION_MODE', 'nothing is intercepted in a router'],
+    ['COMPLIANCE_POLICY', 'set on the gateway when wanted'],
+    ['GODEBUG', 'follows COMPLIANCE_POLICY'],
+    ['ISTIO_META_NETWORK', 'only in a mesh of several networks'],
+    ['ISTIO_BOOTSTRAP_OVERRIDE', 'by an annotation of injected pods only'],
+  ]);
+
+  it('sets every variable that injection would set', async () => {
+    const template = await charts.readFile(
+      'manifests/charts/istio-control/istio-discovery/files/gateway-injection-template.yaml',
+    );
+    const theirs = [...template.matchAll(/^ *- name: "?([A-Z][A-Z_]+)"?$/gm)].map((match) => match[1] ?? '');
+    const deployment = renderMesh(aResolvedMesh(), {})
+      .flatMap((wave) => wave.objects)
+      .find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'istio-ingressgateway');
+    const ours = [...(deployment === undefined ? [] : objectFacts(deployment).keys())].flatMap(
+      (path) => /env\[([A-Z_]+)\]/.exec(path)?.[1] ?? [],
+    );
+
+    const missing = [...new Set(theirs)].filter((name) => !ours.includes(name));
+
+    expect(theirs.length).toBeGreaterThan(15);
+    expect(missing.sort()).toEqual([...absent.keys()].sort());
+  });
+});
+
+/** Lines `path: theirs -> ours`, with `nothing` for the side that does not say it. */
+function factDifferences(theirs: Facts, ours: Facts): string[] {
+  const paths = [...new Set([...theirs.keys(), ...ours.keys()])].sort();
+  return paths
+    .filter((path) => theirs.get(path) !== ours.get(path))
+    .map((path) => `${path}: ${theirs.get(path) ?? 'nothing'} -> ${ours.get(path) ?? 'nothing'}`);
+}
+
+function byName(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {
+  return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
+}

@@ -1,0 +1,57 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadAll } from 'js-yaml';
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import { ensureGo } from '../cluster/toolchain/go-compiler.ts';
+import { toolsFolder } from '../cluster/toolchain/go-tool.ts';
+import { run } from '../cluster/toolchain/run-command.ts';
+import { ensureTool } from '../cluster/toolchain/tools.ts';
+
+/** What `helm template` of one of Istio's own charts is asked for. */
+export interface ChartOptions {
+  /** Path below `manifests/charts` of Istio's repository. */
+  readonly chart: string;
+  readonly release: string;
+  readonly namespace: string;
+  /** `--set` values, path to value. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Istio's published Go module and the real helm, ready to render its charts. */
+export interface UpstreamCharts {
+  /** Runs `helm template` once and gives its text. */
+  template(options: ChartOptions): Promise<string>;
+  /** The text of one file of the module. */
+  readFile(path: string): Promise<string>;
+}
+
+/** Finds the Istio module that tools/istio pins (downloading it when needed) and helm. */
+export async function openUpstreamCharts(): Promise<UpstreamCharts> {
+  const [helm, folder] = [await ensureTool('helm'), await istioModuleFolder()];
+  return {
+    template: ({ chart, release, namespace, values }) =>
+      run(helm, [
+        'template',
+        release,
+        join(folder, 'manifests', 'charts', chart),
+        '--namespace',
+        namespace,
+        ...Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]),
+      ]),
+    readFile: (path) => readFile(join(folder, path), 'utf8'),
+  };
+}
+
+/** The objects in the text that `helm template` prints. */
+export function parseManifests(text: string): KubernetesObject[] {
+  return loadAll(text).filter(
+    (document) => document !== null && document !== undefined,
+  ) as KubernetesObject[];
+}
+
+async function istioModuleFolder(): Promise<string> {
+  const go = await ensureGo(() => {});
+  const cwd = join(toolsFolder, 'istio');
+  await run(go.path, ['mod', 'download', 'istio.io/istio'], { cwd });
+  return (await run(go.path, ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], { cwd })).trim();
+}
