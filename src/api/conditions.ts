@@ -1,0 +1,125 @@
+import type { Condition } from './mesh-operator-status.ts';
+
+export interface ConditionReason {
+  readonly reason: string;
+  readonly meaning: string;
+}
+
+export interface ConditionInfo {
+  readonly type: string;
+  readonly meaning: string;
+  readonly reasons: readonly ConditionReason[];
+}
+
+/** Why a mesh that should make progress makes none; shared by `Ready` and `Stalled`. */
+const terminalReasons: readonly ConditionReason[] = [
+  {
+    reason: 'InvalidSpec',
+    meaning: 'The spec has an error; the message names each field and what was meant.',
+  },
+  {
+    reason: 'RevisionConflict',
+    meaning: 'Another MeshOperator of the namespace has this revision; the older one keeps it.',
+  },
+  {
+    reason: 'GatewayConflict',
+    meaning: 'Another MeshOperator has a gateway of this name in this namespace.',
+  },
+  {
+    reason: 'FieldConflict',
+    meaning: 'Another field manager owns a field that the mesh needs; the message names it.',
+  },
+  { reason: 'Forbidden', meaning: "The operator's role does not allow what the mesh needs." },
+  {
+    reason: 'Rejected',
+    meaning: 'The API server refuses an object of the mesh; the message names it and why.',
+  },
+];
+
+const progressReasons: readonly ConditionReason[] = [
+  { reason: 'Progressing', meaning: 'Objects are being applied, or are applied and not yet healthy.' },
+  { reason: 'Deleting', meaning: 'The MeshOperator is being deleted; its objects are being removed.' },
+  { reason: 'ApplyFailed', meaning: 'The API server did not answer as it should; it is tried again.' },
+];
+
+const componentReasons: readonly ConditionReason[] = [
+  { reason: 'Healthy', meaning: 'All of its workloads are rolled out and available.' },
+  {
+    reason: 'NotHealthy',
+    meaning: 'A workload is not yet rolled out or not available; the message names it.',
+  },
+  { reason: 'Disabled', meaning: 'The spec turns it off.' },
+  { reason: 'Waiting', meaning: 'An earlier wave is not healthy yet.' },
+];
+
+/** Every condition of a MeshOperator with every reason it can have: the reference page prints this table. */
+export const conditionTable: readonly ConditionInfo[] = [
+  {
+    type: 'Ready',
+    meaning: 'The mesh is what the spec asks for. The one to wait for.',
+    reasons: [
+      { reason: 'Ready', meaning: 'All objects are applied and healthy.' },
+      {
+        reason: 'Paused',
+        meaning: 'The spec says `paused`: nothing is changed, and nothing is said of drift.',
+      },
+      ...progressReasons,
+      ...terminalReasons,
+    ],
+  },
+  {
+    type: 'Reconciling',
+    meaning: 'Present and true while the operator works towards the spec (kstatus).',
+    reasons: progressReasons,
+  },
+  {
+    type: 'Stalled',
+    meaning: 'Present and true while a person must act first (kstatus).',
+    reasons: terminalReasons,
+  },
+  { type: 'ControlPlaneReady', meaning: 'istiod is rolled out and available.', reasons: componentReasons },
+  { type: 'GatewaysReady', meaning: 'All gateways are rolled out and available.', reasons: componentReasons },
+];
+
+/** What a reconciler says of one subject; the time is added when it is set. */
+export type ConditionUpdate = Omit<Condition, 'lastTransitionTime'>;
+
+/** The condition of a type, or undefined. */
+export function findCondition(conditions: readonly Condition[], type: string): Condition | undefined {
+  return conditions.find((condition) => condition.type === type);
+}
+
+/** True when the condition is there and its status is `True`. */
+export function isConditionTrue(conditions: readonly Condition[], type: string): boolean {
+  return findCondition(conditions, type)?.status === 'True';
+}
+
+/**
+ * A new list with this condition in the place of the one of its type, or at the end.
+ * `lastTransitionTime` moves only when `status` changes, and is cut to whole seconds as the API stores it.
+ */
+export function setCondition(
+  conditions: readonly Condition[],
+  update: ConditionUpdate,
+  now: Date,
+): readonly Condition[] {
+  const before = findCondition(conditions, update.type);
+  const lastTransitionTime =
+    before !== undefined && before.status === update.status ? before.lastTransitionTime : wholeSeconds(now);
+  const after: Condition = { ...update, lastTransitionTime };
+  return before === undefined
+    ? [...conditions, after]
+    : conditions.map((condition) => (condition.type === update.type ? after : condition));
+}
+
+/** A new list without the condition of this type; the same list when it has none. */
+export function removeCondition(conditions: readonly Condition[], type: string): readonly Condition[] {
+  return findCondition(conditions, type) === undefined
+    ? conditions
+    : conditions.filter((condition) => condition.type !== type);
+}
+
+/** RFC 3339 in UTC without fractions: what `metav1.Time` keeps. */
+export function wholeSeconds(instant: Date): string {
+  return `${instant.toISOString().slice(0, 19)}Z`;
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { profileNames } from './profiles.ts';
+import { componentsSchema } from './spec/components.ts';
+import { imageHub, imageTag, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { valuesSchema } from './spec/values.ts';
+import { istioVersions } from './versions.ts';
+
+/** `istiod-<revision>` names a Service, so at most 63 - 7 characters are left. */
+export const revisionRule: TextRule = {
+  pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/,
+  maxLength: 56,
+  message:
+    'must be a DNS label of at most 56 characters: lower-case letters, digits and "-", for example 1-31-1',
+};
+
+const versionRule: TextRule = {
+  pattern: /^[0-9]+\.[0-9]+(\.[0-9]+|-latest)?$/,
+  maxLength: 32,
+  message: 'must be a version such as 1.31, 1.31.1 or 1.31-latest',
+};
+
+const timeRule: TextRule = {
+  pattern: /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+  maxLength: 40,
+  message: 'must be a time as RFC 3339 has it, for example 2026-01-31T12:00:00Z',
+};
+
+const supportedMinors = istioVersions.map((version) => version.minor).join(', ');
+const newest = istioVersions[0]?.patch;
+
+/** What a MeshOperator asks for. Every field may be left out. */
+export const meshOperatorSpecSchema = z
+  .strictObject({
+    version: textOf(versionRule)
+      .optional()
+      .describe(
+        `Istio version: a minor (\`1.31\`, \`1.31-latest\`) or a patch of it (\`1.31.1\`). Supported minors: ${supportedMinors}. Default: ${newest}.`,
+      ),
+    hub: imageHub()
+      .optional()
+      .describe('Registry and path of the images. Default: `registry.istio.io/release`.'),
+    tag: imageTag().optional().describe('Tag of the images. Default: the patch version.'),
+    profile: z
+      .enum(profileNames)
+      .optional()
+      .describe(
+        'Set of defaults: `default` (istiod and one ingress gateway), `minimal` (istiod alone), `demo` (small requests, access logs, full tracing, more gateway ports), `empty` (nothing). Default: `default`.',
+      ),
+    revision: textOf(revisionRule)
+      .optional()
+      .describe(
+        'Name of this control plane beside others. Absent for the default one. Cannot be changed: another revision is another MeshOperator.',
+      ),
+    imagePullSecrets: z
+      .array(secretName())
+      .optional()
+      .describe('Names of Secrets that the images are pulled with.'),
+    meshConfig: z
+      .record(z.string(), z.json())
+      .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
+      .optional()
+      .describe(
+        "Istio's MeshConfig, merged over the profile's: objects key by key, lists as a whole. Every field name and type is checked.",
+      ),
+    values: valuesSchema
+      .optional()
+      .describe("Values of Istio's Helm charts; only those listed here have an effect."),
+    components: componentsSchema.optional().describe('The parts of the mesh.'),
+    paused: z
+      .strictObject({
+        reason: z.string().min(1, 'must say why').max(1024).describe('Why, for whoever reads the status.'),
+        until: textOf(timeRule)
+          .optional()
+          .describe('When it ends by itself (RFC 3339). Default: when it is removed.'),
+      })
+      .optional()
+      .describe('While it is given the operator changes nothing of this mesh, deletion excepted.'),
+  })
+  .meta({
+    'x-kubernetes-validations': [
+      {
+        rule: '(has(self.revision) ? self.revision : "") == (has(oldSelf.revision) ? oldSelf.revision : "")',
+        message: 'revision cannot be changed: create another MeshOperator for another revision',
+      },
+    ],
+  });
+
+export type MeshOperatorSpec = z.infer<typeof meshOperatorSpecSchema>;

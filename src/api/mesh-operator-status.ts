@@ -1,0 +1,81 @@
+import { z } from 'zod';
+
+const conditionSchema = z.strictObject({
+  type: z.string().max(316).describe('Subject of the statement.'),
+  status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
+  reason: z.string().min(1).max(1024).describe('One word that says why.'),
+  message: z.string().max(32768).describe('A sentence for a person.'),
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: 'int64' })
+    .describe('Spec generation it speaks of.'),
+  lastTransitionTime: z
+    .string()
+    .meta({ format: 'date-time' })
+    .describe('When `status` last changed, in whole seconds.'),
+});
+
+const objectIdSchema = z.strictObject({
+  apiVersion: z.string().describe('API version it was applied with.'),
+  kind: z.string().describe('Its kind.'),
+  namespace: z.string().optional().describe('Its namespace; absent for cluster-scoped kinds.'),
+  name: z.string().describe('Its name.'),
+});
+
+const gatewayStatusSchema = z.strictObject({
+  name: z.string().describe('Name of the gateway.'),
+  namespace: z.string().describe('Its namespace.'),
+  addresses: z.array(z.string()).describe('IP addresses or host names under which it is reached.'),
+});
+
+const revisionStatusSchema = z.strictObject({
+  name: z.string().describe('Name of the revision; `default` for the one without a name.'),
+  version: z.string().describe('Istio version it runs.'),
+});
+
+/** One word on the whole mesh, for a printer column. */
+export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
+
+/** What is true of a mesh. Written by the operator alone. */
+export const meshOperatorStatusSchema = z.strictObject({
+  observedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: 'int64' })
+    .describe('Spec generation that the rest of the status speaks of.'),
+  state: z.enum(meshStates).optional().describe('One word on the whole mesh.'),
+  version: z.string().optional().describe('Istio patch version that the spec resolves to.'),
+  revision: z
+    .string()
+    .optional()
+    .describe('Revision of the control plane; `default` for the one without a name.'),
+  conditions: z
+    .array(conditionSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
+    .describe('Statements on the mesh; see the table of conditions.'),
+  inventory: z
+    .array(objectIdSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Every object that was created for this mesh, kept to remove what is no longer wanted.'),
+  gateways: z
+    .array(gatewayStatusSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['namespace', 'name'] })
+    .describe('Gateways and how they are reached.'),
+  revisions: z
+    .array(revisionStatusSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .describe('Revisions that are installed.'),
+});
+
+export type MeshOperatorStatus = z.infer<typeof meshOperatorStatusSchema>;
+export type MeshState = (typeof meshStates)[number];
+export type Condition = z.infer<typeof conditionSchema>;
+export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
+export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -1,0 +1,17 @@
+import type { MeshOperator } from './mesh-operator.ts';
+
+/** A pause that is in force. */
+export interface Pause {
+  readonly reason: string;
+  /** When it ends by itself; undefined when it lasts until it is removed. */
+  readonly until: Date | undefined;
+}
+
+/** The pause in force at `now`; undefined when there is none or it has ended. */
+export function pauseAt(mesh: MeshOperator, now: Date): Pause | undefined {
+  const paused = mesh.spec?.paused;
+  if (paused === undefined) return undefined;
+  if (paused.until === undefined) return { reason: paused.reason, until: undefined };
+  const until = new Date(paused.until);
+  return until.getTime() > now.getTime() ? { reason: paused.reason, until } : undefined;
+}

@@ -1,0 +1,82 @@
+import type { JsonObject } from './resolved-mesh.ts';
+import type { IngressGateway } from './spec/components.ts';
+import type { Values } from './spec/values.ts';
+
+export const profileNames = ['default', 'minimal', 'demo', 'empty'] as const;
+
+export type ProfileName = (typeof profileNames)[number];
+
+/** Defaults that one word in the spec stands for; the spec wins over each of them. */
+export interface Profile {
+  readonly base: boolean;
+  readonly pilot: boolean;
+  readonly ingressGateways: readonly IngressGateway[];
+  readonly meshConfig: JsonObject;
+  readonly values: Values;
+}
+
+const smallProxy = { requests: { cpu: '10m', memory: '40Mi' } };
+
+/** Facts of Istio's own profiles, as far as their components exist here. */
+export const profiles: Readonly<Record<ProfileName, Profile>> = {
+  default: {
+    base: true,
+    pilot: true,
+    ingressGateways: [{ name: 'istio-ingressgateway' }],
+    meshConfig: {},
+    values: {},
+  },
+  minimal: { base: true, pilot: true, ingressGateways: [], meshConfig: {}, values: {} },
+  empty: { base: false, pilot: false, ingressGateways: [], meshConfig: {}, values: {} },
+  demo: {
+    base: true,
+    pilot: true,
+    ingressGateways: [
+      {
+        name: 'istio-ingressgateway',
+        k8s: {
+          replicaCount: 1,
+          resources: smallProxy,
+          service: {
+            ports: [
+              { name: 'status-port', port: 15021 },
+              { name: 'http2', port: 80 },
+              { name: 'https', port: 443 },
+              { name: 'tcp', port: 31400 },
+              { name: 'tls', port: 15443 },
+            ],
+          },
+        },
+      },
+    ],
+    meshConfig: {
+      accessLogFile: '/dev/stdout',
+      extensionProviders: [
+        {
+          name: 'otel',
+          envoyOtelAls: { service: 'opentelemetry-collector.observability.svc.cluster.local', port: 4317 },
+        },
+        {
+          name: 'skywalking',
+          skywalking: { service: 'tracing.istio-system.svc.cluster.local', port: 11800 },
+        },
+        {
+          name: 'otel-tracing',
+          opentelemetry: { service: 'opentelemetry-collector.observability.svc.cluster.local', port: 4317 },
+        },
+        {
+          name: 'jaeger',
+          opentelemetry: { service: 'jaeger-collector.istio-system.svc.cluster.local', port: 4317 },
+        },
+      ],
+    },
+    values: {
+      global: { proxy: { resources: smallProxy } },
+      pilot: {
+        autoscaleEnabled: false,
+        traceSampling: 100,
+        resources: { requests: { cpu: '10m', memory: '100Mi' } },
+      },
+    },
+  },
+};

@@ -1,0 +1,67 @@
+import { imageReference } from './image-reference.ts';
+import { mergeJson } from './merge-json.ts';
+import type { ResolveContext } from './resolve-context.ts';
+import { defaultHpaSpec, resolveWorkload, type WorkloadDefaults } from './resolve-workload.ts';
+import type { JsonObject, ResolvedPilot } from './resolved-mesh.ts';
+import type { Components } from './spec/components.ts';
+import type { Values } from './spec/values.ts';
+
+const defaultResources: JsonObject = { requests: { cpu: '500m', memory: '2048Mi' } };
+
+type PilotValues = NonNullable<Values['pilot']>;
+
+/** istiod with every default of Istio's `istiod` chart filled in. */
+export function resolvePilot(
+  component: Components['pilot'],
+  enabledByProfile: boolean,
+  context: ResolveContext,
+): ResolvedPilot {
+  const pilot = context.values.pilot ?? {};
+  const global = context.values.global ?? {};
+  return {
+    ...resolveWorkload(pilotDefaults(pilot), component?.k8s ?? {}, global),
+    enabled: component === undefined ? enabledByProfile : component.enabled !== false,
+    image: imageReference({
+      hub: pilot.hub ?? context.hub,
+      image: pilot.image ?? 'pilot',
+      tag: pilot.tag ?? context.tag,
+      variant: pilot.variant ?? global.variant,
+    }),
+    extraArgs: pilot.extraContainerArgs ?? [],
+    logLevel: global.logging?.level ?? 'default:info',
+    logAsJson: global.logAsJson ?? false,
+    keepaliveMaxServerConnectionAge: pilot.keepaliveMaxServerConnectionAge ?? '30m',
+    traceSampling: pilot.traceSampling ?? 1,
+  };
+}
+
+function pilotDefaults(pilot: PilotValues): WorkloadDefaults {
+  return {
+    resources: mergeJson(defaultResources, pilot.resources as JsonObject | undefined),
+    hpaSpec: pilot.autoscaleEnabled === false ? undefined : pilotHpaSpec(pilot),
+    replicas: pilot.replicaCount ?? 1,
+    rollingUpdate: {
+      maxSurge: pilot.rollingMaxSurge ?? '100%',
+      maxUnavailable: pilot.rollingMaxUnavailable ?? '25%',
+    },
+    env: Object.entries(pilot.env ?? {})
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, value]) => ({ name, value })),
+    nodeSelector: pilot.nodeSelector ?? {},
+    tolerations: (pilot.tolerations ?? []) as readonly JsonObject[],
+    ...(pilot.affinity === undefined ? {} : { affinity: pilot.affinity as JsonObject }),
+    topologySpreadConstraints: (pilot.topologySpreadConstraints ?? []) as readonly JsonObject[],
+    podAnnotations: pilot.podAnnotations ?? {},
+    podLabels: pilot.podLabels ?? {},
+    serviceAnnotations: pilot.serviceAnnotations ?? {},
+  };
+}
+
+function pilotHpaSpec(pilot: PilotValues): JsonObject {
+  return defaultHpaSpec({
+    min: pilot.autoscaleMin ?? 1,
+    max: pilot.autoscaleMax ?? 5,
+    cpuUtilization: pilot.cpu?.targetAverageUtilization ?? 80,
+    memoryUtilization: pilot.memory?.targetAverageUtilization,
+  });
+}

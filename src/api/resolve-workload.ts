@@ -1,0 +1,118 @@
+import { isRecord } from '../base/stable-json.ts';
+import { mergeJson } from './merge-json.ts';
+import type { JsonObject, ResolvedWorkload } from './resolved-mesh.ts';
+import type { PilotSettings } from './spec/kubernetes-settings.ts';
+import type { Values } from './spec/values.ts';
+
+/** What a workload starts from: defaults of the component with `values` already merged in. */
+export interface WorkloadDefaults {
+  readonly resources: JsonObject;
+  /** HPA `spec`; undefined when there is none unless the settings ask for one. */
+  readonly hpaSpec: JsonObject | undefined;
+  readonly replicas: number;
+  readonly rollingUpdate: JsonObject;
+  readonly env?: readonly JsonObject[];
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  readonly tolerations?: readonly JsonObject[];
+  readonly affinity?: JsonObject;
+  readonly topologySpreadConstraints?: readonly JsonObject[];
+  readonly podAnnotations?: Readonly<Record<string, string>>;
+  readonly podLabels?: Readonly<Record<string, string>>;
+  readonly serviceAnnotations?: Readonly<Record<string, string>>;
+}
+
+const defaultMaxReplicas = 5;
+
+/** The defaults with `components.*.k8s` on top; maps merge key by key, lists are replaced, `env` merges by name. */
+export function resolveWorkload(
+  defaults: WorkloadDefaults,
+  settings: PilotSettings,
+  global: NonNullable<Values['global']>,
+): ResolvedWorkload {
+  const hpaSpec = resolveHpaSpec(defaults, settings);
+  const replicas = settings.replicaCount ?? defaults.replicas;
+  const podDisruptionBudget = resolvePodDisruptionBudget(settings, hpaSpec, replicas);
+  const affinity = (settings.affinity as JsonObject | undefined) ?? defaults.affinity;
+  const priorityClassName = settings.priorityClassName ?? global.priorityClassName;
+  const imagePullPolicy = settings.imagePullPolicy ?? global.imagePullPolicy;
+  return {
+    ...(hpaSpec === undefined ? { replicas } : { hpaSpec }),
+    ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
+    ...(affinity === undefined ? {} : { affinity: mergeJson(affinity) }),
+    ...(priorityClassName === undefined ? {} : { priorityClassName }),
+    ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
+    ...(settings.securityContext === undefined
+      ? {}
+      : { securityContext: mergeJson(settings.securityContext as JsonObject) }),
+    resources: mergeJson(defaults.resources, settings.resources as JsonObject | undefined),
+    env: mergeByName(defaults.env ?? [], (settings.env ?? []) as readonly JsonObject[]),
+    nodeSelector: { ...defaults.nodeSelector, ...settings.nodeSelector },
+    tolerations: (settings.tolerations as readonly JsonObject[] | undefined) ?? defaults.tolerations ?? [],
+    topologySpreadConstraints:
+      (settings.topologySpreadConstraints as readonly JsonObject[] | undefined) ??
+      defaults.topologySpreadConstraints ??
+      [],
+    podAnnotations: { ...defaults.podAnnotations, ...settings.podAnnotations },
+    podLabels: { ...defaults.podLabels },
+    serviceAnnotations: { ...defaults.serviceAnnotations, ...settings.serviceAnnotations },
+    strategy: resolveStrategy(defaults.rollingUpdate, settings.strategy as JsonObject | undefined),
+  };
+}
+
+/** The HPA `spec` that upstream charts start from. */
+export function defaultHpaSpec(range: {
+  readonly min: number;
+  readonly max: number;
+  readonly cpuUtilization: number;
+  readonly memoryUtilization?: number | undefined;
+}): JsonObject {
+  const metrics = [utilization('cpu', range.cpuUtilization)];
+  if (range.memoryUtilization !== undefined) metrics.push(utilization('memory', range.memoryUtilization));
+  return { minReplicas: range.min, maxReplicas: Math.max(range.min, range.max), metrics };
+}
+
+function utilization(name: string, averageUtilization: number): JsonObject {
+  return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
+}
+
+/** A replica count without an HPA spec is a fixed number; with one it is the least number. */
+function resolveHpaSpec(defaults: WorkloadDefaults, settings: PilotSettings): JsonObject | undefined {
+  if (settings.hpaSpec === undefined) {
+    return settings.replicaCount === undefined ? defaults.hpaSpec : undefined;
+  }
+  const base = defaults.hpaSpec ?? defaultHpaSpec({ min: 1, max: defaultMaxReplicas, cpuUtilization: 80 });
+  const least = settings.replicaCount === undefined ? {} : { minReplicas: settings.replicaCount };
+  const merged = mergeJson(base, least, settings.hpaSpec as JsonObject);
+  if (settings.hpaSpec.maxReplicas === undefined) {
+    merged.maxReplicas = Math.max(Number(merged.minReplicas), Number(merged.maxReplicas));
+  }
+  if (settings.hpaSpec.minReplicas === undefined) {
+    merged.minReplicas = Math.min(Number(merged.minReplicas), Number(merged.maxReplicas));
+  }
+  return merged;
+}
+
+/** What the user asks for always counts; the default only with a second pod, since it would block drains. */
+function resolvePodDisruptionBudget(
+  settings: PilotSettings,
+  hpaSpec: JsonObject | undefined,
+  replicas: number,
+): JsonObject | undefined {
+  const asked = settings.podDisruptionBudget as JsonObject | undefined;
+  const least = hpaSpec === undefined ? replicas : Number(hpaSpec.minReplicas);
+  if (asked === undefined) return least > 1 ? { minAvailable: 1 } : undefined;
+  // Kubernetes refuses both bounds in one budget.
+  return asked.maxUnavailable === undefined ? mergeJson({ minAvailable: 1 }, asked) : mergeJson(asked);
+}
+
+function resolveStrategy(rollingUpdate: JsonObject, asked: JsonObject | undefined): JsonObject {
+  if (asked?.type === 'Recreate') return { type: 'Recreate' };
+  const users = isRecord(asked?.rollingUpdate) ? (asked.rollingUpdate as JsonObject) : undefined;
+  return { type: 'RollingUpdate', rollingUpdate: mergeJson(rollingUpdate, users) };
+}
+
+function mergeByName(first: readonly JsonObject[], second: readonly JsonObject[]): JsonObject[] {
+  const byName = new Map<string, JsonObject>();
+  for (const item of [...first, ...second]) byName.set(String(item.name), item);
+  return [...byName.values()];
+}

@@ -1,0 +1,113 @@
+import { TerminalError } from '../base/errors.ts';
+import { mergeJson } from './merge-json.ts';
+import type { MeshOperator } from './mesh-operator.ts';
+import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
+import { problemText } from './problem.ts';
+import { type Profile, profiles } from './profiles.ts';
+import type { ResolveContext } from './resolve-context.ts';
+import { resolveGateway } from './resolve-gateway.ts';
+import { resolvePilot } from './resolve-pilot.ts';
+import { resolveVersion } from './resolve-version.ts';
+import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
+import { revisionSuffix } from './resolved-mesh.ts';
+import type { Values } from './spec/values.ts';
+import { validateMeshOperator } from './validate.ts';
+import type { IstioVersion } from './versions.ts';
+
+const defaultHub = 'registry.istio.io/release';
+
+/**
+ * Fills in every default: version table <- profile <- spec. Same input, same output; the input stays as it is.
+ *
+ * Where two fields say the same, `values` wins over `spec.hub`, `spec.tag` and `spec.meshConfig` (validation
+ * refuses those that differ), and `components.*.k8s` wins over `values`, as in IstioOperator.
+ *
+ * Throws TerminalError with reason `InvalidSpec` and all problems when the object does not pass validation.
+ */
+export function resolveMesh(object: MeshOperator): ResolvedMesh {
+  const problems = validateMeshOperator(object);
+  if (problems.length > 0) {
+    throw new TerminalError(problems.map(problemText).join('; '), { reason: 'InvalidSpec' });
+  }
+
+  const { name, namespace = '' } = object.metadata;
+  const spec = object.spec ?? {};
+  const version = resolveVersion(spec.version);
+  if (version === undefined)
+    throw new Error(`Version ${spec.version} passed validation but is not in the table`);
+  const profileName = spec.profile ?? 'default';
+  const profile = profiles[profileName];
+  const values = mergeJson(profile.values as JsonObject, spec.values as JsonObject | undefined) as Values;
+  const revision = spec.revision ?? '';
+  const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
+  const global = values.global ?? {};
+
+  return {
+    name,
+    namespace,
+    revision,
+    version,
+    profile: profileName,
+    hub: context.hub,
+    tag: context.tag,
+    imagePullSecrets: [...new Set([...(spec.imagePullSecrets ?? []), ...(global.imagePullSecrets ?? [])])],
+    meshConfig: resolveMeshConfig(spec, profile, context),
+    meshNetworks: { networks: (global.meshNetworks ?? {}) as JsonObject },
+    meshId: global.meshID ?? '',
+    network: global.network ?? '',
+    clusterId: global.multiCluster?.clusterName ?? 'Kubernetes',
+    base: {
+      enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
+    },
+    pilot: resolvePilot(spec.components?.pilot, profile.pilot, context),
+    proxy: resolveProxy(values),
+    ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
+      .filter((gateway) => gateway.enabled !== false)
+      .map((gateway) => resolveGateway(gateway, context)),
+  };
+}
+
+function imageSource(spec: MeshOperatorSpec, values: Values, version: IstioVersion) {
+  return {
+    hub: values.global?.hub ?? spec.hub ?? defaultHub,
+    tag: values.global?.tag ?? spec.tag ?? version.patch,
+  };
+}
+
+/** Generated <- profile <- `spec.meshConfig` <- `values.meshConfig`. */
+function resolveMeshConfig(spec: MeshOperatorSpec, profile: Profile, context: ResolveContext): JsonObject {
+  const users = mergeJson(
+    profile.meshConfig,
+    spec.meshConfig as JsonObject | undefined,
+    spec.values?.meshConfig as JsonObject | undefined,
+  );
+  const { meshID, variant } = context.values.global ?? {};
+  const defaultConfig: Record<string, Json> = {
+    discoveryAddress: `istiod${revisionSuffix(context.revision)}.${context.namespace}.svc:15012`,
+  };
+  if (meshID !== undefined) defaultConfig.meshId = meshID;
+  if (variant !== undefined) defaultConfig.image = { imageType: variant };
+  const generated: JsonObject = {
+    trustDomain: 'cluster.local',
+    rootNamespace: context.namespace,
+    enablePrometheusMerge: true,
+    defaultConfig,
+  };
+  // Any provider the user names replaces the default one, as in Istio's charts.
+  if (users.defaultProviders === undefined) generated.defaultProviders = { metrics: ['prometheus'] };
+  return mergeJson(generated, users);
+}
+
+function resolveProxy(values: Values): ResolvedProxy {
+  const proxy = values.global?.proxy ?? {};
+  return {
+    logLevel: proxy.logLevel ?? 'warning',
+    componentLogLevel: proxy.componentLogLevel ?? 'misc:error',
+    clusterDomain: proxy.clusterDomain ?? 'cluster.local',
+    readiness: {
+      initialDelaySeconds: proxy.readinessInitialDelaySeconds ?? 0,
+      periodSeconds: proxy.readinessPeriodSeconds ?? 15,
+      failureThreshold: proxy.readinessFailureThreshold ?? 4,
+    },
+  };
+}

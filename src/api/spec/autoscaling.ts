@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import { integer, quantity } from './field-format.ts';
+import { labelSelectorSchema } from './pod-scheduling.ts';
+
+const target = z.strictObject({
+  type: z.enum(['Utilization', 'AverageValue', 'Value']).describe('Which of the other fields counts.'),
+  averageUtilization: integer(1)
+    .optional()
+    .describe('Percentage of the requested resource, averaged over pods.'),
+  averageValue: quantity().optional().describe('Value averaged over pods.'),
+  value: quantity().optional().describe('Total value.'),
+});
+
+const metricIdentifier = z.strictObject({
+  name: z.string().describe('Name of the metric.'),
+  selector: labelSelectorSchema.optional().describe('Series of the metric that count.'),
+});
+
+const metric = z.strictObject({
+  type: z
+    .enum(['Resource', 'ContainerResource', 'Pods', 'Object', 'External'])
+    .describe('Which field below counts.'),
+  resource: z
+    .strictObject({
+      name: z.string().describe('`cpu` or `memory`.'),
+      target: target.describe('Value to aim at.'),
+    })
+    .optional()
+    .describe('A resource of the pod.'),
+  containerResource: z
+    .strictObject({
+      name: z.string().describe('`cpu` or `memory`.'),
+      container: z.string().describe('Name of the container.'),
+      target: target.describe('Value to aim at.'),
+    })
+    .optional()
+    .describe('A resource of one container.'),
+  pods: z
+    .strictObject({
+      metric: metricIdentifier.describe('The metric.'),
+      target: target.describe('Value to aim at.'),
+    })
+    .optional()
+    .describe('A metric of the pods.'),
+  object: z
+    .strictObject({
+      describedObject: z
+        .strictObject({
+          apiVersion: z.string().optional().describe('Its API version.'),
+          kind: z.string().describe('Its kind.'),
+          name: z.string().describe('Its name.'),
+        })
+        .describe('The object.'),
+      metric: metricIdentifier.describe('The metric.'),
+      target: target.describe('Value to aim at.'),
+    })
+    .optional()
+    .describe('A metric of one other object.'),
+  external: z
+    .strictObject({
+      metric: metricIdentifier.describe('The metric.'),
+      target: target.describe('Value to aim at.'),
+    })
+    .optional()
+    .describe('A metric from outside the cluster.'),
+});
+
+const scalingRules = z.strictObject({
+  stabilizationWindowSeconds: integer(0, 3600).optional().describe('How long past recommendations count.'),
+  selectPolicy: z.enum(['Max', 'Min', 'Disabled']).optional().describe('Which policy wins. Default: `Max`.'),
+  policies: z
+    .array(
+      z.strictObject({
+        type: z.enum(['Pods', 'Percent']).describe('Unit of `value`.'),
+        value: integer(1).describe('Largest change in one period.'),
+        periodSeconds: integer(1, 1800).describe('Length of the period.'),
+      }),
+    )
+    .optional()
+    .describe('Limits of the speed of scaling.'),
+  tolerance: quantity().optional().describe('Deviation from the target that is ignored.'),
+});
+
+/** `spec` of a HorizontalPodAutoscaler v2 without its target, which the operator sets. */
+export const hpaSpecSchema = z.strictObject({
+  minReplicas: integer(1).optional().describe('Fewest pods. Default: `replicaCount`, else 1.'),
+  maxReplicas: integer(1).optional().describe('Most pods. Default: 5, or `minReplicas` when that is more.'),
+  metrics: z.array(metric).optional().describe('What to scale by. Default: 80 % of the requested CPU.'),
+  behavior: z
+    .strictObject({
+      scaleUp: scalingRules.optional().describe('Rules for adding pods.'),
+      scaleDown: scalingRules.optional().describe('Rules for removing pods.'),
+    })
+    .optional()
+    .describe('Speed limits of scaling.'),
+});
