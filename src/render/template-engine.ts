@@ -11,6 +11,8 @@ const partialPrefix = 'partials/';
  * of its place and no indentation has to be counted; characters that YAML does not print are escaped.
  */
 function toYaml(value: unknown): string {
+  // Strict mode does not look at the arguments of helpers.
+  if (value === undefined) throw new Error('A template names a value that its view does not have');
   return stableJson(value).replace(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -19,15 +21,15 @@ function toYaml(value: unknown): string {
 
 /** The value as a YAML string, whatever it looks like: `true`, `8080` and `1e3` stay text. */
 function quote(value: unknown): string {
-  return toYaml(String(value));
+  return toYaml(value === undefined ? undefined : String(value));
 }
 
 const engine = createEngine();
 
 /**
  * Renders one template over its view to one object.
- * Strict: a field that the view does not have is an error. Throws when the text is not one Kubernetes object,
- * since both are bugs of ours.
+ * Throws when the template prints a field that the view does not have, and when the text is not one Kubernetes
+ * object: both are bugs of ours. A field that is only asked for with `if` may be undefined.
  */
 export function renderObject(path: TemplatePath, view: object): KubernetesObject {
   const text = engine(path)(view);

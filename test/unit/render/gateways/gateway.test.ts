@@ -1,0 +1,205 @@
+import { describe, expect, it } from 'vitest';
+import type { ResolvedMesh } from '../../../../src/api/resolved-mesh.ts';
+import { startupSettingsAnnotation } from '../../../../src/render/gateways/gateway.ts';
+import {
+  containerOf,
+  envOf,
+  findObject,
+  podTemplateOf,
+  renderAll,
+} from '../../../support/rendered-objects.ts';
+import { aGateway, aResolvedMesh } from '../../../support/resolved-mesh.ts';
+
+const name = 'istio-ingressgateway';
+const podOf = (mesh: ResolvedMesh = aResolvedMesh()) => podTemplateOf(renderAll(mesh), name);
+
+describe('a gateway’s pod', () => {
+  it('needs no injector: it has its image, arguments and certificates by itself', () => {
+    const container = containerOf(podOf());
+
+    expect(container.image).toBe('registry.istio.io/release/proxyv2:1.31.1');
+    expect(container.args).toEqual([
+      'proxy',
+      'router',
+      '--domain',
+      '$(POD_NAMESPACE).svc.cluster.local',
+      '--proxyLogLevel=warning',
+      '--proxyComponentLogLevel=misc:error',
+      '--log_output_level=default:info',
+    ]);
+    expect(podOf().spec.volumes).toEqual(
+      expect.arrayContaining([
+        {
+          name: 'istio-token',
+          projected: {
+            sources: [
+              {
+                serviceAccountToken: { audience: 'istio-ca', expirationSeconds: 43200, path: 'istio-token' },
+              },
+            ],
+          },
+        },
+        { name: 'istiod-ca-cert', configMap: { name: 'istio-ca-root-cert' } },
+      ]),
+    );
+  });
+
+  it('is never injected, wherever it runs', () => {
+    const mesh = aResolvedMesh({
+      ingressGateways: [aGateway({ podLabels: { 'sidecar.istio.io/inject': 'true' } })],
+    });
+
+    expect(podOf(mesh).metadata.labels['sidecar.istio.io/inject']).toBe('false');
+    expect(JSON.stringify(renderAll(mesh))).not.toMatch(/"image":"auto"|inject\.istio\.io\/templates/);
+  });
+
+  it('meets Pod Security level restricted', () => {
+    const { spec } = podOf();
+
+    expect(spec.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: 'RuntimeDefault' },
+    });
+    expect(containerOf(podOf()).securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      privileged: false,
+      readOnlyRootFilesystem: true,
+      runAsGroup: 1337,
+      runAsNonRoot: true,
+      runAsUser: 1337,
+    });
+  });
+
+  it('may bind port 80 without a capability', () => {
+    expect(podOf().spec.securityContext).toMatchObject({
+      sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }],
+    });
+  });
+
+  it('declares the target ports of its Service, each once, and Envoy’s metrics', () => {
+    const ports = [
+      { name: 'http', port: 80, targetPort: 8080, protocol: 'TCP' },
+      { name: 'http-alt', port: 81, targetPort: 8080, protocol: 'TCP' },
+      { name: 'dns', port: 53, targetPort: 8080, protocol: 'UDP' },
+      { name: 'named', port: 90, targetPort: 'web', protocol: 'TCP' },
+    ];
+    const gateway = aGateway({ service: { type: 'ClusterIP', ports, spec: {} } });
+
+    const declared = [
+      { containerPort: 8080, protocol: 'TCP' },
+      { containerPort: 8080, protocol: 'UDP' },
+      { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
+    ];
+    const pod = podOf(aResolvedMesh({ ingressGateways: [gateway] }));
+    expect(containerOf(pod).ports).toEqual(declared);
+    expect(JSON.parse(String(envOf(pod, 'ISTIO_META_POD_PORTS')?.value))).toEqual(declared);
+  });
+
+  it('talks to the istiod of its own revision and namespace', () => {
+    const mesh = aResolvedMesh({
+      namespace: 'mesh-a',
+      revision: 'canary',
+      meshConfig: {},
+      ingressGateways: [aGateway({ namespace: 'edge' })],
+    });
+
+    expect(envOf(podOf(mesh), 'CA_ADDR')?.value).toBe('istiod-canary.mesh-a.svc:15012');
+    expect(JSON.parse(String(envOf(podOf(mesh), 'PROXY_CONFIG')?.value))).toEqual({
+      discoveryAddress: 'istiod-canary.mesh-a.svc:15012',
+    });
+    expect(envOf(podOf(mesh), 'ISTIO_META_OWNER')?.value).toBe(
+      `kubernetes://apis/apps/v1/namespaces/edge/deployments/${name}`,
+    );
+  });
+
+  it('gives the agent the mesh’s proxy metadata as environment, sorted, and lets the gateway’s own win', () => {
+    const proxyMetadata = { ISTIO_META_DNS_CAPTURE: 'true', A_FIRST: 'mesh' };
+    const mesh = aResolvedMesh({
+      meshConfig: { defaultConfig: { proxyMetadata } },
+      ingressGateways: [aGateway({ env: [{ name: 'A_FIRST', value: 'gateway' }] })],
+    });
+
+    const names = containerOf(podOf(mesh)).env.map((variable) => variable.name);
+    expect(envOf(podOf(mesh), 'A_FIRST')?.value).toBe('gateway');
+    expect(names.indexOf('A_FIRST')).toBe(names.indexOf('ISTIO_META_DNS_CAPTURE') - 1);
+  });
+
+  it('says in which network it is, by label and environment, when the mesh has networks', () => {
+    const pod = podOf(aResolvedMesh({ network: 'west' }));
+
+    expect(pod.metadata.labels['topology.istio.io/network']).toBe('west');
+    expect(envOf(pod, 'ISTIO_META_NETWORK')?.value).toBe('west');
+    expect(podOf().metadata.labels).not.toHaveProperty('topology.istio.io/network');
+    expect(envOf(podOf(), 'ISTIO_META_NETWORK')).toBeUndefined();
+  });
+
+  it('does not name the network on an ingress Service, which would make it the network’s gateway', () => {
+    const service = findObject(renderAll(aResolvedMesh({ network: 'west' })), 'Service', name);
+
+    expect(service.metadata.labels).not.toHaveProperty('topology.istio.io/network');
+  });
+
+  it('takes the trust domain for a mesh ID that is not given', () => {
+    const mesh = aResolvedMesh({ meshConfig: { trustDomain: 'corp.example' } });
+
+    expect(envOf(podOf(mesh), 'ISTIO_META_MESH_ID')?.value).toBe('corp.example');
+    expect(envOf(podOf({ ...mesh, meshId: 'mesh-1' }), 'ISTIO_META_MESH_ID')?.value).toBe('mesh-1');
+  });
+});
+
+describe('the annotation of a gateway’s start-up settings', () => {
+  const hashOf = (fields: Partial<ResolvedMesh> = {}) =>
+    podOf(aResolvedMesh(fields)).metadata.annotations[startupSettingsAnnotation];
+
+  it.each<{ what: string; fields: Partial<ResolvedMesh> }>([
+    { what: 'the cluster ID', fields: { clusterId: 'west' } },
+    { what: 'the network', fields: { network: 'west' } },
+    { what: 'the mesh ID', fields: { meshId: 'other' } },
+    { what: 'the version', fields: { version: { minor: '1.30', patch: '1.30.3' } } },
+    { what: 'the trust domain', fields: { meshConfig: { trustDomain: 'corp.example' } } },
+    { what: 'defaultConfig', fields: { meshConfig: { defaultConfig: { concurrency: 4 } } } },
+  ])('changes with $what, so that proxies restart', ({ fields }) => {
+    expect(hashOf(fields)).not.toBe(hashOf());
+  });
+
+  it('does not change with what istiod pushes to running proxies', () => {
+    const { meshConfig } = aResolvedMesh();
+
+    expect(hashOf({ meshConfig: { ...meshConfig, accessLogFile: '/dev/stdout' } })).toBe(hashOf());
+  });
+});
+
+describe('a gateway’s Service', () => {
+  it('keeps what the user set beside ports and type, but not another selector', () => {
+    const service = {
+      type: 'LoadBalancer',
+      ports: [{ name: 'https', port: 443, targetPort: 8443, protocol: 'TCP', nodePort: 30443 }],
+      spec: { externalTrafficPolicy: 'Local', selector: { app: 'other' } },
+    };
+    const mesh = aResolvedMesh({ ingressGateways: [aGateway({ service })] });
+
+    expect(findObject(renderAll(mesh), 'Service', name).spec).toEqual({
+      type: 'LoadBalancer',
+      externalTrafficPolicy: 'Local',
+      selector: { app: name, istio: 'ingressgateway' },
+      ports: service.ports,
+    });
+  });
+});
+
+describe('a gateway’s access', () => {
+  it('lets its ServiceAccount read the secrets of its own namespace, as istiod asks for that', () => {
+    const objects = renderAll(aResolvedMesh({ ingressGateways: [aGateway({ namespace: 'edge' })] }));
+
+    expect(findObject(objects, 'Role', `${name}-sds`)).toMatchObject({
+      metadata: { namespace: 'edge' },
+      rules: [{ apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] }],
+    });
+    expect(findObject(objects, 'RoleBinding', `${name}-sds`)).toMatchObject({
+      metadata: { namespace: 'edge' },
+      roleRef: { kind: 'Role', name: `${name}-sds` },
+      subjects: [{ kind: 'ServiceAccount', name: `${name}-service-account`, namespace: 'edge' }],
+    });
+  });
+});
