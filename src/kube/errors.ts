@@ -57,8 +57,18 @@ export function errorOfAnswer(action: string, answer: FailedAnswer): Error {
   if (isTransient(answer.code) || causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
     return new TransientError(message, { reason, retryAfterMs: answer.retryAfterMs });
   }
+  const immutable = causes.filter((cause) => immutableText.test(cause.message)).map((cause) => cause.field);
+  if (immutable.length > 0) {
+    return new TerminalError(
+      `Cannot ${action}: ${immutable.join(', ')} cannot be changed; delete the object to have it created anew`,
+      { reason: 'ImmutableField' },
+    );
+  }
   return new TerminalError(message, { reason });
 }
+
+/** How the API server says that a field keeps its first value; there is no reason of its own for it. */
+const immutableText = /immutable|may not (be )?change|cannot (be )?change/;
 
 /**
  * The error class for a request that got no answer. Always transient: connection refused, reset, a name that does
