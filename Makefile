@@ -16,3 +16,8 @@ node_modules/.package-lock.json: package.json package-lock.json
 
 .PHONY: deps
 deps: node_modules/.package-lock.json ## Install npm packages
+
+.PHONY: golden
+golden: deps ## Rewrite the golden files in test/golden from what is rendered today; review the difference
+	node scripts/generate/templates.ts
+	node test/golden/update.ts
