@@ -1,0 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { renderScenario, renderScenarios, scenarioNames } from './render-scenario.ts';
+
+/** Rewrites every golden file from what is rendered today: the only writer. Review the difference like code. */
+for (const name of await scenarioNames()) {
+  await writeFile(join(renderScenarios, name, 'expected.yaml'), await renderScenario(name));
+  process.stdout.write(`test/golden/render/${name}/expected.yaml\n`);
+}
