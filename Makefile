@@ -17,6 +17,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 .PHONY: deps
 deps: node_modules/.package-lock.json ## Install npm packages
 
+.PHONY: generate
+generate: deps ## Write the CRD, the reference page and generated/ (templates, Istio's CRDs, MeshConfig's fields)
+	node scripts/generate.ts
+
 .PHONY: golden
 golden: deps ## Rewrite the golden files in test/golden from what is rendered today; review the difference
 	node scripts/generate/templates.ts

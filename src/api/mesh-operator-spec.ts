@@ -62,10 +62,10 @@ export const meshOperatorSpecSchema = z
       .describe(
         "Istio's MeshConfig, merged over the profile's: objects key by key, lists as a whole. Every field name and type is checked.",
       ),
+    components: componentsSchema.optional().describe('The parts of the mesh.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),
-    components: componentsSchema.optional().describe('The parts of the mesh.'),
     paused: z
       .strictObject({
         reason: z.string().min(1, 'must say why').max(1024).describe('Why, for whoever reads the status.'),

@@ -160,7 +160,7 @@ export const annotations = () => z.record(z.string(), z.string());
 
 // RE2 and JavaScript agree on these patterns: the same text goes into the CRD.
 const quantityPattern =
-  /^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$/;
+  /^([0-9]+(\.[0-9]*)?|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$/;
 const percentPattern = /^[0-9]+%$/;
 const portOrNamePattern = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
