@@ -1,0 +1,105 @@
+import { type KindInfo, kindInfo } from '../../src/api/kinds.ts';
+import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import { resolveMesh } from '../../src/api/resolve.ts';
+import { istioVersions } from '../../src/api/versions.ts';
+import { stableJson } from '../../src/base/stable-json.ts';
+import { ownedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
+import { renderMesh } from '../../src/render/render-mesh.ts';
+
+/** One rule of a Role or ClusterRole (rbac.authorization.k8s.io/v1). */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+/** Server-side apply that may create needs patch and create; update is for writes to a fixed version. */
+const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'];
+
+/**
+ * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
+ * Istio's CRDs, writes Events, and at deletion looks for pods and removes istiod's own locks and bundles.
+ * Its Lease lives in its own namespace and is in a Role of the chart.
+ */
+function operatorNeeds(): PolicyRule[] {
+  return [
+    ...ownedKinds.map((kind) => rule(kind, ownVerbs)),
+    rule(kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator'), ['get', 'list', 'patch', 'watch']),
+    { apiGroups: ['meshoperator.dev'], resources: ['meshoperators/status'], verbs: ['patch'] },
+    { apiGroups: ['meshoperator.dev'], resources: ['meshoperators/finalizers'], verbs: ['update'] },
+    rule(kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition'), [
+      'create',
+      'get',
+      'list',
+      'patch',
+      'watch',
+    ]),
+    rule(kindInfo('v1', 'Event'), ['create', 'patch']),
+    rule(kindInfo('v1', 'Pod'), ['list']),
+    rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
+  ];
+}
+
+/**
+ * Every rule that a rendered role grants: Kubernetes lets nobody grant what they do not hold (RBAC escalation check),
+ * and we hold the rules one by one instead of the right to escalate.
+ */
+function grantedRules(): PolicyRule[] {
+  const meshes = istioVersions.map(
+    ({ minor }): MeshOperator => ({
+      apiVersion: 'meshoperator.dev/v1alpha1',
+      kind: 'MeshOperator',
+      metadata: { name: 'mesh', namespace: 'istio-system' },
+      spec: { version: minor },
+    }),
+  );
+  const objects = meshes.flatMap((mesh) => renderMesh(resolveMesh(mesh), {}).flatMap((wave) => wave.objects));
+  return objects
+    .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
+    .flatMap((role) => role.rules as PolicyRule[]);
+}
+
+/** The rules of the operator's ClusterRole: merged by resource, sorted, each once. */
+export function operatorRules(): PolicyRule[] {
+  const verbsByResource = new Map<
+    string,
+    { group: string; resource: string; resourceNames?: readonly string[]; verbs: Set<string> }
+  >();
+  for (const { apiGroups, resources, resourceNames, verbs } of [...operatorNeeds(), ...grantedRules()]) {
+    for (const group of apiGroups) {
+      for (const resource of resources) {
+        const key = stableJson([group, resource, resourceNames ?? null]);
+        const names = resourceNames === undefined ? {} : { resourceNames };
+        const entry = verbsByResource.get(key) ?? { group, resource, ...names, verbs: new Set() };
+        for (const verb of verbs) entry.verbs.add(verb);
+        verbsByResource.set(key, entry);
+      }
+    }
+  }
+  return mergeResources(
+    [...verbsByResource.values()].map(({ group, resource, resourceNames, verbs }) => ({
+      apiGroups: [group],
+      resources: [resource],
+      ...(resourceNames === undefined ? {} : { resourceNames }),
+      verbs: [...verbs].sort(),
+    })),
+  );
+}
+
+/** Rules of one group with the same verbs become one. */
+function mergeResources(rules: readonly PolicyRule[]): PolicyRule[] {
+  const merged = new Map<string, PolicyRule>();
+  for (const one of rules) {
+    const key = stableJson([one.apiGroups, one.verbs, one.resourceNames ?? null]);
+    const held = merged.get(key);
+    const resources = [...new Set([...(held?.resources ?? []), ...one.resources])].sort();
+    merged.set(key, { ...one, resources });
+  }
+  return [...merged.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+}
+
+function rule(kind: KindInfo, verbs: readonly string[]): PolicyRule {
+  const slash = kind.apiVersion.indexOf('/');
+  return { apiGroups: [slash < 0 ? '' : kind.apiVersion.slice(0, slash)], resources: [kind.plural], verbs };
+}

@@ -1,0 +1,31 @@
+import { dump } from 'js-yaml';
+import type { MeshOperator } from '../api/mesh-operator.ts';
+import { problemText } from '../api/problem.ts';
+import { resolveMesh } from '../api/resolve.ts';
+import { validateMeshOperator } from '../api/validate.ts';
+import { renderMesh } from '../render/render-mesh.ts';
+import { meshDocuments, readManifestFile } from './manifest-file.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+/**
+ * `mesh-operator render -f FILE`: the objects of each MeshOperator in the order they would be applied, as YAML on
+ * standard output. Needs no cluster, so owner references are missing. Istio's CRDs are the cluster's and not shown.
+ * Problems go to standard error, with exit code 1 and no object printed.
+ */
+export async function render(file: string, terminal: Terminal): Promise<ExitCode> {
+  const meshes = meshDocuments(await readManifestFile(file, terminal), file);
+  const problems = meshes.flatMap(({ source, value }) =>
+    validateMeshOperator(value).map((problem) => `${source}: ${problemText(problem)}\n`),
+  );
+  if (problems.length > 0) {
+    for (const line of problems) terminal.stderr.write(line);
+    return exitCodes.failed;
+  }
+  for (const { value } of meshes) {
+    for (const wave of renderMesh(resolveMesh(value as MeshOperator), {})) {
+      terminal.stdout.write(`# wave: ${wave.name}\n`);
+      for (const object of wave.objects) terminal.stdout.write(`---\n${dump(object, { lineWidth: -1 })}`);
+    }
+  }
+  return exitCodes.ok;
+}

@@ -1,0 +1,162 @@
+import { type ConditionUpdate, removeCondition, setCondition } from '../../api/conditions.ts';
+import { idText } from '../../api/kubernetes-object.ts';
+import type { Condition, MeshOperatorStatus, MeshState } from '../../api/mesh-operator-status.ts';
+import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
+import type { WaveName } from '../../render/render-mesh.ts';
+import type { PassReport } from './pass-report.ts';
+
+/** What the whole mesh is in one statement. */
+interface Verdict {
+  readonly state: MeshState;
+  readonly ready: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * The status after one pass: a pure function of the status before, what the pass found, and the time.
+ *
+ * `Ready` summarizes; `Reconciling` and `Stalled` are present only while true (kstatus). `observedGeneration` moves
+ * when the pass finished the spec or found that a person must act, not while it is still working towards it.
+ */
+export function determineStatus(
+  before: MeshOperatorStatus | undefined,
+  generation: number,
+  report: PassReport,
+  now: Date,
+): MeshOperatorStatus {
+  const verdict = determineVerdict(report);
+  const isSettled = verdict.state !== 'Reconciling' && verdict.state !== 'Deleting';
+  let conditions: readonly Condition[] = before?.conditions ?? [];
+  const set = (update: Omit<ConditionUpdate, 'observedGeneration'>) => {
+    conditions = setCondition(conditions, { ...update, observedGeneration: generation }, now);
+  };
+  const setWhile = (isTrue: boolean, type: string) => {
+    if (isTrue) set({ type, status: 'True', reason: verdict.reason, message: verdict.message });
+    else conditions = removeCondition(conditions, type);
+  };
+
+  set({ type: 'Ready', status: verdict.ready, reason: verdict.reason, message: verdict.message });
+  setWhile(verdict.state === 'Reconciling' || verdict.state === 'Deleting', 'Reconciling');
+  setWhile(verdict.state === 'Stalled', 'Stalled');
+  if (report.resolved !== undefined && report.pause === undefined) {
+    set(
+      componentCondition(
+        'ControlPlaneReady',
+        'control-plane',
+        report,
+        report.resolved.pilot.enabled,
+        'istiod',
+      ),
+    );
+    const hasGateways = report.resolved.ingressGateways.length > 0;
+    set(componentCondition('GatewaysReady', 'gateways', report, hasGateways, 'Every gateway'));
+  }
+
+  return {
+    ...(isSettled ? { observedGeneration: generation } : withoutUndefined(before?.observedGeneration)),
+    state: verdict.state,
+    ...versionOf(report.resolved, before),
+    conditions: [...conditions],
+    inventory: report.inventory.map((id) => ({ ...id })),
+    gateways: [...report.gateways],
+    revisions: revisionsOf(report.resolved, before),
+  };
+}
+
+function determineVerdict(report: PassReport): Verdict {
+  if (report.isDeleting) return deletingVerdict(report);
+  if (report.error !== undefined) return errorVerdict(report.error);
+  if (report.pause !== undefined) {
+    const until = report.pause.until === undefined ? '' : ` until ${report.pause.until.toISOString()}`;
+    return {
+      state: 'Paused',
+      ready: 'Unknown',
+      reason: 'Paused',
+      message: `Paused${until}: ${report.pause.reason}`,
+    };
+  }
+  const unhealthy = report.waves.flatMap((wave) => wave.unhealthy);
+  const failed = unhealthy.find((found) => found.isFailed);
+  if (failed !== undefined) return progressing('NotHealthy', failed.message);
+  const [first, ...others] = unhealthy;
+  if (first !== undefined) {
+    const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+    return progressing('Progressing', `${first.message}${more}`);
+  }
+  const blocked = report.waves.find((wave) => !wave.isApplied);
+  if (blocked !== undefined) return progressing('Progressing', `Applying wave ${blocked.name}`);
+  const [leaving] = report.leaving;
+  if (leaving !== undefined)
+    return progressing('Progressing', `Waiting for ${idText(leaving)} to be removed`);
+  return {
+    state: 'Ready',
+    ready: 'True',
+    reason: 'Ready',
+    message: `All ${report.inventory.length} objects are applied and healthy`,
+  };
+}
+
+function deletingVerdict(report: PassReport): Verdict {
+  const [first, ...others] = report.leaving;
+  const more = others.length === 0 ? '' : ` and ${others.length} more`;
+  const waiting =
+    first === undefined ? 'Removing objects' : `Waiting for ${idText(first)}${more} to be removed`;
+  const cause = report.error === undefined ? '' : `; ${messageOf(report.error)}`;
+  return { state: 'Deleting', ready: 'False', reason: 'Deleting', message: `${waiting}${cause}` };
+}
+
+function errorVerdict(error: unknown): Verdict {
+  const message = messageOf(error);
+  if (error instanceof TerminalError)
+    return { state: 'Stalled', ready: 'False', reason: error.reason, message };
+  if (error instanceof WaitingError)
+    return { state: 'Reconciling', ready: 'Unknown', reason: error.reason, message };
+  return progressing('ApplyFailed', message);
+}
+
+function progressing(reason: string, message: string): Verdict {
+  return { state: 'Reconciling', ready: 'False', reason, message };
+}
+
+function componentCondition(
+  type: string,
+  waveName: WaveName,
+  report: PassReport,
+  isEnabled: boolean,
+  subject: string,
+): Omit<ConditionUpdate, 'observedGeneration'> {
+  if (!isEnabled) return { type, status: 'True', reason: 'Disabled', message: 'The spec asks for none' };
+  const wave = report.waves.find((found) => found.name === waveName);
+  if (wave === undefined || !wave.isApplied) {
+    return { type, status: 'False', reason: 'NotHealthy', message: 'Waits for its turn to be applied' };
+  }
+  const [first, ...others] = wave.unhealthy;
+  if (first === undefined) {
+    return { type, status: 'True', reason: 'Healthy', message: `${subject} is rolled out and available` };
+  }
+  const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
+  return { type, status: 'False', reason: 'NotHealthy', message: `${first.message}${more}` };
+}
+
+/** Kept from before while the spec cannot be resolved: the old control plane still runs. */
+function versionOf(resolved: ResolvedMesh | undefined, before: MeshOperatorStatus | undefined) {
+  if (resolved !== undefined) {
+    return { version: resolved.version.patch, revision: revisionLabel(resolved.revision) };
+  }
+  return {
+    ...(before?.version === undefined ? {} : { version: before.version }),
+    ...(before?.revision === undefined ? {} : { revision: before.revision }),
+  };
+}
+
+function revisionsOf(resolved: ResolvedMesh | undefined, before: MeshOperatorStatus | undefined) {
+  if (resolved === undefined) return [...(before?.revisions ?? [])];
+  if (!resolved.pilot.enabled) return [];
+  return [{ name: revisionLabel(resolved.revision), version: resolved.version.patch }];
+}
+
+function withoutUndefined(observedGeneration: number | undefined) {
+  return observedGeneration === undefined ? {} : { observedGeneration };
+}

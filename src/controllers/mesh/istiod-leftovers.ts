@@ -1,0 +1,104 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
+import { meshLabel } from '../../api/labels.ts';
+import { revisionLabel } from '../../api/resolved-mesh.ts';
+import { WaitingError } from '../../base/errors.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { ObservedWorld } from './observed-world.ts';
+import { claimedRevision } from './revision-claims.ts';
+
+/**
+ * ConfigMaps and Leases that istiod makes in its own namespace for leader election, shared by all revisions there
+ * (Istio pilot/pkg/leaderelection/leaderelection.go).
+ */
+const lockConfigMaps = [
+  'istio-leader',
+  'istio-namespace-controller-election',
+  'istio-serviceexport-controller-election',
+  'istio-gateway-status-leader',
+  'istio-analyze-leader',
+  'istio-node-untaint',
+  'istio-ip-autoallocate',
+];
+const sharedLeases = ['istio-status-leader'];
+const revisionLeases = ['istio-gateway-deployment', 'istio-gateway-status-leader'];
+
+/** istiod writes these into every namespace, with this label. */
+const istiodConfigLabel = 'istio.io/config=true';
+const bundleConfigMaps = ['istio-ca-root-cert', 'istio-ca-crl'];
+
+const podRetryMs = 1_000;
+
+export interface IstiodLeftoversDeps {
+  readonly client: KubeClient;
+  readonly world: ObservedWorld;
+}
+
+/**
+ * Removes what istiod itself made at run time, once its pods are gone: locks in its namespace, and trust bundles in
+ * all namespaces when no other mesh is left to keep them. The Secret with its signing key stays: a mesh that is
+ * made again in the same namespace is then trusted by what still runs.
+ */
+export class IstiodLeftovers {
+  readonly #deps: IstiodLeftoversDeps;
+
+  constructor(deps: IstiodLeftoversDeps) {
+    this.#deps = deps;
+  }
+
+  /** Throws WaitingError while pods of the mesh still run, since they would make everything again. */
+  async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
+    await this.#requireNoPods(mesh, signal);
+    const others = [...this.#deps.world.meshes()].filter((other) => other.metadata.uid !== mesh.metadata.uid);
+    const isLastInNamespace = !others.some((other) => other.metadata.namespace === mesh.metadata.namespace);
+    const ids = [
+      ...(await this.#locks(mesh, isLastInNamespace, signal)),
+      ...(others.length === 0 ? await this.#bundles(signal) : []),
+    ];
+    await Promise.all(ids.map((id) => this.#deps.client.delete(id, {}, signal)));
+  }
+
+  async #requireNoPods(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
+    const selector = {
+      namespace: mesh.metadata.namespace,
+      labelSelector: `${meshLabel}=${mesh.metadata.name}`,
+      limit: 1,
+    };
+    const { items } = await this.#deps.client.list(kindInfo('v1', 'Pod'), selector, signal);
+    const [pod] = items;
+    if (pod === undefined) return;
+    throw new WaitingError(`Pod ${pod.metadata.namespace}/${pod.metadata.name} still runs`, {
+      reason: 'Deleting',
+      retryAfterMs: podRetryMs,
+    });
+  }
+
+  /** Those that exist: two lists in one namespace instead of a delete of each name. */
+  async #locks(mesh: KubernetesObject, isLastInNamespace: boolean, signal: AbortSignal): Promise<ObjectId[]> {
+    const namespace = mesh.metadata.namespace ?? '';
+    const suffix = revisionLabel(claimedRevision(mesh));
+    const names = new Set([
+      ...revisionLeases.map((name) => `${name}-${suffix}`),
+      ...(isLastInNamespace ? [...lockConfigMaps, ...sharedLeases] : []),
+    ]);
+    const kinds = [kindInfo('v1', 'ConfigMap'), kindInfo('coordination.k8s.io/v1', 'Lease')];
+    const lists = await Promise.all(kinds.map((kind) => this.#deps.client.list(kind, { namespace }, signal)));
+    return lists
+      .flatMap((list) => list.items)
+      .filter((object) => names.has(object.metadata.name))
+      .map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, namespace, name: metadata.name }));
+  }
+
+  async #bundles(signal: AbortSignal): Promise<ObjectId[]> {
+    const kind = kindInfo('v1', 'ConfigMap');
+    const { items } = await this.#deps.client.list(kind, { labelSelector: istiodConfigLabel }, signal);
+    return items
+      .filter((object) => bundleConfigMaps.includes(object.metadata.name))
+      .map(({ metadata }) => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        namespace: metadata.namespace ?? '',
+        name: metadata.name,
+      }));
+  }
+}

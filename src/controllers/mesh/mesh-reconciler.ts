@@ -1,0 +1,315 @@
+import {
+  idOf,
+  idText,
+  type KubernetesObject,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+} from '../../api/kubernetes-object.ts';
+import { ownerByLabels } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { GatewayStatus, MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import { pauseAt } from '../../api/pause.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
+import { idsOf, subtract, union } from '../../inventory/inventory.ts';
+import type { Applier, ApplyResult } from '../../kube/apply/applier.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { driftText } from '../../kube/diff/drift.ts';
+import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import type { Wave } from '../../render/render-mesh.ts';
+import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import { determineStatus } from './determine-status.ts';
+import type { IstioCrds } from './istio-crds.ts';
+import { IstiodLeftovers } from './istiod-leftovers.ts';
+import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
+import { serviceAddresses, unhealthiness } from './object-health.ts';
+import type { ObservedWorld } from './observed-world.ts';
+import type { PassReport, WaveReport } from './pass-report.ts';
+import { Pruner } from './pruner.ts';
+import { RenderedMeshes } from './rendered-meshes.ts';
+import { claimMessage, earlierClaim } from './revision-claims.ts';
+import { StatusWriter } from './status-writer.ts';
+
+export interface MeshReconcilerDeps {
+  readonly client: KubeClient;
+  readonly applier: Applier;
+  readonly world: ObservedWorld;
+  readonly crds: IstioCrds;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+}
+
+/** How long to wait for a namespace that a gateway names and that does not exist. */
+const missingNamespaceRetryMs = 10_000;
+
+/**
+ * Brings the cluster to what one MeshOperator asks for.
+ * Decides from caches alone, so it may run at any time, any number of times; an unchanged pass costs no request.
+ */
+export class MeshReconciler implements Reconciler {
+  readonly #deps: MeshReconcilerDeps;
+  readonly #rendered = new RenderedMeshes();
+  readonly #status: StatusWriter;
+  readonly #pruner: Pruner;
+  readonly #leftovers: IstiodLeftovers;
+
+  constructor(deps: MeshReconcilerDeps) {
+    this.#deps = deps;
+    this.#status = new StatusWriter(deps);
+    this.#pruner = new Pruner(deps);
+    this.#leftovers = new IstiodLeftovers(deps);
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
+    const cached = this.#deps.world.mesh(key);
+    if (cached === undefined) return {};
+    const pass = new Pass(cached, context);
+    try {
+      if (cached.metadata.deletionTimestamp !== undefined) await this.#remove(pass);
+      else await this.#converge(pass);
+    } catch (error) {
+      // Shutdown and lost leadership say nothing about the mesh.
+      if (context.signal.aborted) throw error;
+      pass.error = error;
+    }
+    if (pass.isReleased) return {};
+    return this.#conclude(pass);
+  }
+
+  /** Works towards the spec as far as the world allows now; what it learns is in the pass. */
+  async #converge(pass: Pass): Promise<void> {
+    const { clock, client, world } = this.#deps;
+    pass.pause = pauseAt(pass.mesh as unknown as MeshOperator, clock.now());
+    if (pass.pause !== undefined) return;
+
+    pass.replaceMesh(await ensureMeshFinalizer(client, pass.mesh, pass.signal), world);
+    const holder = earlierClaim(pass.mesh, world.meshes());
+    if (holder !== undefined) {
+      throw new TerminalError(claimMessage(pass.mesh, holder), { reason: 'RevisionConflict' });
+    }
+    const { resolved, waves } = this.#rendered.of(pass.mesh);
+    pass.resolved = resolved;
+    const desired = idsOf(waves.flatMap((wave) => wave.objects));
+    const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
+    await this.#widenInventory(pass, union(known, desired));
+
+    if (resolved.base.enabled) await this.#deps.crds.ensure(pass.signal);
+    await this.#applyWaves(pass, waves);
+    pass.gateways = gatewayStatuses(resolved, world);
+    if (pass.waves.length < waves.length) return;
+    pass.leaving = await this.#pruner.prune(pass.key, subtract(known, desired), pass.signal);
+    pass.inventory = union(desired, pass.leaving);
+  }
+
+  /** Names in status what is about to be created, so that nothing is ever created that status does not know. */
+  async #widenInventory(pass: Pass, inventory: readonly ObjectId[]): Promise<void> {
+    const isKnown = subtract(inventory, pass.inventory).length === 0;
+    pass.inventory = inventory;
+    if (!isKnown) await this.#writeStatus(pass);
+  }
+
+  /**
+   * Applies wave by wave, the next only when the last is healthy. A mesh that has been complete in this generation
+   * is repaired whole: a sick istiod does not keep a deleted gateway from coming back.
+   */
+  async #applyWaves(pass: Pass, waves: readonly Wave[]): Promise<void> {
+    const status = (pass.mesh.status ?? {}) as MeshOperatorStatus;
+    const wasComplete = status.observedGeneration === pass.mesh.metadata.generation;
+    for (const wave of waves) {
+      const report = await this.#applyWave(pass, wave, wasComplete);
+      pass.waves.push(report);
+      if (report.unhealthy.length > 0 && !wasComplete) return;
+    }
+  }
+
+  async #applyWave(pass: Pass, wave: Wave, wasComplete: boolean): Promise<WaveReport> {
+    const settled = await Promise.allSettled(
+      wave.objects.map((desired) => this.#applyObject(pass, desired, wasComplete)),
+    );
+    const failures = settled.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
+    if (failures.length > 0) throw mostTelling(failures);
+    const applied = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const unhealthy = applied.flatMap((object) => unhealthiness(object) ?? []);
+    return { name: wave.name, isApplied: true, unhealthy };
+  }
+
+  /** The object as it is in the cluster afterwards. */
+  async #applyObject(pass: Pass, desired: KubernetesObject, wasComplete: boolean): Promise<KubernetesObject> {
+    const id = idOf(desired);
+    const observed = this.#deps.world.find(id);
+    const owner = ownerByLabels(observed?.metadata.labels);
+    if (owner !== undefined && keyText(owner) !== keyText(pass.key)) {
+      const message = `${idText(id)} belongs to MeshOperator ${keyText(owner)}; two meshes cannot share it`;
+      throw new TerminalError(message, { reason: 'OwnedByOther' });
+    }
+    const result = await this.#deps.applier
+      .apply(desired, observed, pass.signal)
+      .catch((error: unknown) => rethrowExplained(error, id));
+    if (result.outcome === 'unchanged') return result.object;
+    pass.log.info('Applied object', { object: idText(id), outcome: result.outcome });
+    if (wasComplete) this.#note(pass, repairNote(id, result));
+    return result.object;
+  }
+
+  /** Removes everything in order, and lets go of the MeshOperator as the last step. */
+  async #remove(pass: Pass): Promise<void> {
+    if (!hasMeshFinalizer(pass.mesh)) {
+      pass.isReleased = true;
+      return;
+    }
+    const { world, client } = this.#deps;
+    const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
+    pass.leaving = await this.#pruner.removeInOrder(pass.key, known, pass.signal);
+    pass.inventory = pass.leaving;
+    if (pass.leaving.length > 0) return;
+    await this.#leftovers.remove(pass.mesh, pass.signal);
+    await releaseMeshFinalizer(client, pass.mesh, pass.signal);
+    this.#rendered.forget(pass.mesh);
+    this.#status.forget(pass.mesh);
+    pass.isReleased = true;
+  }
+
+  /** Writes the status, then hands the pass's error to the shell, which decides when to come back. */
+  async #conclude(pass: Pass): Promise<ReconcileResult> {
+    const wasReady = (pass.mesh.status as MeshOperatorStatus | undefined)?.state;
+    let dueInMs: number | undefined;
+    try {
+      dueInMs = await this.#writeStatus(pass);
+    } catch (error) {
+      if (pass.error === undefined) throw error;
+      pass.log.warn('Status not written', { error });
+    }
+    const { state } = (pass.mesh.status ?? {}) as MeshOperatorStatus;
+    if (state !== wasReady) this.#note(pass, stateNote(pass.mesh));
+    if (pass.error !== undefined) throw pass.error;
+    const pauseEndsInMs =
+      pass.pause?.until === undefined
+        ? undefined
+        : pass.pause.until.getTime() - this.#deps.clock.now().getTime();
+    const waits = [dueInMs, pauseEndsInMs].filter((wait) => wait !== undefined);
+    return waits.length === 0 ? {} : { requeueAfterMs: Math.max(0, Math.min(...waits)) };
+  }
+
+  /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */
+  async #writeStatus(pass: Pass): Promise<number | undefined> {
+    const before = pass.mesh.status as MeshOperatorStatus | undefined;
+    const status = determineStatus(
+      before,
+      pass.mesh.metadata.generation ?? 0,
+      pass.report(),
+      this.#deps.clock.now(),
+    );
+    const { written, dueInMs } = await this.#status.write(pass.mesh, status, pass.signal);
+    if (written !== undefined) pass.replaceMesh(written, this.#deps.world);
+    return dueInMs;
+  }
+
+  /** Events are a courtesy: nobody waits for them. */
+  #note(pass: Pass, note: EventNote | undefined): void {
+    if (note !== undefined) void this.#deps.events.record(pass.mesh, note, pass.signal);
+  }
+}
+
+/** What one pass has learned so far. */
+class Pass {
+  mesh: KubernetesObject;
+  readonly key: ObjectKey;
+  readonly signal: AbortSignal;
+  readonly log: ReconcileContext['log'];
+  readonly isDeleting: boolean;
+  pause: PassReport['pause'];
+  resolved: ResolvedMesh | undefined;
+  waves: WaveReport[] = [];
+  gateways: readonly GatewayStatus[];
+  inventory: readonly ObjectId[];
+  leaving: readonly ObjectId[] = [];
+  error: unknown;
+  /** The finalizer is gone: nothing may be written any more. */
+  isReleased = false;
+
+  constructor(mesh: KubernetesObject, context: ReconcileContext) {
+    const status = (mesh.status ?? {}) as MeshOperatorStatus;
+    this.mesh = mesh;
+    this.key = { namespace: mesh.metadata.namespace ?? '', name: mesh.metadata.name };
+    this.signal = context.signal;
+    this.log = context.log;
+    this.isDeleting = mesh.metadata.deletionTimestamp !== undefined;
+    this.gateways = status.gateways ?? [];
+    // The schema's optional fields may be undefined, those of an ObjectId may not; JSON has no undefined.
+    this.inventory = (status.inventory ?? []) as ObjectId[];
+  }
+
+  replaceMesh(mesh: KubernetesObject, world: ObservedWorld): void {
+    if (mesh === this.mesh) return;
+    this.mesh = mesh;
+    world.observeWrite(mesh);
+  }
+
+  report(): PassReport {
+    return {
+      isDeleting: this.isDeleting,
+      waves: this.waves,
+      gateways: this.gateways,
+      inventory: this.inventory,
+      leaving: this.leaving,
+      ...(this.resolved === undefined ? {} : { resolved: this.resolved }),
+      ...(this.pause === undefined ? {} : { pause: this.pause }),
+      ...(this.error === undefined ? {} : { error: this.error }),
+    };
+  }
+}
+
+function gatewayStatuses(resolved: ResolvedMesh, world: ObservedWorld): GatewayStatus[] {
+  return resolved.ingressGateways.map(({ name, namespace }) => {
+    const service = world.find({ apiVersion: 'v1', kind: 'Service', namespace, name });
+    return { name, namespace, addresses: service === undefined ? [] : serviceAddresses(service) };
+  });
+}
+
+/** A person can act on a terminal error, so it is shown before those that may pass by themselves. */
+function mostTelling(failures: readonly unknown[]): unknown {
+  return failures.find((failure) => failure instanceof TerminalError) ?? failures[0];
+}
+
+function rethrowExplained(error: unknown, id: ObjectId): never {
+  if (error instanceof NotFoundError && id.namespace !== undefined) {
+    const message = `Namespace ${id.namespace} does not exist, so ${idText(id)} cannot be made: create the namespace or change the spec`;
+    throw new WaitingError(message, {
+      reason: 'NamespaceMissing',
+      retryAfterMs: missingNamespaceRetryMs,
+      cause: error,
+    });
+  }
+  throw error;
+}
+
+/** What to tell a person about a write to a mesh that was complete: somebody else had changed something. */
+function repairNote(id: ObjectId, result: ApplyResult): EventNote {
+  if (result.outcome === 'created') {
+    return {
+      type: 'Warning',
+      reason: 'Recreated',
+      message: `${idText(id)} was gone and has been made again`,
+    };
+  }
+  const what = result.drift.slice(0, 5).map(driftText).join(', ');
+  return {
+    type: 'Warning',
+    reason: 'DriftRepaired',
+    message: `${idText(id)}: ${what}; set back to what the mesh needs`,
+  };
+}
+
+function stateNote(mesh: KubernetesObject): EventNote | undefined {
+  const { state, conditions } = (mesh.status ?? {}) as MeshOperatorStatus;
+  const ready = conditions?.find((condition) => condition.type === 'Ready');
+  if (ready === undefined) return undefined;
+  if (state === 'Ready') return { type: 'Normal', reason: 'Ready', message: ready.message };
+  if (state === 'Stalled') return { type: 'Warning', reason: ready.reason, message: ready.message };
+  if (state === 'Paused') return { type: 'Normal', reason: 'Paused', message: ready.message };
+  return undefined;
+}

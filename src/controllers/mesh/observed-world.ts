@@ -1,0 +1,57 @@
+import {
+  idOf,
+  type KubernetesObject,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+} from '../../api/kubernetes-object.ts';
+import { ownerByLabels } from '../../api/labels.ts';
+import type { Informer } from '../../runtime/informer.ts';
+
+/** What the reconciler knows of the cluster: caches only, so looking costs no request. */
+export class ObservedWorld {
+  readonly #meshes: Informer;
+  readonly #ownedByKind: ReadonlyMap<string, Informer>;
+
+  /** `owned` are informers over `ownedKinds`, indexed by `ownerGroup`. */
+  constructor(meshes: Informer, owned: readonly Informer[]) {
+    this.#meshes = meshes;
+    this.#ownedByKind = new Map(owned.map((informer) => [kindKey(informer.kind), informer]));
+  }
+
+  mesh(key: ObjectKey): KubernetesObject | undefined {
+    return this.#meshes.get(key.namespace, key.name);
+  }
+
+  meshes(): Iterable<KubernetesObject> {
+    return this.#meshes.values();
+  }
+
+  /** The object as last seen, whichever mesh it belongs to; undefined when it is gone or does not carry our labels. */
+  find(id: ObjectId): KubernetesObject | undefined {
+    return this.#ownedByKind.get(kindKey(id))?.get(id.namespace, id.name);
+  }
+
+  /** Every object whose labels name this mesh. */
+  ownedBy(key: ObjectKey): KubernetesObject[] {
+    return [...this.#ownedByKind.values()].flatMap((informer) => informer.byGroup(keyText(key)));
+  }
+
+  /** Takes the answer to a write of ours, so that the next pass decides from it. */
+  observeWrite(object: KubernetesObject): void {
+    const { apiVersion, kind } = idOf(object);
+    const informer =
+      kind === this.#meshes.kind.kind ? this.#meshes : this.#ownedByKind.get(kindKey({ apiVersion, kind }));
+    informer?.observeWrite(object);
+  }
+}
+
+/** Index function of the informers: the mesh an object belongs to. */
+export function ownerGroup(object: KubernetesObject): string[] {
+  const owner = ownerByLabels(object.metadata.labels);
+  return owner === undefined ? [] : [keyText(owner)];
+}
+
+function kindKey(kind: { readonly apiVersion: string; readonly kind: string }): string {
+  return `${kind.apiVersion}/${kind.kind}`;
+}

@@ -1,0 +1,32 @@
+import type { ObjectId } from '../../api/kubernetes-object.ts';
+import type { GatewayStatus } from '../../api/mesh-operator-status.ts';
+import type { Pause } from '../../api/pause.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { WaveName } from '../../render/render-mesh.ts';
+import type { Unhealthy } from './object-health.ts';
+
+/** What one pass found of one wave. */
+export interface WaveReport {
+  readonly name: WaveName;
+  /** True when its objects were applied in this pass, or were found as they should be. */
+  readonly isApplied: boolean;
+  /** Objects that are applied and do not work yet. */
+  readonly unhealthy: readonly Unhealthy[];
+}
+
+/** Everything that one pass learned; the status is a pure function of it (`determineStatus`). */
+export interface PassReport {
+  /** Absent when the spec could not be resolved, or was not looked at. */
+  readonly resolved?: ResolvedMesh;
+  readonly pause?: Pause;
+  readonly isDeleting: boolean;
+  /** In the order of installation. */
+  readonly waves: readonly WaveReport[];
+  readonly gateways: readonly GatewayStatus[];
+  /** Objects that exist or may exist because of this mesh. */
+  readonly inventory: readonly ObjectId[];
+  /** Objects no longer wanted that are not gone yet. */
+  readonly leaving: readonly ObjectId[];
+  /** What ended the pass early. */
+  readonly error?: unknown;
+}
