@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { diffObject } from '../../kube/diff/diff-object.ts';
+import { istioCrdsVersionAnnotation } from '../../render/istio-crds.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { crdManager } from './field-managers.ts';
 
@@ -61,8 +62,7 @@ export function cachedCrd(
   return (observed) => {
     const wanted = byName.get(observed.metadata.name);
     const { managedFields: _claims, ...metadata } = observed.metadata;
-    const isInSync =
-      wanted !== undefined && diffObject(wanted, observed, { fieldManager: crdManager }).length === 0;
+    const isInSync = wanted !== undefined && (isNewer(observed, wanted) || isAsWanted(wanted, observed));
     return { apiVersion: observed.apiVersion, kind: observed.kind, metadata, [inSyncField]: isInSync };
   };
 }
@@ -70,4 +70,14 @@ export function cachedCrd(
 /** True when a CRD went from in sync to something else, or is gone: meshes need a pass. */
 export function isCrdLost(old: KubernetesObject | undefined, current: KubernetesObject | undefined): boolean {
   return isRecord(old) && old[inSyncField] === true && current?.[inSyncField] !== true;
+}
+
+function isAsWanted(wanted: KubernetesObject, observed: KubernetesObject): boolean {
+  return diffObject(wanted, observed, { fieldManager: crdManager }).length === 0;
+}
+
+/** Newer CRDs serve older istiods, but not the other way: a newer operator's are left alone. */
+function isNewer(left: KubernetesObject, right: KubernetesObject): boolean {
+  const [a, b] = [left, right].map((crd) => crd.metadata.annotations?.[istioCrdsVersionAnnotation] ?? '0');
+  return (a ?? '').localeCompare(b ?? '', 'en', { numeric: true }) > 0;
 }
