@@ -1,6 +1,4 @@
-import type { Json, JsonObject, ResolvedMesh, ResolvedWorkload } from '../api/resolved-mesh.ts';
-import { canonicalQuantity } from '../base/quantity.ts';
-import { isRecord } from '../base/stable-json.ts';
+import type { JsonObject, ResolvedMesh, ResolvedWorkload } from '../api/resolved-mesh.ts';
 
 /**
  * What the templates of every workload share. A field is undefined when the pod has no such setting: a field
@@ -37,7 +35,7 @@ export function workloadView(
     // An HPA owns the number of replicas; naming it here would reset it with every change.
     replicas: workload.hpaSpec === undefined ? workload.replicas : undefined,
     strategy: unlessEmpty(workload.strategy),
-    resources: unlessEmpty(canonicalResources(workload.resources)),
+    resources: unlessEmpty(workload.resources),
     imagePullPolicy: workload.imagePullPolicy,
     imagePullSecrets: unlessEmptyList(mesh.imagePullSecrets.map((name) => ({ name }))),
     nodeSelector: unlessEmpty(workload.nodeSelector),
@@ -52,25 +50,6 @@ export function workloadView(
       ...workload.securityContext,
     },
   };
-}
-
-/** Requests and limits as the API server writes them. */
-function canonicalResources(resources: JsonObject): JsonObject {
-  return Object.fromEntries(
-    Object.entries(resources).map(([field, value]) => [
-      field,
-      isRecord(value) ? canonicalAmounts(value) : value,
-    ]),
-  );
-}
-
-function canonicalAmounts(amounts: Record<string, unknown>): JsonObject {
-  return Object.fromEntries(
-    Object.entries(amounts).map(([name, amount]): [string, Json] => [
-      name,
-      canonicalQuantity(String(amount)),
-    ]),
-  );
 }
 
 function unlessEmpty<T extends object>(record: T | undefined): T | undefined {

@@ -1,6 +1,5 @@
 import { load } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
-import { canonicalQuantity } from '../../src/base/quantity.ts';
 import { isRecord, stableJson } from '../../src/base/stable-json.ts';
 
 /** One object as a set of statements, `path` -> value, in which the order of keyed lists does not matter. */
@@ -20,7 +19,7 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * What an object says, in a form in which two ways of writing one thing are equal: RBAC rules as single
- * permissions, quantities in canonical form, the API server's own defaults left out, YAML in a ConfigMap as data.
+ * permissions, the API server's own defaults left out, YAML in a ConfigMap as data.
  */
 export function objectFacts(object: KubernetesObject): Facts {
   const facts = new Map<string, string>();
@@ -75,13 +74,8 @@ function addRecord(facts: Map<string, string>, path: string, record: Record<stri
   }
 }
 
-/** The record without what the API server would add by itself, and with amounts as it writes them. */
+/** The record without what the API server would add by itself. */
 function canonical(path: string, record: Record<string, unknown>): Record<string, unknown> {
-  if (path.endsWith('resources.requests') || path.endsWith('resources.limits')) {
-    return Object.fromEntries(
-      Object.entries(record).map(([name, amount]) => [name, canonicalQuantity(String(amount))]),
-    );
-  }
   const field = path.slice(path.lastIndexOf('.') + 1);
   if (field === 'fieldRef') return without(record, { apiVersion: 'v1' });
   if (field === 'httpGet') return without(record, { scheme: 'HTTP' });

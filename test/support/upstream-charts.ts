@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import { ensureGo } from '../cluster/toolchain/go-compiler.ts';
 import { toolsFolder } from '../cluster/toolchain/go-tool.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
@@ -13,8 +14,7 @@ export interface ChartOptions {
   readonly chart: string;
   readonly release: string;
   readonly namespace: string;
-  /** `--set` values, path to value. */
-  readonly values: Readonly<Record<string, string>>;
+  readonly values: JsonObject;
 }
 
 /** Istio's published Go module and the real helm, ready to render its charts. */
@@ -30,14 +30,9 @@ export async function openUpstreamCharts(): Promise<UpstreamCharts> {
   const [helm, folder] = [await ensureTool('helm'), await istioModuleFolder()];
   return {
     template: ({ chart, release, namespace, values }) =>
-      run(helm, [
-        'template',
-        release,
-        join(folder, 'manifests', 'charts', chart),
-        '--namespace',
-        namespace,
-        ...Object.entries(values).flatMap(([path, value]) => ['--set', `${path}=${value}`]),
-      ]),
+      run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
+        input: JSON.stringify(values),
+      }),
     readFile: (path) => readFile(join(folder, path), 'utf8'),
   };
 }

@@ -137,17 +137,6 @@ describe('istiod', () => {
     });
   });
 
-  it('writes amounts as the API server does', () => {
-    const resources = { requests: { cpu: '2000m', memory: '2048Mi' }, limits: { cpu: 4 } };
-
-    const template = podTemplateOf(renderAll(aResolvedMesh({ pilot: aPilot({ resources }) })), 'istiod');
-
-    expect(containerOf(template).resources).toEqual({
-      requests: { cpu: '2', memory: '2Gi' },
-      limits: { cpu: '4' },
-    });
-  });
-
   it('takes every user setting of its pods', () => {
     const mesh = aResolvedMesh({
       imagePullSecrets: ['registry'],
