@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
-import type { ResolvedMesh } from '../../src/api/resolved-mesh.ts';
-import { renderMesh } from '../../src/render/render-mesh.ts';
+import { mergeJson } from '../../src/api/merge-json.ts';
+import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import { resolveMesh } from '../../src/api/resolve.ts';
+import type { JsonObject, ResolvedMesh } from '../../src/api/resolved-mesh.ts';
+import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import { type Facts, objectFacts } from '../support/object-facts.ts';
-import { aGateway, aPilot, aResolvedMesh } from '../support/resolved-mesh.ts';
+import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
 import { openUpstreamCharts, parseManifests, type UpstreamCharts } from '../support/upstream-charts.ts';
 
 /** An intended difference to Istio's own charts. Every row must explain something, or it is stale. */
@@ -17,8 +20,11 @@ interface Difference {
 
 interface Scenario {
   readonly name: string;
-  readonly mesh: ResolvedMesh;
-  readonly values: Readonly<Record<string, string>>;
+  /** Of our MeshOperator. */
+  readonly spec: JsonObject;
+  readonly namespace: string;
+  /** Of Istio's charts, meant to say the same. */
+  readonly values: JsonObject;
   /** Objects of the charts that we leave out, and why. */
   readonly absent: Readonly<Record<string, string>>;
   /** Objects of ours under another name than the charts': ours -> theirs. */
@@ -26,8 +32,8 @@ interface Scenario {
   readonly differences: readonly Difference[];
 }
 
-const hub = 'registry.example.com/istio';
-const images = { 'global.hub': hub, 'global.tag': 'test' };
+/** Charts of an unreleased build name no released image, so both sides get this one. */
+const images = { hub: 'registry.example.com/istio', tag: 'test' };
 
 const ourLabels: readonly Difference[] = [
   {
@@ -48,7 +54,7 @@ const ourLabels: readonly Difference[] = [
   },
   {
     object:
-      /^(ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding|Service|Deployment|ValidatingWebhookConfiguration) (istio-reader|istiod|istio-validator)/,
+      /^(ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding|Service|Deployment|PodDisruptionBudget|ValidatingWebhookConfiguration) (istio-reader|istiod|istio-validator)/,
     fact: /^metadata\.labels\.(app|istio): .* -> nothing$/,
     reason: 'read on pods and Services only, and "istio" not even there',
   },
@@ -79,11 +85,6 @@ const ourIstiod: readonly Difference[] = [
     object: /^Deployment istiod/,
     fact: /^spec\.template\.spec\.securityContext\.(runAsNonRoot|seccompProfile\.type): nothing -> /,
     reason: 'Pod Security level restricted',
-  },
-  {
-    object: /^ValidatingWebhookConfiguration /,
-    fact: /failurePolicy: "Ignore" -> nothing$/,
-    reason: 'istiod owns the field (ADR 7)',
   },
 ];
 
@@ -174,39 +175,79 @@ const ourGateway: readonly Difference[] = [
   },
 ];
 
+/** Where pods of our gateways listen: on the ports of the Service, as upstream's newer chart has it. */
+const ourGatewayPorts: readonly Difference[] = [
+  {
+    object: /^Service istio-ingressgateway$/,
+    fact: /^spec\.ports\[(80|443)\]\.targetPort: (8080|8443) -> nothing$/,
+    reason: 'target port = port, as in the chart "gateway"; the sysctl allows it',
+  },
+  {
+    object: /^Deployment istio-ingressgateway$/,
+    fact: /containers\[istio-proxy\]\.ports\[(80|443|8080|8443)\]/,
+    reason: 'the Service sends traffic to 80 and 443',
+  },
+];
+
+const absentInDefault = {
+  'ConfigMap values': 'a record of Helm values that nothing reads',
+  'ConfigMap istio-sidecar-injector': 'injection is our own webhook',
+  'MutatingWebhookConfiguration istio-sidecar-injector': 'injection is our own webhook',
+  'ClusterRole istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
+  'ClusterRoleBinding istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
+};
+
+const manyValues: JsonObject = {
+  global: {
+    logAsJson: true,
+    logging: { level: 'default:warn' },
+    network: 'west',
+    meshID: 'mesh-1',
+    multiCluster: { clusterName: 'west-1' },
+    meshNetworks: { west: { endpoints: [{ fromRegistry: 'west-1' }] } },
+    imagePullPolicy: 'Always',
+    imagePullSecrets: ['registry'],
+    priorityClassName: 'system-cluster-critical',
+    variant: 'distroless',
+    proxy: { clusterDomain: 'k8s.example', logLevel: 'info', componentLogLevel: 'dns:debug' },
+  },
+  pilot: {
+    autoscaleMin: 2,
+    autoscaleMax: 7,
+    cpu: { targetAverageUtilization: 60 },
+    memory: { targetAverageUtilization: 70 },
+    rollingMaxSurge: 1,
+    rollingMaxUnavailable: 0,
+    resources: { requests: { cpu: '1500m', memory: '1Gi' }, limits: { memory: '2Gi' } },
+    env: { PILOT_SCOPE_GATEWAY_TO_NAMESPACE: 'true' },
+    nodeSelector: { disk: 'ssd' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    affinity: { podAntiAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+    topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }],
+    podAnnotations: { 'example.com/a': 'b' },
+    podLabels: { tier: 'control' },
+    serviceAnnotations: { 'example.com/c': 'd' },
+    traceSampling: 25,
+    keepaliveMaxServerConnectionAge: '1h',
+    extraContainerArgs: ['--grpcAddr='],
+  },
+  meshConfig: { accessLogFile: '/dev/stdout', defaultConfig: { proxyMetadata: { A: 'b' } } },
+};
+
 const scenarios: readonly Scenario[] = [
   {
     name: 'default mesh',
-    mesh: aResolvedMesh({
-      pilot: aPilot({ image: `${hub}/pilot:test` }),
-      ingressGateways: [aGateway({ image: `${hub}/proxyv2:test` })],
-    }),
-    values: images,
-    absent: {
-      'ConfigMap values': 'a record of Helm values that nothing reads',
-      'ConfigMap istio-sidecar-injector': 'injection is our own webhook',
-      'MutatingWebhookConfiguration istio-sidecar-injector': 'injection is our own webhook',
-      'ClusterRole istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
-      'ClusterRoleBinding istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
-    },
-    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourGateway],
+    spec: {},
+    namespace: 'istio-system',
+    values: {},
+    absent: absentInDefault,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourGateway, ...ourGatewayPorts],
   },
   {
     name: 'revision in a namespace of its own',
-    mesh: aResolvedMesh({
-      namespace: 'payments-mesh',
-      revision: 'canary',
-      pilot: aPilot({ image: `${hub}/pilot:test` }),
-      meshConfig: {
-        rootNamespace: 'payments-mesh',
-        trustDomain: 'cluster.local',
-        enablePrometheusMerge: true,
-        defaultProviders: { metrics: ['prometheus'] },
-        defaultConfig: { discoveryAddress: 'istiod-canary.payments-mesh.svc:15012' },
-      },
-      ingressGateways: [],
-    }),
-    values: { ...images, revision: 'canary', 'global.istioNamespace': 'payments-mesh', defaultRevision: '' },
+    spec: { revision: 'canary', profile: 'minimal' },
+    namespace: 'payments-mesh',
+    values: { revision: 'canary', global: { istioNamespace: 'payments-mesh' }, defaultRevision: '' },
     absent: {
       'ConfigMap values-canary': 'a record of Helm values that nothing reads',
       'ConfigMap istio-sidecar-injector-canary': 'injection is our own webhook',
@@ -228,59 +269,104 @@ const scenarios: readonly Scenario[] = [
       },
     ],
   },
+  {
+    name: 'demo profile',
+    spec: { profile: 'demo', components: { ingressGateways: [] } },
+    namespace: 'istio-system',
+    values: { profile: 'demo' },
+    absent: absentInDefault,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision],
+  },
+  {
+    name: 'mesh with many values',
+    spec: { profile: 'minimal', values: manyValues },
+    namespace: 'istio-system',
+    values: manyValues,
+    absent: absentInDefault,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      {
+        object: /^Deployment istiod$/,
+        fact: /^spec\.template\.spec\.imagePullSecrets: nothing -> /,
+        reason: 'on the pod, too: a ServiceAccount’s count only for pods made after it',
+      },
+    ],
+  },
 ];
 
-describe.each(scenarios)(
-  '$name against Istio’s own charts',
-  ({ mesh, values, absent, renamed, differences }) => {
-    let upstream: Map<string, KubernetesObject>;
-    let ours: Map<string, KubernetesObject>;
+describe.each(scenarios)('$name against Istio’s own charts', (scenario) => {
+  const { spec, namespace, values, absent, renamed, differences } = scenario;
+  let upstream: Map<string, KubernetesObject>;
+  let ours: Map<string, KubernetesObject>;
 
-    beforeAll(async () => {
-      const charts = await openUpstreamCharts();
-      const names = ['base', 'istio-control/istio-discovery'];
-      if (mesh.ingressGateways.length > 0) names.push('gateways/istio-ingress');
-      const { namespace } = mesh;
-      const texts = await Promise.all(
-        names.map((chart) => charts.template({ chart, release: 'istio', namespace, values })),
-      );
-      upstream = byName(
-        texts.flatMap(parseManifests).filter(({ kind }) => kind !== 'CustomResourceDefinition'),
-      );
-      ours = byName(renderMesh(mesh, {}).flatMap((wave) => wave.objects));
+  beforeAll(async () => {
+    const charts = await openUpstreamCharts();
+    const mesh = meshOf(namespace, spec);
+    const names = ['base', 'istio-control/istio-discovery'];
+    if (mesh.ingressGateways.length > 0) names.push('gateways/istio-ingress');
+    const theirs = mergeJson({ global: images }, values);
+    const texts = await Promise.all(
+      names.map((chart) => charts.template({ chart, release: 'istio', namespace, values: theirs })),
+    );
+    upstream = byName(
+      texts.flatMap(parseManifests).filter(({ kind }) => kind !== 'CustomResourceDefinition'),
+    );
+    ours = byName(renderAll(mesh));
+  });
+
+  const theirName = (ourName: string) => renamed?.[ourName] ?? ourName;
+
+  it('has every object of the charts, but for the ones left out on purpose', () => {
+    const rendered = new Set([...ours.keys()].map(theirName));
+
+    const missing = [...upstream.keys()].filter((name) => !rendered.has(name));
+
+    expect(missing.sort()).toEqual(Object.keys(absent).sort());
+  });
+
+  it('has no object that the charts do not have', () => {
+    expect([...ours.keys()].filter((name) => !upstream.has(theirName(name)))).toEqual([]);
+  });
+
+  it('differs from the charts where it is meant to, and nowhere else', () => {
+    const found = [...ours].flatMap(([name, object]) => {
+      const theirs = upstream.get(theirName(name));
+      if (theirs === undefined) return [];
+      return factDifferences(objectFacts(theirs), objectFacts(object)).map((fact) => ({ name, fact }));
     });
+    const explains = (row: Difference, { name, fact }: { name: string; fact: string }) =>
+      row.object.test(name) && row.fact.test(fact);
 
-    const theirName = (ourName: string) => renamed?.[ourName] ?? ourName;
+    const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
+    const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
 
-    it('has every object of the charts, but for the ones left out on purpose', () => {
-      const rendered = new Set([...ours.keys()].map(theirName));
+    expect(unexplained).toEqual([]);
+    expect(stale.map((row) => row.reason)).toEqual([]);
+  });
+});
 
-      const missing = [...upstream.keys()].filter((name) => !rendered.has(name));
-
-      expect(missing.sort()).toEqual(Object.keys(absent).sort());
+describe('Istio’s CRDs', () => {
+  it('are those of the base chart, without the labels of Helm', async () => {
+    const charts = await openUpstreamCharts();
+    const text = await charts.template({
+      chart: 'base',
+      release: 'istio',
+      namespace: 'istio-system',
+      values: {},
     });
+    const theirs = parseManifests(text).filter(({ kind }) => kind === 'CustomResourceDefinition');
 
-    it('has no object that the charts do not have', () => {
-      expect([...ours.keys()].filter((name) => !upstream.has(theirName(name)))).toEqual([]);
-    });
+    const ours = renderIstioCrds();
 
-    it('differs from the charts where it is meant to, and nowhere else', () => {
-      const found = [...ours].flatMap(([name, object]) => {
-        const theirs = upstream.get(theirName(name));
-        if (theirs === undefined) return [];
-        return factDifferences(objectFacts(theirs), objectFacts(object)).map((fact) => ({ name, fact }));
-      });
-      const explains = (row: Difference, { name, fact }: { name: string; fact: string }) =>
-        row.object.test(name) && row.fact.test(fact);
-
-      const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
-      const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
-
-      expect(unexplained).toEqual([]);
-      expect(stale.map((row) => row.reason)).toEqual([]);
-    });
-  },
-);
+    expect(ours.map(({ metadata }) => metadata.name)).toEqual(
+      theirs.map(({ metadata }) => metadata.name).sort(),
+    );
+    expect(byName(theirs).size).toBe(15);
+    for (const [name, crd] of byName(ours)) expect(crd.spec, name).toEqual(byName(theirs).get(name)?.spec);
+  });
+});
 
 describe('gateway pods against istiod’s own injection template', () => {
   let charts: UpstreamCharts;
@@ -302,12 +388,8 @@ describe('gateway pods against istiod’s own injection template', () => {
       'manifests/charts/istio-control/istio-discovery/files/gateway-injection-template.yaml',
     );
     const theirs = [...template.matchAll(/^ *- name: "?([A-Z][A-Z_]+)"?$/gm)].map((match) => match[1] ?? '');
-    const deployment = renderMesh(aResolvedMesh(), {})
-      .flatMap((wave) => wave.objects)
-      .find(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'istio-ingressgateway');
-    const ours = [...(deployment === undefined ? [] : objectFacts(deployment).keys())].flatMap(
-      (path) => /env\[([A-Z_]+)\]/.exec(path)?.[1] ?? [],
-    );
+    const pod = podTemplateOf(renderAll(meshOf('istio-system', {})), 'istio-ingressgateway');
+    const ours = containerOf(pod).env.map(({ name }) => name);
 
     const missing = [...new Set(theirs)].filter((name) => !ours.includes(name));
 
@@ -315,6 +397,15 @@ describe('gateway pods against istiod’s own injection template', () => {
     expect(missing.sort()).toEqual([...absent.keys()].sort());
   });
 });
+
+function meshOf(namespace: string, spec: JsonObject): ResolvedMesh {
+  return resolveMesh({
+    apiVersion: 'meshoperator.dev/v1alpha1',
+    kind: 'MeshOperator',
+    metadata: { name: 'mesh', namespace },
+    spec: { ...images, ...spec },
+  } as MeshOperator);
+}
 
 /** Lines `path: theirs -> ours`, with `nothing` for the side that does not say it. */
 function factDifferences(theirs: Facts, ours: Facts): string[] {
