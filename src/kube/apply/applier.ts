@@ -82,6 +82,7 @@ export class Applier {
   async #create(wanted: KubernetesObject, signal: AbortSignal): Promise<ApplyResult> {
     try {
       const object = await this.#applyOnServer(wanted, false, signal);
+      this.#remember(idOf(wanted), wanted, object);
       const isNew = object.metadata.managedFields?.every(
         (claim) => claim.manager === this.#deps.fieldManager,
       );
@@ -141,8 +142,7 @@ export class Applier {
     const removals = drift
       .map(({ pointer }) => pointer)
       .filter((pointer) => pointer !== undefined)
-      // From the back, so that a removal does not move the items that are still to be removed.
-      .reverse()
+      .sort(fromTheBack)
       .map((path): JsonPatchOperation => ({ op: 'remove', path }));
     const lock: JsonPatchOperation = {
       op: 'replace',
@@ -183,6 +183,11 @@ export class Applier {
   #diff(wanted: KubernetesObject, observed: KubernetesObject): Drift[] {
     return diffObject(wanted, observed, { fieldManager: this.#deps.fieldManager });
   }
+}
+
+/** Orders JSON pointers so that a removal does not move what is still to be removed: last items of a list first. */
+function fromTheBack(a: string, b: string): number {
+  return b.localeCompare(a, 'en', { numeric: true });
 }
 
 function residueOf(wanted: KubernetesObject, drift: readonly Drift[]): string {

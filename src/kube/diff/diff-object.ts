@@ -79,8 +79,7 @@ class ObjectDiff {
 
   #compare(desired: unknown, observed: unknown, place: Place): void {
     if (isAbsent(observed)) {
-      // An empty value that we own and that is not stored is one the API server leaves out (omitempty).
-      if (!isEmpty(desired) || place.claims === undefined) this.#add('missing', place, { desired });
+      if (!isLeftOut(desired, place)) this.#add('missing', place, { desired });
     } else if (isRecord(desired) && isRecord(observed)) {
       this.compareObject(desired, observed, place);
     } else if (Array.isArray(desired) && Array.isArray(observed)) {
@@ -251,6 +250,14 @@ function keysText(rule: ListRule & { readonly type: 'map' }, item: unknown): str
 
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null;
+}
+
+/**
+ * True for an empty value that is not stored because the API server leaves it out (omitempty): then we own it all the
+ * same, but for an empty list, which nobody can own. When somebody removed the value, nobody owns it any more.
+ */
+function isLeftOut(desired: unknown, place: Place): boolean {
+  return isEmpty(desired) && (Array.isArray(desired) || place.claims !== undefined);
 }
 
 /** True for what `omitempty` leaves out, and for objects that hold nothing else. */

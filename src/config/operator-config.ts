@@ -1,0 +1,185 @@
+import { hostname } from 'node:os';
+import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
+
+/** Everything `mesh-operator run` can be told. */
+export interface OperatorConfig {
+  /** Namespace of the operator itself: of its Lease. Absent: that of the kubeconfig's context or of the pod. */
+  readonly namespace: string | undefined;
+  /** Namespaces whose MeshOperators are reconciled; empty: all. */
+  readonly watchNamespaces: readonly string[];
+  readonly kubeconfig: string | undefined;
+  readonly context: string | undefined;
+  readonly leaderElection: boolean;
+  readonly leaseName: string;
+  /** Names this replica in the Lease. */
+  readonly identity: string;
+  /** Meshes reconciled at once. */
+  readonly workers: number;
+  /** Requests to the API server under way at once. */
+  readonly maxInFlight: number;
+  /** `host:port` of `/healthz` and `/readyz`. */
+  readonly healthBindAddress: string;
+  /** `host:port` of `/metrics`. */
+  readonly metricsBindAddress: string;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+}
+
+/** The settings of `mesh-operator run` by their place in OperatorConfig: for the command line, its help and its docs. */
+export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K]> } = {
+  namespace: {
+    flag: 'namespace',
+    env: 'MESH_OPERATOR_NAMESPACE',
+    value: 'name',
+    description: "Namespace of the operator and its Lease (default: the pod's or the kubeconfig context's)",
+    parse: (text) => text,
+  },
+  watchNamespaces: {
+    flag: 'watch-namespaces',
+    env: 'MESH_OPERATOR_WATCH_NAMESPACES',
+    value: 'a,b',
+    description: 'Reconcile the MeshOperators of these namespaces only (default: all)',
+    default: '',
+    parse: parseNames,
+  },
+  kubeconfig: {
+    flag: 'kubeconfig',
+    env: 'MESH_OPERATOR_KUBECONFIG',
+    value: 'path',
+    description:
+      'Kubeconfig to use (default: KUBECONFIG, ~/.kube/config, then the service account of the pod)',
+    parse: (text) => text,
+  },
+  context: {
+    flag: 'context',
+    env: 'MESH_OPERATOR_CONTEXT',
+    value: 'name',
+    description: 'Context of the kubeconfig (default: its current one)',
+    parse: (text) => text,
+  },
+  leaderElection: {
+    flag: 'leader-election',
+    env: 'MESH_OPERATOR_LEADER_ELECTION',
+    value: 'true|false',
+    description: 'Let one replica of several work, by a Lease; without it this process works at once',
+    default: 'true',
+    parse: parseBoolean,
+  },
+  leaseName: {
+    flag: 'lease-name',
+    env: 'MESH_OPERATOR_LEASE_NAME',
+    value: 'name',
+    description: 'Name of the Lease',
+    default: 'mesh-operator',
+    parse: parseDnsLabel,
+  },
+  identity: {
+    flag: 'identity',
+    env: 'POD_NAME',
+    value: 'name',
+    description: 'Name of this replica in the Lease (default: host name and process id)',
+    parse: (text) => text ?? `${hostname()}-${process.pid}`,
+  },
+  workers: {
+    flag: 'workers',
+    env: 'MESH_OPERATOR_WORKERS',
+    value: 'n',
+    description: 'Meshes reconciled at once',
+    default: '8',
+    parse: (text) => parseCount(text, 1, 256),
+  },
+  maxInFlight: {
+    flag: 'max-in-flight',
+    env: 'MESH_OPERATOR_MAX_IN_FLIGHT',
+    value: 'n',
+    description: 'Requests to the API server under way at once',
+    default: '32',
+    parse: (text) => parseCount(text, 1, 1024),
+  },
+  healthBindAddress: {
+    flag: 'health-bind-address',
+    env: 'MESH_OPERATOR_HEALTH_BIND_ADDRESS',
+    value: 'host:port',
+    description: 'Address of /healthz and /readyz',
+    default: ':8081',
+    parse: parseAddress,
+  },
+  metricsBindAddress: {
+    flag: 'metrics-bind-address',
+    env: 'MESH_OPERATOR_METRICS_BIND_ADDRESS',
+    value: 'host:port',
+    description: 'Address of /metrics',
+    default: ':8080',
+    parse: parseAddress,
+  },
+  logLevel: {
+    flag: 'log-level',
+    env: 'MESH_OPERATOR_LOG_LEVEL',
+    value: 'level',
+    description: 'error, warn, info or debug',
+    default: 'info',
+    parse: parseLogLevel,
+  },
+};
+
+/** The configuration from flags, then environment, then defaults. Throws TerminalError on a bad value. */
+export function readOperatorConfig(flags: FlagValues, env: Environment = process.env): OperatorConfig {
+  const read = <T>(setting: Setting<T>): T => readSetting(setting, flags, env);
+  const settings = operatorSettings;
+  return {
+    namespace: read(settings.namespace),
+    watchNamespaces: read(settings.watchNamespaces),
+    kubeconfig: read(settings.kubeconfig),
+    context: read(settings.context),
+    leaderElection: read(settings.leaderElection),
+    leaseName: read(settings.leaseName),
+    identity: read(settings.identity),
+    workers: read(settings.workers),
+    maxInFlight: read(settings.maxInFlight),
+    healthBindAddress: read(settings.healthBindAddress),
+    metricsBindAddress: read(settings.metricsBindAddress),
+    logLevel: read(settings.logLevel),
+  };
+}
+
+function parseNames(text = ''): string[] {
+  const names = text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  return names.map(parseDnsLabel);
+}
+
+function parseDnsLabel(text = ''): string {
+  if (text.length > 63 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) {
+    throw new Error(`${JSON.stringify(text)} is no name; use lower-case letters, digits and -, at most 63`);
+  }
+  return text;
+}
+
+function parseBoolean(text = ''): boolean {
+  if (text !== 'true' && text !== 'false')
+    throw new Error(`${JSON.stringify(text)} is neither true nor false`);
+  return text === 'true';
+}
+
+function parseCount(text: string | undefined, least: number, most: number): number {
+  const count = /^\d+$/.test(text ?? '') ? Number(text) : Number.NaN;
+  if (!(count >= least && count <= most)) {
+    throw new Error(`${JSON.stringify(text)} is no whole number from ${least} to ${most}`);
+  }
+  return count;
+}
+
+function parseAddress(text = ''): string {
+  if (!/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/.test(text)) {
+    throw new Error(`${JSON.stringify(text)} is no address; write host:port or :port`);
+  }
+  return text;
+}
+
+function parseLogLevel(text = ''): OperatorConfig['logLevel'] {
+  if (text !== 'error' && text !== 'warn' && text !== 'info' && text !== 'debug') {
+    throw new Error(`${JSON.stringify(text)} is no level; use error, warn, info or debug`);
+  }
+  return text;
+}
