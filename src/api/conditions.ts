@@ -11,7 +11,10 @@ export interface ConditionInfo {
   readonly reasons: readonly ConditionReason[];
 }
 
-/** Why a mesh that should make progress makes none; shared by `Ready` and `Stalled`. */
+/**
+ * Why a mesh that should make progress makes none; shared by `Ready` and `Stalled`. Other refusals of the API server
+ * come with its own reason.
+ */
 const terminalReasons: readonly ConditionReason[] = [
   {
     reason: 'InvalidSpec',
@@ -19,25 +22,31 @@ const terminalReasons: readonly ConditionReason[] = [
   },
   {
     reason: 'RevisionConflict',
-    meaning: 'Another MeshOperator of the namespace has this revision; the older one keeps it.',
+    meaning: 'Another MeshOperator of the cluster has this revision; the older one keeps it.',
   },
   {
-    reason: 'GatewayConflict',
-    meaning: 'Another MeshOperator has a gateway of this name in this namespace.',
+    reason: 'OwnedByOther',
+    meaning: 'Another MeshOperator has an object of this name, such as a gateway; the older one keeps it.',
   },
   {
-    reason: 'FieldConflict',
-    meaning: 'Another field manager owns a field that the mesh needs; the message names it.',
+    reason: 'ObjectExists',
+    meaning: 'An object of this name exists that another tool manages; the message names it.',
   },
   { reason: 'Forbidden', meaning: "The operator's role does not allow what the mesh needs." },
   {
-    reason: 'Rejected',
+    reason: 'Invalid',
     meaning: 'The API server refuses an object of the mesh; the message names it and why.',
   },
 ];
 
 const progressReasons: readonly ConditionReason[] = [
   { reason: 'Progressing', meaning: 'Objects are being applied, or are applied and not yet healthy.' },
+  { reason: 'NotHealthy', meaning: 'A workload made no progress within its deadline; the message names it.' },
+  { reason: 'NamespaceMissing', meaning: 'A gateway is to be made in a namespace that does not exist.' },
+  {
+    reason: 'BeingDeleted',
+    meaning: 'An object is still being deleted by somebody; it is made anew afterwards.',
+  },
   { reason: 'Deleting', meaning: 'The MeshOperator is being deleted; its objects are being removed.' },
   { reason: 'ApplyFailed', meaning: 'The API server did not answer as it should; it is tried again.' },
 ];
@@ -46,10 +55,9 @@ const componentReasons: readonly ConditionReason[] = [
   { reason: 'Healthy', meaning: 'All of its workloads are rolled out and available.' },
   {
     reason: 'NotHealthy',
-    meaning: 'A workload is not yet rolled out or not available; the message names it.',
+    meaning: 'A workload is not applied yet, not rolled out or not available; the message names it.',
   },
   { reason: 'Disabled', meaning: 'The spec turns it off.' },
-  { reason: 'Waiting', meaning: 'An earlier wave is not healthy yet.' },
 ];
 
 /** Every condition of a MeshOperator with every reason it can have: the reference page prints this table. */
