@@ -43,15 +43,15 @@ func call(ctx context.Context, args []string) int {
 		return 2
 	}
 	counts := newCallCounts(options.urls)
-	if options.countsPort != 0 {
+	if options.countsPort >= 0 {
+		listener, err := listen("counts", options.countsPort)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "test-app call: %v\n", err)
+			return 2
+		}
 		mux := http.NewServeMux()
 		addCountsEndpoints(mux, counts)
-		go func() {
-			if err := http.ListenAndServe(portAddress(options.countsPort), mux); err != nil {
-				fmt.Fprintf(os.Stderr, "test-app call: serve counts: %v\n", err)
-				os.Exit(2)
-			}
-		}()
+		go func() { _ = http.Serve(listener, mux) }()
 	}
 
 	sendAll(ctx, options, senders, counts)
@@ -77,7 +77,7 @@ func parseCall(args []string) (callOptions, error) {
 	flags.IntVar(&options.count, "count", 0, "how many requests; 0: until -duration or SIGTERM")
 	flags.DurationVar(&options.timeout, "timeout", 5*time.Second, "limit of one request, connection included")
 	flags.IntVar(&options.maxInFlight, "max-in-flight", 500, "requests under way at most")
-	flags.IntVar(&options.countsPort, "counts-port", 0, "serve /counts here; 0: do not")
+	flags.IntVar(&options.countsPort, "counts-port", -1, "serve /counts here; -1: do not")
 	flags.BoolVar(&options.allow, "allow-failures", false, "exit with 0 whatever the counts")
 	flags.StringVar(&options.request.method, "method", http.MethodGet, "HTTP method")
 	flags.StringVar(&options.request.host, "host", "", "HTTP Host, when it is not the URL's")

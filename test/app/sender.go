@@ -203,7 +203,7 @@ func isTLSError(err error) bool {
 	var record tls.RecordHeaderError
 	var alert tls.AlertError
 	var hostname x509.HostnameError
-	return errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) ||
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verification) || errors.As(err, &record) || errors.As(err, &alert) ||
 		errors.As(err, &hostname) || strings.Contains(err.Error(), "remote error: tls:")
 }
 

@@ -40,19 +40,20 @@ type serveOptions struct {
 }
 
 // serve answers until ctx ends, then for -drain longer, then lets requests in
-// flight end.
+// flight end. Port 0 takes a free one; each address is printed to standard error
+// as "listening <what> <address>" once it accepts connections.
 func serve(ctx context.Context, args []string) int {
 	options := serveOptions{}
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
 	flags.StringVar(&options.name, "name", "test-app", "name in every answer")
 	flags.StringVar(&options.version, "version", "v1", "version in every answer")
 	flags.IntVar(&options.port, "port", 8080, "HTTP port")
-	flags.IntVar(&options.tlsPort, "tls-port", 0, "HTTPS port; 0: none")
+	flags.IntVar(&options.tlsPort, "tls-port", -1, "HTTPS port; -1: none")
 	flags.StringVar(&options.tlsCert, "tls-cert", "", "certificate chain for -tls-port, PEM file")
 	flags.StringVar(&options.tlsKey, "tls-key", "", "key for -tls-port, PEM file")
 	flags.StringVar(&options.clientCA, "client-ca", "", "ask HTTPS clients for a certificate of this CA, PEM file")
-	flags.IntVar(&options.tcpPort, "tcp-port", 0, "port that echoes TCP lines; 0: none")
-	flags.IntVar(&options.udpPort, "udp-port", 0, "port that echoes UDP packets; 0: none")
+	flags.IntVar(&options.tcpPort, "tcp-port", -1, "port that echoes TCP lines; -1: none")
+	flags.IntVar(&options.udpPort, "udp-port", -1, "port that echoes UDP packets; -1: none")
 	flags.DurationVar(&options.drain, "drain", 0, "keep answering so long after SIGTERM")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -71,22 +72,37 @@ func serveUntilDone(ctx context.Context, options serveOptions) error {
 	mux.Handle("/", countedHandler(counts, answerHandler(options)))
 
 	failed := make(chan error, 4)
-	plain := &http.Server{Addr: portAddress(options.port), Handler: mux, ReadHeaderTimeout: 30 * time.Second}
-	go func() { failed <- plain.ListenAndServe() }()
-	secure := &http.Server{Addr: portAddress(options.tlsPort), Handler: mux, ReadHeaderTimeout: 30 * time.Second}
-	if options.tlsPort != 0 {
-		config, err := serverTLS(options)
+	plain := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
+	secure := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
+	listener, err := listen("http", options.port)
+	if err != nil {
+		return err
+	}
+	go func() { failed <- plain.Serve(listener) }()
+	if options.tlsPort >= 0 {
+		if secure.TLSConfig, err = serverTLS(options); err != nil {
+			return err
+		}
+		listener, err := listen("https", options.tlsPort)
 		if err != nil {
 			return err
 		}
-		secure.TLSConfig = config
-		go func() { failed <- secure.ListenAndServeTLS("", "") }()
+		go func() { failed <- secure.ServeTLS(listener, "", "") }()
 	}
-	if options.tcpPort != 0 {
-		go func() { failed <- echoTCP(portAddress(options.tcpPort)) }()
+	if options.tcpPort >= 0 {
+		listener, err := listen("tcp", options.tcpPort)
+		if err != nil {
+			return err
+		}
+		go func() { failed <- echoTCP(listener) }()
 	}
-	if options.udpPort != 0 {
-		go func() { failed <- echoUDP(portAddress(options.udpPort)) }()
+	if options.udpPort >= 0 {
+		connection, err := net.ListenPacket("udp", portAddress(options.udpPort))
+		if err != nil {
+			return err
+		}
+		announce("udp", connection.LocalAddr())
+		go func() { failed <- echoUDP(connection) }()
 	}
 
 	select {
@@ -195,11 +211,20 @@ func readPool(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func echoTCP(address string) error {
-	listener, err := net.Listen("tcp", address)
-	if err != nil {
-		return err
+// listen opens a TCP port and announces its address.
+func listen(what string, port int) (net.Listener, error) {
+	listener, err := net.Listen("tcp", portAddress(port))
+	if err == nil {
+		announce(what, listener.Addr())
 	}
+	return listener, err
+}
+
+func announce(what string, address net.Addr) {
+	fmt.Fprintf(os.Stderr, "listening %s %s\n", what, address)
+}
+
+func echoTCP(listener net.Listener) error {
 	for {
 		connection, err := listener.Accept()
 		if err != nil {
@@ -221,11 +246,7 @@ func echoTCP(address string) error {
 	}
 }
 
-func echoUDP(address string) error {
-	connection, err := net.ListenPacket("udp", address)
-	if err != nil {
-		return err
-	}
+func echoUDP(connection net.PacketConn) error {
 	packet := make([]byte, 65536)
 	for {
 		length, sender, err := connection.ReadFrom(packet)
