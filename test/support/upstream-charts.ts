@@ -21,6 +21,8 @@ export interface ChartOptions {
 export interface UpstreamCharts {
   /** Runs `helm template` once and gives its text. */
   template(options: ChartOptions): Promise<string>;
+  /** Runs a helm that does nothing: what its process needs to start. */
+  start(): Promise<void>;
   /** The text of one file of the module. */
   readFile(path: string): Promise<string>;
 }
@@ -33,6 +35,9 @@ export async function openUpstreamCharts(): Promise<UpstreamCharts> {
       run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
         input: JSON.stringify(values),
       }),
+    start: async () => {
+      await run(helm, ['version', '--short']);
+    },
     readFile: (path) => readFile(join(folder, path), 'utf8'),
   };
 }
