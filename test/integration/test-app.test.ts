@@ -54,7 +54,7 @@ describe('the test app', () => {
 
   it('splits failures by kind and exits with 1', async () => {
     const app = await serve();
-    const closing = await aTcpServer((socket) => socket.destroy());
+    const closing = await aTcpServer((socket) => socket.once('data', () => socket.end()));
     const silent = await aTcpServer(() => {});
     const cutting = await anHttpServer((_request, response) => {
       response.writeHead(200, { 'content-length': '100' });
