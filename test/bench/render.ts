@@ -22,10 +22,19 @@ const mesh: MeshOperator = {
   metadata: { name: 'mesh', namespace: 'istio-system' },
 };
 
-/** Together they make the objects that we render. CRDs are left out: neither side renders anything in them. */
+/**
+ * Together they make the objects that we render: what we have no use for is switched off.
+ * CRDs are left out on both sides, since nothing is rendered in them.
+ */
 const charts: readonly { readonly chart: string; readonly values: JsonObject }[] = [
   { chart: 'base', values: { base: { enableIstioConfigCRDs: false } } },
-  { chart: 'istio-control/istio-discovery', values: {} },
+  {
+    chart: 'istio-control/istio-discovery',
+    values: {
+      global: { omitSidecarInjectorConfigMap: true, operatorManageWebhooks: true },
+      env: { PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER: 'false' },
+    },
+  },
   { chart: 'gateways/istio-ingress', values: {} },
 ];
 
@@ -69,7 +78,7 @@ export async function benchRender(): Promise<BenchRow[]> {
       name: `${name}: YAML text, helm's start-up left out`,
       ours: printed,
       rival: net,
-      goal: undefined,
+      goal,
       unit: 'ms',
     }),
   ];
