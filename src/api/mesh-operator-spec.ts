@@ -56,7 +56,7 @@ export const meshOperatorSpecSchema = z
       .optional()
       .describe('Names of Secrets that the images are pulled with.'),
     meshConfig: z
-      .record(z.string(), z.json())
+      .record(z.string(), z.unknown())
       .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
       .optional()
       .describe(

@@ -81,7 +81,8 @@ const imageNameRule: TextRule = {
   message: 'must be an image name (pilot) or a complete image reference (registry.example.com/pilot:1.0)',
 };
 
-const environmentNameRule: TextRule = {
+/** The name of an environment variable, as Kubernetes allows it. */
+export const environmentNameRule: TextRule = {
   pattern: /^[A-Za-z_.-][A-Za-z0-9_.-]*$/,
   maxLength: 253,
   message: 'must be the name of an environment variable: letters, digits, "_", "." and "-", no leading digit',

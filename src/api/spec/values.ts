@@ -45,7 +45,7 @@ const proxyValuesSchema = z.strictObject({
 });
 
 const meshNetworksSchema = z
-  .record(z.string(), z.json())
+  .record(z.string(), z.unknown())
   .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
 
 const globalValuesSchema = z.strictObject({
@@ -148,7 +148,7 @@ export const valuesSchema = z.strictObject({
     .optional()
     .describe('Settings of istiod. `components.pilot.k8s` wins where both say something.'),
   meshConfig: z
-    .record(z.string(), z.json())
+    .record(z.string(), z.unknown())
     .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })
     .optional()
     .describe('Merged over `spec.meshConfig`, which is the better place.'),

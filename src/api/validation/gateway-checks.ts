@@ -1,0 +1,108 @@
+import type { Problem } from '../problem.ts';
+import { gatewaySelector } from '../resolve-gateway.ts';
+import { labelValueRule } from '../spec/field-format.ts';
+import { type GatewayDraft, gatewaysOf, type SpecView } from './spec-view.ts';
+
+/** A gateway's place: its namespace and name. */
+function placeOf(view: SpecView, gateway: GatewayDraft): string {
+  const namespace = gateway.namespace ?? view.namespace;
+  return namespace === '' ? `${gateway.name}` : `${namespace}/${gateway.name}`;
+}
+
+export function checkGatewayNames(view: SpecView): Problem[] {
+  const firstPaths = new Map<string, string>();
+  return gatewaysOf(view).flatMap(({ path, gateway }) => {
+    if (gateway.name === undefined) return [];
+    const place = placeOf(view, gateway);
+    const first = firstPaths.get(place);
+    if (first !== undefined) {
+      return [{ path: `${path}.name`, message: `${place} is also the gateway of ${first}` }];
+    }
+    firstPaths.set(place, path);
+    return [];
+  });
+}
+
+/** `istiod`, `istiod-<revision>`: names that control planes have or may have. */
+export function checkGatewayAgainstControlPlane(view: SpecView): Problem[] {
+  return gatewaysOf(view)
+    .filter(({ gateway }) => gateway.name === 'istiod' || gateway.name?.startsWith('istiod-') === true)
+    .map(({ path, gateway }) => ({
+      path: `${path}.name`,
+      message: `must not be ${gateway.name}: names that begin with istiod are those of control planes`,
+    }));
+}
+
+/** Two gateways of one namespace with the same selector would send traffic to each other's pods. */
+export function checkGatewaySelectors(view: SpecView): Problem[] {
+  const firstPaths = new Map<string, { readonly path: string; readonly name: string }>();
+  return gatewaysOf(view).flatMap(({ path, gateway }) => {
+    const { name } = gateway;
+    if (name === undefined) return [];
+    const { app = '', istio = '' } = gatewaySelector({ name, label: labelsOf(gateway) });
+    const key = [gateway.namespace ?? view.namespace, app, istio].join('/');
+    const first = firstPaths.get(key);
+    if (first === undefined) {
+      firstPaths.set(key, { path, name });
+      return [];
+    }
+    if (first.name === name) return []; // said already by checkGatewayNames
+    return [
+      {
+        path: `${path}.label`,
+        message: `selects the same pods (app=${app}, istio=${istio}) as ${first.path}`,
+      },
+    ];
+  });
+}
+
+function labelsOf(gateway: GatewayDraft): Record<string, string> {
+  const pairs = Object.entries(gateway.label ?? {});
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
+}
+
+/** Labels that the operator and Istio give a meaning of their own. */
+const ownLabels: readonly RegExp[] = [
+  /^meshoperator\.dev\//,
+  /^app\.kubernetes\.io\/(managed-by|part-of)$/,
+  /^istio\.io\/rev$/,
+  /^sidecar\.istio\.io\/inject$/,
+  /^(install\.)?operator\.istio\.io\//,
+];
+
+export function checkOwnLabels(view: SpecView): Problem[] {
+  const blocks = [
+    ...gatewaysOf(view).map(({ path, gateway }) => ({
+      path: `${path}.label`,
+      labels: gateway.label,
+      own: ownLabels,
+    })),
+    {
+      path: 'spec.values.pilot.podLabels',
+      labels: view.spec.values?.pilot?.podLabels,
+      own: [...ownLabels, /^(app|istio)$/],
+    },
+  ];
+  return blocks.flatMap(({ path, labels, own }) =>
+    Object.keys(labels ?? {})
+      .filter((key) => own.some((pattern) => pattern.test(key)))
+      .map((key) => ({
+        path: `${path}[${JSON.stringify(key)}]`,
+        message: 'must be left out: the operator sets it',
+      })),
+  );
+}
+
+/** `istio=` is derived from the name when it is not given, so a long name alone cannot break it; an empty one can. */
+export function checkSelectorValues(view: SpecView): Problem[] {
+  return gatewaysOf(view).flatMap(({ path, gateway }) => {
+    if (gateway.name === undefined) return [];
+    const selector = gatewaySelector({ name: gateway.name, label: labelsOf(gateway) });
+    return Object.entries(selector)
+      .filter(([, value]) => value === '' || !labelValueRule.pattern.test(value))
+      .map(([key, value]) => ({
+        path: `${path}.label.${key}`,
+        message: `must be a label value that is not empty, but is ${JSON.stringify(value)}`,
+      }));
+  });
+}

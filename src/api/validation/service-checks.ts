@@ -1,0 +1,181 @@
+import type { Problem } from '../problem.ts';
+import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
+import type { Draft } from './schema-problems.ts';
+import { gatewaysOf, type SpecView } from './spec-view.ts';
+
+type Service = Draft<NonNullable<GatewaySettings['service']>>;
+
+interface ServiceView {
+  /** Path of the Service's settings. */
+  readonly path: string;
+  readonly service: Service;
+}
+
+const serviceChecks: readonly ((view: ServiceView) => Problem[])[] = [
+  checkPortNames,
+  checkPortNumbers,
+  checkNodePorts,
+  checkProxyPorts,
+  checkTypeOnlyFields,
+  checkHealthCheckNodePort,
+  checkAddresses,
+];
+
+export function checkServices(view: SpecView): Problem[] {
+  return gatewaysOf(view).flatMap(({ path, gateway }) => {
+    const service = gateway.k8s?.service;
+    if (service === undefined) return [];
+    return serviceChecks.flatMap((check) => check({ path: `${path}.k8s.service`, service }));
+  });
+}
+
+function checkPortNames({ path, service }: ServiceView): Problem[] {
+  return findRepeated(
+    (service.ports ?? []).map((port) =>
+      port?.port === undefined ? port?.name : (port.name ?? `port-${port.port}`),
+    ),
+    (index, first, name) => ({
+      path: `${path}.ports[${index}].name`,
+      message: `${name} is also the name of ports[${first}]`,
+    }),
+  );
+}
+
+function checkPortNumbers({ path, service }: ServiceView): Problem[] {
+  return findRepeated(
+    (service.ports ?? []).map((port) =>
+      port?.port === undefined ? undefined : `${port.protocol ?? 'TCP'} ${port.port}`,
+    ),
+    (index, first, number) => ({
+      path: `${path}.ports[${index}].port`,
+      message: `${number} is also the port of ports[${first}]`,
+    }),
+  );
+}
+
+// The range of the API server's --service-node-port-range unless it is set otherwise.
+const nodePortRange = { least: 30000, most: 32767 };
+
+function checkNodePorts({ path, service }: ServiceView): Problem[] {
+  const problems = (service.ports ?? []).flatMap((port, index): Problem[] => {
+    const nodePort = port?.nodePort;
+    if (nodePort === undefined) return [];
+    const where = `${path}.ports[${index}].nodePort`;
+    if (service.type === 'ClusterIP')
+      return [{ path: where, message: 'must be left out with type ClusterIP' }];
+    if (nodePort >= nodePortRange.least && nodePort <= nodePortRange.most) return [];
+    return [
+      {
+        path: where,
+        message: `must be from ${nodePortRange.least} to ${nodePortRange.most}, but is ${nodePort}`,
+      },
+    ];
+  });
+  const repeated = findRepeated(
+    (service.ports ?? []).map((port) =>
+      port?.nodePort === undefined ? undefined : `${port.protocol ?? 'TCP'} ${port.nodePort}`,
+    ),
+    (index, first, number) => ({
+      path: `${path}.ports[${index}].nodePort`,
+      message: `${number} is also the node port of ports[${first}]`,
+    }),
+  );
+  return [...problems, ...repeated];
+}
+
+/** Ports of the pod that Envoy and pilot-agent keep for themselves. */
+const proxyPorts: Readonly<Record<number, string>> = {
+  15000: "Envoy's admin interface",
+  15004: 'the debug interface',
+  15020: 'metrics and health of the agent',
+  15090: "Envoy's metrics",
+};
+
+function checkProxyPorts({ path, service }: ServiceView): Problem[] {
+  return (service.ports ?? []).flatMap((port, index) => {
+    const target = port?.targetPort ?? port?.port;
+    const user = typeof target === 'number' ? proxyPorts[target] : undefined;
+    if (user === undefined) return [];
+    const field = port?.targetPort === undefined ? 'port' : 'targetPort';
+    return [
+      { path: `${path}.ports[${index}].${field}`, message: `${target} is taken in the pod by ${user}` },
+    ];
+  });
+}
+
+const loadBalancerFields = [
+  'loadBalancerIP',
+  'loadBalancerClass',
+  'loadBalancerSourceRanges',
+  'allocateLoadBalancerNodePorts',
+] as const;
+
+function checkTypeOnlyFields({ path, service }: ServiceView): Problem[] {
+  const type = service.type ?? 'LoadBalancer';
+  const problems: Problem[] = [];
+  if (type !== 'LoadBalancer') {
+    for (const field of loadBalancerFields) {
+      if (service[field] !== undefined) {
+        problems.push({
+          path: `${path}.${field}`,
+          message: `is only for type LoadBalancer, but the type is ${type}`,
+        });
+      }
+    }
+  }
+  const isOutside = type !== 'ClusterIP' || (service.externalIPs ?? []).length > 0;
+  if (service.externalTrafficPolicy !== undefined && !isOutside) {
+    problems.push({ path: `${path}.externalTrafficPolicy`, message: 'must be left out with type ClusterIP' });
+  }
+  if (service.clusterIP === 'None' && type !== 'ClusterIP') {
+    problems.push({ path: `${path}.clusterIP`, message: `must not be None with type ${type}` });
+  }
+  return problems;
+}
+
+function checkHealthCheckNodePort({ path, service }: ServiceView): Problem[] {
+  if (service.healthCheckNodePort === undefined || service.externalTrafficPolicy === 'Local') return [];
+  return [{ path: `${path}.healthCheckNodePort`, message: 'is only for externalTrafficPolicy Local' }];
+}
+
+function checkAddresses({ path, service }: ServiceView): Problem[] {
+  const addresses = [
+    { path: `${path}.loadBalancerIP`, text: service.loadBalancerIP, message: 'is not an IP address' },
+    ...(service.externalIPs ?? []).map((text, index) => ({
+      path: `${path}.externalIPs[${index}]`,
+      text,
+      message: 'is not an IP address',
+    })),
+    ...(service.loadBalancerSourceRanges ?? []).map((text, index) => ({
+      path: `${path}.loadBalancerSourceRanges[${index}]`,
+      text,
+      message: 'is not an address range',
+    })),
+  ];
+  return addresses
+    .filter(({ text }) => text !== undefined && !hasValidNumbers(text))
+    .map(({ path: where, text, message }) => ({ path: where, message: `${text} ${message}` }));
+}
+
+/** The schema has checked the form; here the numbers: octets up to 255, prefixes up to 32 or 128. */
+function hasValidNumbers(text: string): boolean {
+  const [address = '', prefix] = text.split('/');
+  const isIpv6 = address.includes(':');
+  if (prefix !== undefined && Number(prefix) > (isIpv6 ? 128 : 32)) return false;
+  return isIpv6 || address.split('.').every((octet) => Number(octet) <= 255);
+}
+
+/** A problem for each value that was there before; undefined values do not count. */
+function findRepeated(
+  values: readonly (string | undefined)[],
+  problemOf: (index: number, first: number, value: string) => Problem,
+): Problem[] {
+  const firstIndexes = new Map<string, number>();
+  return values.flatMap((value, index) => {
+    if (value === undefined) return [];
+    const first = firstIndexes.get(value);
+    if (first !== undefined) return [problemOf(index, first, value)];
+    firstIndexes.set(value, index);
+    return [];
+  });
+}

@@ -1,0 +1,75 @@
+import type { Problem } from '../problem.ts';
+import { resolveVersion, supportedVersionsText } from '../resolve-version.ts';
+import { istioVersions } from '../versions.ts';
+import type { SpecView } from './spec-view.ts';
+
+export function checkVersion({ spec }: SpecView): Problem[] {
+  if (resolveVersion(spec.version) !== undefined) return [];
+  const row = istioVersions.find(({ minor }) => spec.version?.startsWith(`${minor}.`));
+  const problem = {
+    path: 'spec.version',
+    message: `${spec.version} is not supported; supported are ${supportedVersionsText()}`,
+  };
+  return [row === undefined ? problem : { ...problem, suggestion: row.patch }];
+}
+
+/** A tag that names another minor than `version` would run an istiod that our objects are not made for. */
+export function checkTagAgainstVersion({ spec }: SpecView): Problem[] {
+  const version = resolveVersion(spec.version);
+  if (version === undefined) return [];
+  const tags = [
+    { path: 'spec.tag', tag: spec.tag },
+    { path: 'spec.values.global.tag', tag: spec.values?.global?.tag },
+    { path: 'spec.values.pilot.tag', tag: spec.values?.pilot?.tag },
+  ];
+  return tags.flatMap(({ path, tag }) => {
+    const minor = /^v?([0-9]+\.[0-9]+)\.[0-9]+/.exec(tag ?? '')?.[1];
+    if (minor === undefined || minor === version.minor) return [];
+    return [
+      {
+        path,
+        message: `${tag} is of minor ${minor}, but the version is ${version.minor}: set spec.version too`,
+      },
+    ];
+  });
+}
+
+export function checkRevision({ spec }: SpecView): Problem[] {
+  if (spec.revision !== 'default') return [];
+  return [
+    { path: 'spec.revision', message: 'must not be "default": leave it out for the default control plane' },
+  ];
+}
+
+/** Two fields that mean the same must not differ: nobody could tell which one counts. */
+export function checkImageSource({ spec }: SpecView): Problem[] {
+  const global = spec.values?.global;
+  const pairs = [
+    { field: 'hub', first: spec.hub, second: global?.hub },
+    { field: 'tag', first: spec.tag, second: global?.tag },
+  ];
+  return pairs.flatMap(({ field, first, second }) =>
+    first === undefined || second === undefined || first === second
+      ? []
+      : [
+          {
+            path: `spec.values.global.${field}`,
+            message: `is ${second}, but spec.${field} is ${first}: keep one of them`,
+          },
+        ],
+  );
+}
+
+export function checkPause({ spec }: SpecView): Problem[] {
+  const until = spec.paused?.until;
+  if (until === undefined || isTime(until)) return [];
+  return [{ path: 'spec.paused.until', message: `${until} is not a time: there is no such day or hour` }];
+}
+
+function isTime(text: string): boolean {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return false;
+  // Date accepts 31 April and means 1 May.
+  const day = Number(text.slice(8, 10));
+  return new Date(Date.UTC(Number(text.slice(0, 4)), Number(text.slice(5, 7)) - 1, day)).getUTCDate() === day;
+}

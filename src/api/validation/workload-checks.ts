@@ -1,0 +1,202 @@
+import type { Problem } from '../problem.ts';
+import { quantityValue } from './quantity.ts';
+import { type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
+
+type Quantities = Readonly<Record<string, string | number | undefined>> | undefined;
+
+/** Checks of everything under `k8s`, for istiod and each gateway. */
+const workloadChecks: readonly ((workload: WorkloadView) => Problem[])[] = [
+  checkAutoscalingRange,
+  checkAutoscalingMetrics,
+  checkDisruptionBudget,
+  checkStrategy,
+  checkEnv,
+  checkTolerations,
+  checkTopologySpread,
+];
+
+export function checkWorkloads(view: SpecView): Problem[] {
+  return workloadsOf(view).flatMap((workload) => workloadChecks.flatMap((check) => check(workload)));
+}
+
+/** `values.pilot`: the same rules under Helm's names. */
+export function checkPilotAutoscaling({ spec }: SpecView): Problem[] {
+  const { autoscaleMin, autoscaleMax } = spec.values?.pilot ?? {};
+  if (autoscaleMin === undefined || autoscaleMax === undefined || autoscaleMin <= autoscaleMax) return [];
+  return [
+    {
+      path: 'spec.values.pilot.autoscaleMin',
+      message: `must not be more than autoscaleMax, but ${autoscaleMin} is more than ${autoscaleMax}`,
+    },
+  ];
+}
+
+export function checkPilotRollout({ spec }: SpecView): Problem[] {
+  const { rollingMaxSurge, rollingMaxUnavailable } = spec.values?.pilot ?? {};
+  return isZero(rollingMaxSurge) && isZero(rollingMaxUnavailable)
+    ? [
+        {
+          path: 'spec.values.pilot.rollingMaxSurge',
+          message: 'must not be 0 together with rollingMaxUnavailable',
+        },
+      ]
+    : [];
+}
+
+/** Every `resources` of the spec. */
+export function checkResources(view: SpecView): Problem[] {
+  const { spec } = view;
+  const blocks = [
+    { path: 'spec.values.global.proxy.resources', resources: spec.values?.global?.proxy?.resources },
+    { path: 'spec.values.pilot.resources', resources: spec.values?.pilot?.resources },
+    ...workloadsOf(view).map(({ path, settings }) => ({
+      path: `${path}.resources`,
+      resources: settings.resources,
+    })),
+  ];
+  return blocks.flatMap(({ path, resources }) => [
+    ...checkResourceNames(`${path}.requests`, resources?.requests),
+    ...checkResourceNames(`${path}.limits`, resources?.limits),
+    ...checkRequestsBelowLimits(path, resources?.requests, resources?.limits),
+  ]);
+}
+
+function checkResourceNames(path: string, quantities: Quantities): Problem[] {
+  return Object.keys(quantities ?? {})
+    .filter((name) => !/^(cpu|memory|ephemeral-storage|hugepages-.+|.+\/.+)$/.test(name))
+    .map((name) => ({
+      path: `${path}.${name}`,
+      message:
+        'is not a resource: cpu, memory, ephemeral-storage, hugepages-<size>, or an extended one with a "/"',
+    }));
+}
+
+function checkRequestsBelowLimits(path: string, requests: Quantities, limits: Quantities): Problem[] {
+  return Object.entries(requests ?? {}).flatMap(([name, request]) => {
+    const limit = limits?.[name];
+    const most = limit === undefined ? undefined : quantityValue(limit);
+    const wanted = request === undefined ? undefined : quantityValue(request);
+    if (most === undefined || wanted === undefined || wanted <= most) return [];
+    return [
+      {
+        path: `${path}.requests.${name}`,
+        message: `must not be more than the limit, but ${request} is more than ${limit}`,
+      },
+    ];
+  });
+}
+
+function checkAutoscalingRange({ path, settings }: WorkloadView): Problem[] {
+  const { minReplicas, maxReplicas } = settings.hpaSpec ?? {};
+  const least = minReplicas ?? settings.replicaCount;
+  if (maxReplicas === undefined || least === undefined || least <= maxReplicas) return [];
+  const which = minReplicas === undefined ? 'replicaCount' : 'hpaSpec.minReplicas';
+  return [
+    {
+      path: `${path}.${which}`,
+      message: `must not be more than hpaSpec.maxReplicas, but ${least} is more than ${maxReplicas}`,
+    },
+  ];
+}
+
+const metricBlocks = {
+  Resource: 'resource',
+  ContainerResource: 'containerResource',
+  Pods: 'pods',
+  Object: 'object',
+  External: 'external',
+} as const;
+
+function checkAutoscalingMetrics({ path, settings }: WorkloadView): Problem[] {
+  return (settings.hpaSpec?.metrics ?? []).flatMap((metric, index) => {
+    if (metric?.type === undefined) return [];
+    const block = metricBlocks[metric.type];
+    if (metric[block] !== undefined) return [];
+    return [
+      {
+        path: `${path}.hpaSpec.metrics[${index}].${block}`,
+        message: `is required for a metric of type ${metric.type}`,
+      },
+    ];
+  });
+}
+
+function checkDisruptionBudget({ path, settings }: WorkloadView): Problem[] {
+  const { minAvailable, maxUnavailable } = settings.podDisruptionBudget ?? {};
+  if (minAvailable === undefined || maxUnavailable === undefined) return [];
+  return [
+    { path: `${path}.podDisruptionBudget`, message: 'must have only one of minAvailable, maxUnavailable' },
+  ];
+}
+
+function checkStrategy({ path, settings }: WorkloadView): Problem[] {
+  const { type, rollingUpdate } = settings.strategy ?? {};
+  if (type === 'Recreate' && rollingUpdate !== undefined) {
+    return [{ path: `${path}.strategy.rollingUpdate`, message: 'must be left out with type Recreate' }];
+  }
+  if (isZero(rollingUpdate?.maxSurge) && isZero(rollingUpdate?.maxUnavailable)) {
+    return [
+      {
+        path: `${path}.strategy.rollingUpdate.maxSurge`,
+        message: 'must not be 0 together with maxUnavailable',
+      },
+    ];
+  }
+  return [];
+}
+
+function isZero(count: number | string | undefined): boolean {
+  return count === 0 || count === '0%';
+}
+
+function checkEnv({ path, settings }: WorkloadView): Problem[] {
+  const seen = new Set<string>();
+  return (settings.env ?? []).flatMap((variable, index) => {
+    const problems: Problem[] = [];
+    const where = `${path}.env[${index}]`;
+    if (variable?.name !== undefined && seen.has(variable.name)) {
+      problems.push({ path: `${where}.name`, message: `${variable.name} is there twice` });
+    }
+    if (variable?.name !== undefined) seen.add(variable.name);
+    if (variable?.value !== undefined && variable.valueFrom !== undefined) {
+      problems.push({ path: where, message: 'must have only one of value, valueFrom' });
+    }
+    if (variable?.valueFrom !== undefined && Object.keys(variable.valueFrom).length !== 1) {
+      problems.push({
+        path: `${where}.valueFrom`,
+        message: 'must have exactly one of fieldRef, resourceFieldRef, configMapKeyRef, secretKeyRef',
+      });
+    }
+    return problems;
+  });
+}
+
+function checkTolerations({ path, settings }: WorkloadView): Problem[] {
+  return (settings.tolerations ?? []).flatMap((toleration, index) => {
+    const where = `${path}.tolerations[${index}]`;
+    const problems: Problem[] = [];
+    if (toleration?.operator === 'Exists' && toleration.value !== undefined && toleration.value !== '') {
+      problems.push({ path: `${where}.value`, message: 'must be left out with operator Exists' });
+    }
+    if (toleration !== undefined && toleration.key === undefined && toleration.operator !== 'Exists') {
+      problems.push({ path: `${where}.key`, message: 'is required unless operator is Exists' });
+    }
+    if (toleration?.tolerationSeconds !== undefined && toleration.effect !== 'NoExecute') {
+      problems.push({ path: `${where}.tolerationSeconds`, message: 'is only for effect NoExecute' });
+    }
+    return problems;
+  });
+}
+
+function checkTopologySpread({ path, settings }: WorkloadView): Problem[] {
+  return (settings.topologySpreadConstraints ?? []).flatMap((constraint, index) =>
+    constraint?.minDomains !== undefined && constraint.whenUnsatisfiable === 'ScheduleAnyway'
+      ? [
+          {
+            path: `${path}.topologySpreadConstraints[${index}].minDomains`,
+            message: 'is only for whenUnsatisfiable DoNotSchedule',
+          },
+        ]
+      : [],
+  );
+}
