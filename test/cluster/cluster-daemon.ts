@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import type { KindInfo } from '../../src/api/kinds.ts';
 import { sleep, systemClock } from '../../src/base/clock.ts';
 import { openConnection } from '../../src/kube/api-connection.ts';
@@ -31,6 +32,8 @@ const retryMs = 500;
  * one after each change; a pass that fails is logged and tried again.
  */
 export async function runClusterDaemon(options: ClusterDaemonOptions): Promise<void> {
+  // Node calls its main thread MainThread; who supervises us looks for the program's name.
+  await writeFile('/proc/self/comm', 'node');
   const stop = new AbortController();
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
   // Timers of the clock do not keep a process alive, and while the API server is away there are no sockets.
