@@ -3,9 +3,43 @@
  * beside Node. Templates and Istio's CRDs are inside (generated/).
  */
 import { chmod } from 'node:fs/promises';
-import { build } from 'esbuild';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * Keeps the 16 MB of generated API models of the Kubernetes client out of the bundle: we use its KubeConfig and write
+ * requests ourselves. Its files are declared free of side effects, which they are (they define classes), and the base
+ * class of the process, whose API methods we override, gets the two names that it uses.
+ */
+const slimKubernetesClient: Plugin = {
+  name: 'slim-kubernetes-client',
+  setup({ onResolve }) {
+    onResolve({ filter: /^@kubernetes\/client-node$/ }, ({ importer, kind }) => {
+      if (kind === 'require-call' && importer.includes('@dot-i/k8s-operator')) {
+        return { path: resolve(root, 'scripts/build/client-node-for-base-class.ts') };
+      }
+      return {
+        path: resolve(root, 'node_modules/@kubernetes/client-node/dist/index.js'),
+        sideEffects: false,
+      };
+    });
+    // The HTTP client of the same overridden methods.
+    onResolve({ filter: /^gaxios$/ }, () => ({
+      path: resolve(root, 'scripts/build/gaxios-for-base-class.ts'),
+    }));
+    onResolve({ filter: /^\./ }, ({ path, importer, resolveDir }) =>
+      importer.includes('/@kubernetes/client-node/dist/') && path.endsWith('.js')
+        ? { path: resolve(resolveDir, path), sideEffects: false }
+        : undefined,
+    );
+  },
+};
 
 await build({
+  absWorkingDir: root,
   entryPoints: ['src/cli/main.ts'],
   outfile: 'dist/mesh-operator.js',
   bundle: true,
@@ -14,10 +48,11 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'none',
+  plugins: [slimKubernetesClient],
   // Bundled CommonJS packages call require() for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);",
   },
   logLevel: 'warning',
 });
-await chmod('dist/mesh-operator.js', 0o755);
+await chmod(resolve(root, 'dist/mesh-operator.js'), 0o755);

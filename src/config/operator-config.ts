@@ -5,8 +5,6 @@ import { type Environment, type FlagValues, readSetting, type Setting } from './
 export interface OperatorConfig {
   /** Namespace of the operator itself: of its Lease. Absent: that of the kubeconfig's context or of the pod. */
   readonly namespace: string | undefined;
-  /** Namespaces whose MeshOperators are reconciled; empty: all. */
-  readonly watchNamespaces: readonly string[];
   readonly kubeconfig: string | undefined;
   readonly context: string | undefined;
   readonly leaderElection: boolean;
@@ -32,14 +30,6 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     value: 'name',
     description: "Namespace of the operator and its Lease (default: the pod's or the kubeconfig context's)",
     parse: (text) => text,
-  },
-  watchNamespaces: {
-    flag: 'watch-namespaces',
-    env: 'MESH_OPERATOR_WATCH_NAMESPACES',
-    value: 'a,b',
-    description: 'Reconcile the MeshOperators of these namespaces only (default: all)',
-    default: '',
-    parse: parseNames,
   },
   kubeconfig: {
     flag: 'kubeconfig',
@@ -127,7 +117,6 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
   const settings = operatorSettings;
   return {
     namespace: read(settings.namespace),
-    watchNamespaces: read(settings.watchNamespaces),
     kubeconfig: read(settings.kubeconfig),
     context: read(settings.context),
     leaderElection: read(settings.leaderElection),
@@ -139,14 +128,6 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
     metricsBindAddress: read(settings.metricsBindAddress),
     logLevel: read(settings.logLevel),
   };
-}
-
-function parseNames(text = ''): string[] {
-  const names = text
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-  return names.map(parseDnsLabel);
 }
 
 function parseDnsLabel(text = ''): string {

@@ -1,0 +1,94 @@
+import { systemClock } from '../base/clock.ts';
+import { TerminalError } from '../base/errors.ts';
+import type { OperatorConfig } from '../config/operator-config.ts';
+import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
+import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
+import { KubeClient } from '../kube/client.ts';
+import { EventRecorder } from '../kube/event-recorder.ts';
+import { HttpEndpoints } from '../observability/http-endpoints.ts';
+import { createLogger, type Logger } from '../observability/logger.ts';
+import { Metrics } from '../observability/metrics.ts';
+import { LeaderElection } from '../runtime/leader-election.ts';
+import { Manager } from '../runtime/manager.ts';
+import { OperatorProcess } from '../runtime/operator-process.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+const operatorName = 'mesh-operator';
+
+/** `mesh-operator run`: the controllers, until SIGTERM or SIGINT. Exit code 0 after an orderly stop. */
+export async function run(config: OperatorConfig, terminal: Terminal): Promise<ExitCode> {
+  const log = createLogger(config.logLevel, terminal.stderr);
+  const operator = createOperator(config, log);
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => operator.stop());
+  await operator.run();
+  return exitCodes.ok;
+}
+
+/** Builds the object graph of the operator; nothing is started. */
+function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
+  const clock = systemClock;
+  const random = Math.random;
+  const metrics = new Metrics();
+  metrics.collectProcessMetrics();
+  const connection = openConnection(config, clock);
+  const client = new KubeClient({
+    connection,
+    clock,
+    maxInFlight: config.maxInFlight,
+    onRequest: metrics.recordRequest,
+  });
+  const events = new EventRecorder({
+    client,
+    clock,
+    component: operatorName,
+    instance: config.identity,
+    onFailure: (error) => log.warn('Event not written', { error }),
+  });
+  const mesh = createMeshController(
+    { workers: config.workers },
+    { client, clock, random, log, events, metrics: metrics.controller('mesh') },
+  );
+  const manager: Manager = new Manager(
+    {},
+    {
+      clock,
+      log,
+      informers: mesh.informers,
+      controllers: [mesh.controller],
+      ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
+      endpoints: [
+        new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),
+        new HttpEndpoints({
+          bindAddress: config.healthBindAddress,
+          readyChecks: { caches: () => manager.checkCaches() },
+        }),
+      ],
+    },
+  );
+  return new OperatorProcess({ manager, log });
+}
+
+/** With a client of its own: a renewal must not wait behind a hundred applies. */
+function createElection(
+  config: OperatorConfig,
+  connection: ApiConnection,
+  metrics: Metrics,
+  log: Logger,
+): LeaderElection {
+  const namespace = config.namespace ?? connection.namespace;
+  if (namespace === undefined) {
+    throw new TerminalError('The namespace of the Lease is not known: give --namespace', {
+      reason: 'InvalidConfiguration',
+    });
+  }
+  return new LeaderElection(
+    { lease: { namespace, name: config.leaseName }, identity: config.identity },
+    {
+      client: new KubeClient({ connection, clock: systemClock, onRequest: metrics.recordRequest }),
+      clock: systemClock,
+      log,
+      random: Math.random,
+      onChange: (isLeading) => metrics.recordLeading(config.leaseName, isLeading),
+    },
+  );
+}
