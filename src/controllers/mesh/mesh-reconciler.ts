@@ -91,6 +91,7 @@ export class MeshReconciler implements Reconciler {
     }
     const { resolved, waves } = this.#rendered.of(pass.mesh);
     pass.resolved = resolved;
+    pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
     await this.#widenInventory(pass, union(known, desired));
@@ -98,7 +99,7 @@ export class MeshReconciler implements Reconciler {
     if (resolved.base.enabled) await this.#deps.crds.ensure(pass.signal);
     await this.#applyWaves(pass, waves);
     pass.gateways = gatewayStatuses(resolved, world);
-    if (pass.waves.length < waves.length) return;
+    if (!pass.waves.every((wave) => wave.isApplied)) return;
     pass.leaving = await this.#pruner.prune(pass.key, subtract(known, desired), pass.signal);
     pass.inventory = union(desired, pass.leaving);
   }
@@ -117,9 +118,9 @@ export class MeshReconciler implements Reconciler {
   async #applyWaves(pass: Pass, waves: readonly Wave[]): Promise<void> {
     const status = (pass.mesh.status ?? {}) as MeshOperatorStatus;
     const wasComplete = status.observedGeneration === pass.mesh.metadata.generation;
-    for (const wave of waves) {
+    for (const [index, wave] of waves.entries()) {
       const report = await this.#applyWave(pass, wave, wasComplete);
-      pass.waves.push(report);
+      pass.waves[index] = report;
       if (report.unhealthy.length > 0 && !wasComplete) return;
     }
   }

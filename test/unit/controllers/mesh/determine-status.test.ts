@@ -63,6 +63,16 @@ describe('the status of a mesh', () => {
     expect(conditionOf(status, 'GatewaysReady')?.status).toBe('False');
   });
 
+  test('is reconciling, never ready, before the first wave is applied', () => {
+    const waves = aReport().waves.map((wave) => ({ ...wave, isApplied: false }));
+
+    const status = determineStatus(undefined, 3, aReport({ waves }), now);
+
+    expect(status.state).toBe('Reconciling');
+    expect(status.observedGeneration).toBeUndefined();
+    expect(conditionOf(status, 'ControlPlaneReady')?.status).toBe('False');
+  });
+
   test('is stalled by a spec that a person must change, and keeps saying what still runs', () => {
     const before = determineStatus(undefined, 3, aReport(), now);
     const error = new TerminalError('spec.profil: unknown field', { reason: 'InvalidSpec' });
