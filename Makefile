@@ -25,3 +25,15 @@ generate: deps ## Write the CRD, the reference page and generated/ (templates, I
 golden: deps ## Rewrite the golden files in test/golden from what is rendered today; review the difference
 	node scripts/generate/templates.ts
 	node test/golden/update.ts
+
+.PHONY: tools
+tools: deps ## Install or build every real program that tests and local clusters use (cached outside git)
+	@node test/cluster/toolchain/main.ts >/dev/null
+
+.PHONY: cluster-up
+cluster-up: deps ## Start a local cluster: NAME=a, NODES=none|kwok|kubelet (kubelet needs root)
+	@node test/cluster/main.ts up $(NAME) --nodes $(NODES)
+
+.PHONY: cluster-down
+cluster-down: deps ## End the local cluster NAME and remove all it has made on this machine
+	@node test/cluster/main.ts down $(NAME)

@@ -20,6 +20,7 @@ export const clientIdentities = {
   scheduler: { commonName: 'system:kube-scheduler' },
   'kube-proxy': { commonName: 'system:kube-proxy' },
   kubelet: { commonName: 'system:node:node1', organization: 'system:nodes' },
+  'cluster-daemon': { commonName: 'cluster-daemon', organization: 'system:masters' },
   kwok: { commonName: 'kwok', organization: 'system:masters' },
 } as const satisfies Record<string, Identity>;
 

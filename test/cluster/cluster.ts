@@ -21,6 +21,8 @@ import {
 import { findFreePorts } from './free-ports.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
 import { fakeNode, kwok } from './kwok.ts';
+import { loadBalancerAddressGiver } from './load-balancer/address-giver.ts';
+import { networkPolicyEnforcer } from './network-policy/enforcer.ts';
 import { hasHostInterface } from './node-network.ts';
 import {
   awaitClusterDns,
@@ -64,6 +66,11 @@ export interface ClusterOptions {
   readonly fakeNodes?: number;
   readonly progress?: Progress;
 }
+
+const kubeconfigClients = [
+  ...(['admin', 'controller-manager', 'scheduler', 'kube-proxy', 'kubelet'] as const),
+  ...(['kwok', 'cluster-daemon'] as const),
+];
 
 const toolsOf: Readonly<Record<NodeKind, readonly ToolName[]>> = {
   none: ['etcd', 'kube-apiserver', 'kubectl'],
@@ -160,6 +167,8 @@ async function startParts(cluster: Cluster, parts: Parts): Promise<void> {
 
   await cluster.launch(controllerManager(options, programs['kube-controller-manager']));
   await cluster.launch(scheduler(options, programs['kube-scheduler']));
+  const daemonKubeconfig = kubeconfigFile(cluster.rundir, 'cluster-daemon');
+  await cluster.launch(loadBalancerAddressGiver(daemonKubeconfig, plan.loadBalancerCidr));
   if (images === undefined) {
     await cluster.launch(kwok(plan, cluster.rundir, programs.kwok));
     const names = Array.from({ length: parts.fakeNodes ?? 1 }, (_, at) => `fake-${at + 1}`);
@@ -168,6 +177,7 @@ async function startParts(cluster: Cluster, parts: Parts): Promise<void> {
     step('simulated nodes ready');
   } else {
     await startRealNode(cluster, programs, images);
+    await cluster.launch(networkPolicyEnforcer(daemonKubeconfig));
     await awaitNode(cluster);
     step('node Ready');
     await awaitClusterDns(cluster);
@@ -188,6 +198,7 @@ async function takePlace(options: ClusterOptions): Promise<ClusterState> {
     }
     if (before !== undefined) await tearDown({ ...before, keepImages: options.keepImages ?? false });
     await clearRunFolder(options.name, options.keepImages === true ? ['containerd'] : []);
+    await sweep();
     const index = await findFreeIndex(options.nodes);
     const ports = options.nodes === 'kubelet' ? usualPorts : await findFreePorts(loopbackAddress(index));
     const state: ClusterState = {
@@ -204,6 +215,13 @@ async function takePlace(options: ClusterOptions): Promise<ClusterState> {
     await writeState(state);
     return state;
   });
+}
+
+/** Removes what clusters have left whose processes were killed together with the process that started them. */
+async function sweep(): Promise<void> {
+  for (const state of await readStates()) {
+    if (state.diesWithParent && !isTaken(state)) await tearDown(state);
+  }
 }
 
 async function findFreeIndex(nodes: NodeKind): Promise<number> {
@@ -235,14 +253,7 @@ function assertPossible(nodes: NodeKind): void {
 async function writeKubeconfigs(cluster: Cluster): Promise<void> {
   const server = apiServerUrl(cluster.state.plan);
   const pkiFolder = join(cluster.rundir, 'pki');
-  for (const client of [
-    'admin',
-    'controller-manager',
-    'scheduler',
-    'kube-proxy',
-    'kubelet',
-    'kwok',
-  ] as const) {
+  for (const client of kubeconfigClients) {
     const path = kubeconfigFile(cluster.rundir, client);
     await writeKubeconfig(path, { cluster: cluster.name, server, pkiFolder, client });
   }

@@ -4,6 +4,7 @@ import { controlGroupName, createControlGroup } from './control-group.ts';
 import { ensureImage } from './images/ensure-image.ts';
 import type { ImageArchive } from './images/image-cache.ts';
 import { holdNamespaces } from './namespaces.ts';
+import { networkPolicyEnforcer } from './network-policy/enforcer.ts';
 import { connectToHost } from './node-network.ts';
 import { containerd, ctr, kubelet, kubeProxy, writeNodeFiles } from './real-node.ts';
 import type { Cluster } from './running-cluster.ts';
@@ -43,7 +44,7 @@ export async function fillImageStore(cluster: Cluster, images: NodeImages): Prom
   for (const image of [images.pause, images.coredns]) await cluster.importImage(image);
 }
 
-/** Starts kubelet, kube-proxy and the cluster's DNS; the API server must be ready. */
+/** Starts kubelet, kube-proxy, the enforcer of network policies and the cluster's DNS; the API server must be ready. */
 export async function startRealNode(
   cluster: Cluster,
   programs: Readonly<Record<'kubelet' | 'kube-proxy', string>>,
@@ -52,6 +53,7 @@ export async function startRealNode(
   const { rundir, state } = cluster;
   await cluster.launch(kubelet(rundir, state.plan, programs.kubelet));
   await cluster.launch(kubeProxy(rundir, state.plan, programs['kube-proxy']));
+  await cluster.launch(networkPolicyEnforcer(cluster.kubeconfigPath));
   await cluster.apply(clusterDnsManifests(state.plan, images.coredns.reference));
 }
 
