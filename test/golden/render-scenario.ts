@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
+import type { ResolvedMesh } from '../../src/api/resolved-mesh.ts';
 import { manifestText } from '../../src/render/manifest-text.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
 
@@ -18,11 +19,15 @@ export async function scenarioNames(): Promise<string[]> {
     .sort();
 }
 
+/** The mesh that a scenario asks for. */
+export async function resolveScenario(name: string): Promise<ResolvedMesh> {
+  const text = await readFile(join(renderScenarios, name, 'input.yaml'), 'utf8');
+  return resolveMesh(load(text) as MeshOperator);
+}
+
 /** What a scenario renders to today, wave by wave. */
 export async function renderScenario(name: string): Promise<string> {
-  const text = await readFile(join(renderScenarios, name, 'input.yaml'), 'utf8');
-  const mesh = resolveMesh(load(text) as MeshOperator);
-  return renderMesh(mesh, {})
+  return renderMesh(await resolveScenario(name), {})
     .map((wave) => `# Wave ${wave.name}\n${manifestText(wave.objects)}`)
     .join('---\n');
 }
