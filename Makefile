@@ -37,3 +37,15 @@ cluster-up: deps ## Start a local cluster: NAME=a, NODES=none|kwok|kubelet (kube
 .PHONY: cluster-down
 cluster-down: deps ## End the local cluster NAME and remove all it has made on this machine
 	@node test/cluster/main.ts down $(NAME)
+
+.PHONY: build
+build: generate ## Bundle the operator into dist/mesh-operator.js
+	node scripts/build.ts
+
+.PHONY: image
+image: build ## Assemble the operator's image without docker; print its name and its archive
+	@node test/cluster/images/main.ts mesh-operator
+
+.PHONY: cluster-conformance
+cluster-conformance: deps ## Judge our NetworkPolicy enforcer by Kubernetes' own specs (about 20 minutes, needs root)
+	@node test/cluster/network-policy/conformance.ts $(SPEC_FLAGS)
