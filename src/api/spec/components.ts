@@ -46,7 +46,8 @@ export const componentsSchema = z.strictObject({
     .meta({
       'x-kubernetes-validations': [
         {
-          rule: 'self.all(a, self.exists_one(b, a.name == b.name && (has(a.namespace) ? a.namespace : "") == (has(b.namespace) ? b.namespace : "")))',
+          // CEL keeps the word namespace for itself and reads the field under this name.
+          rule: 'self.all(a, self.exists_one(b, a.name == b.name && (has(a.__namespace__) ? a.__namespace__ : "") == (has(b.__namespace__) ? b.__namespace__ : "")))',
           message: 'two gateways have the same name and namespace',
         },
       ],

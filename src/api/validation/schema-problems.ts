@@ -88,11 +88,8 @@ const typeWords: Readonly<Record<string, string>> = {
 function issueMessage(issue: Issue, found: unknown): string {
   switch (issue.code) {
     case 'invalid_type': {
-      const isUnquoted =
-        issue.expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
-      const isEmpty = found === null ? ': leave the field out or give it a value' : '';
       const wanted = typeWords[issue.expected] ?? issue.expected;
-      return `must be ${wanted}, but is ${valueText(found)}${isUnquoted ? ': put it in quotes' : isEmpty}`;
+      return `must be ${wanted}, but is ${valueText(found)}${typeAdvice(issue.expected, found)}`;
     }
     case 'too_small':
       return isOurs(issue) ? issue.message : `must be at least ${issue.minimum}, but is ${valueText(found)}`;
@@ -101,6 +98,17 @@ function issueMessage(issue: Issue, found: unknown): string {
     default:
       return `${issue.message}, but is ${valueText(found)}`;
   }
+}
+
+/** What to do about the usual ways in which YAML gives another type than was meant. */
+function typeAdvice(expected: string, found: unknown): string {
+  if (found === null) return ': leave the field out or give it a value';
+  const isScalar = typeof found === 'number' || typeof found === 'boolean';
+  if (expected === 'string' && isScalar) return ': put it in quotes';
+  if (typeof found !== 'string') return '';
+  const isNumeric = (expected === 'number' || expected === 'int') && /^-?[0-9]+(\.[0-9]+)?$/.test(found);
+  const isBoolean = expected === 'boolean' && /^(true|false)$/.test(found);
+  return isNumeric || isBoolean ? ': leave the quotes out' : '';
 }
 
 /** Messages of our schemas complete "<path>: "; those of the schema library do not. */

@@ -1,0 +1,567 @@
+/** One spec that must change nothing in any cluster. */
+export interface BadInput {
+  readonly name: string;
+  /** YAML of `spec` of an otherwise valid MeshOperator. */
+  readonly spec: string;
+  /**
+   * Who refuses it first. `schema`: the API server, with `apiServerSays` in its answer. `validate`: the API
+   * server takes it; the operator says so in status, and the CLI before that.
+   */
+  readonly refusedAt: 'schema' | 'validate';
+  readonly apiServerSays?: string;
+  /** Every line that validation prints, in its order. It refuses what the API server refuses, too. */
+  readonly problems: readonly string[];
+}
+
+/** One document that is no MeshOperator at all, or one without its place; only the CLI ever sees it. */
+export interface BadDocument {
+  readonly name: string;
+  /** YAML of the whole document. */
+  readonly document: string;
+  readonly problems: readonly string[];
+}
+
+export const badInputs: readonly BadInput[] = [
+  {
+    name: 'unknown key of the spec',
+    spec: 'profil: demo',
+    refusedAt: 'validate',
+    problems: ['spec.profil: is not a field (did you mean "profile"?)'],
+  },
+  {
+    name: 'mistyped component',
+    spec: 'components: { ingresGateways: [] }',
+    refusedAt: 'validate',
+    problems: ['spec.components.ingresGateways: is not a field (did you mean "ingressGateways"?)'],
+  },
+  {
+    name: 'mistyped key deep inside affinity',
+    spec: `
+components:
+  pilot:
+    k8s:
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+              - matchExpression: []
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpression: is not a field (did you mean "matchExpressions"?)',
+    ],
+  },
+  {
+    name: 'value without effect here',
+    spec: 'values: { global: { istioNamespace: istio-system } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.istioNamespace: is not a field: the control plane lives in the namespace of the MeshOperator',
+    ],
+  },
+  {
+    name: 'component that this version cannot install',
+    spec: 'components: { cni: { enabled: true } }',
+    refusedAt: 'validate',
+    problems: ['spec.components.cni: is not supported by this version of the operator'],
+  },
+  {
+    name: 'Kubernetes name for an IstioOperator field',
+    spec: 'components: { pilot: { k8s: { replicas: 2 } } }',
+    refusedAt: 'validate',
+    problems: ['spec.components.pilot.k8s.replicas: is not a field (did you mean "replicaCount"?)'],
+  },
+  {
+    name: 'mistyped MeshConfig field',
+    spec: 'meshConfig: { acessLogFile: /dev/stdout }',
+    refusedAt: 'validate',
+    problems: ['spec.meshConfig.acessLogFile: is not a field (did you mean "accessLogFile"?)'],
+  },
+  {
+    name: 'mistyped ProxyConfig field inside MeshConfig',
+    spec: 'meshConfig: { defaultConfig: { concurency: 2 } }',
+    refusedAt: 'validate',
+    problems: ['spec.meshConfig.defaultConfig.concurency: is not a field (did you mean "concurrency"?)'],
+  },
+  {
+    name: 'MeshConfig field in the spelling of its proto file',
+    spec: 'meshConfig: { trust_domain: example.org }',
+    refusedAt: 'validate',
+    problems: ['spec.meshConfig.trust_domain: is not a field (did you mean "trustDomain"?)'],
+  },
+  {
+    name: 'MeshConfig field of the wrong type',
+    spec: 'meshConfig: { enableTracing: "yes" }',
+    refusedAt: 'validate',
+    problems: ['spec.meshConfig.enableTracing: must be true or false, but is the text "yes"'],
+  },
+  {
+    name: 'MeshConfig enum value that does not exist',
+    spec: 'meshConfig: { outboundTrafficPolicy: { mode: REGISTRY_ONY } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.meshConfig.outboundTrafficPolicy.mode: must be one of REGISTRY_ONLY, ALLOW_ANY, ALLOW_ANY_DYNAMIC_DNS, but is the text "REGISTRY_ONY" (did you mean "REGISTRY_ONLY"?)',
+    ],
+  },
+  {
+    name: 'MeshConfig duration without a unit',
+    spec: 'meshConfig: { connectTimeout: 10 }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.meshConfig.connectTimeout: must be a duration with units, for example 10s, but is the number 10',
+    ],
+  },
+  {
+    name: 'unquoted boolean in proxy metadata',
+    spec: 'meshConfig: { defaultConfig: { proxyMetadata: { ISTIO_META_DNS_CAPTURE: true } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.meshConfig.defaultConfig.proxyMetadata.ISTIO_META_DNS_CAPTURE: must be text, but is true: put it in quotes',
+    ],
+  },
+  {
+    name: 'two tracers in one place',
+    spec: 'meshConfig: { defaultConfig: { tracing: { zipkin: { address: "z:9411" }, datadog: { address: "d:8126" } } } }',
+    refusedAt: 'validate',
+    problems: ['spec.meshConfig.defaultConfig.tracing: must have only one of zipkin, datadog'],
+  },
+  {
+    name: 'MeshConfig that is a list',
+    spec: 'meshConfig: []',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.meshConfig: Invalid value: "array"',
+    problems: ['spec.meshConfig: must be an object, but is a list'],
+  },
+  {
+    name: 'unquoted version',
+    spec: 'version: 1.31',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.version: Invalid value: "number"',
+    problems: ['spec.version: must be text, but is the number 1.31: put it in quotes'],
+  },
+  {
+    name: 'version that is no version',
+    spec: 'version: latest',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.version: Invalid value: "latest"',
+    problems: [
+      'spec.version: must be a version such as 1.31, 1.31.1 or 1.31-latest, but is the text "latest"',
+    ],
+  },
+  {
+    name: 'version past its end of life',
+    spec: 'version: "1.24"',
+    refusedAt: 'validate',
+    problems: [
+      'spec.version: 1.24 is not supported; supported are 1.31 (up to 1.31.1), 1.30 (up to 1.30.3), 1.29 (up to 1.29.6)',
+    ],
+  },
+  {
+    name: 'patch version that we do not know yet',
+    spec: 'version: 1.31.99',
+    refusedAt: 'validate',
+    problems: [
+      'spec.version: 1.31.99 is not supported; supported are 1.31 (up to 1.31.1), 1.30 (up to 1.30.3), 1.29 (up to 1.29.6) (did you mean "1.31.1"?)',
+    ],
+  },
+  {
+    name: 'tag of another minor than the version',
+    spec: '{ version: "1.31", tag: 1.29.0 }',
+    refusedAt: 'validate',
+    problems: ['spec.tag: 1.29.0 is of minor 1.29, but the version is 1.31: set spec.version too'],
+  },
+  {
+    name: 'tag with a character that no registry takes',
+    spec: 'tag: "1.31.1 "',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.tag: Invalid value: "1.31.1 "',
+    problems: [
+      'spec.tag: must be an image tag: letters, digits, "_", "." and "-", but is the text "1.31.1 "',
+    ],
+  },
+  {
+    name: 'hub with a scheme',
+    spec: 'hub: https://registry.example.com/istio',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.hub: Invalid value',
+    problems: [
+      'spec.hub: must be a registry with an optional path, for example registry.istio.io/release (no scheme, no tag), but is the text "https://registry.example.com/istio"',
+    ],
+  },
+  {
+    name: 'two hubs',
+    spec: '{ hub: a.example.com/istio, values: { global: { hub: b.example.com/istio } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.hub: is b.example.com/istio, but spec.hub is a.example.com/istio: keep one of them',
+    ],
+  },
+  {
+    name: 'unknown profile',
+    spec: 'profile: dmeo',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.profile: Unsupported value: "dmeo"',
+    problems: [
+      'spec.profile: must be one of default, minimal, demo, empty, but is the text "dmeo" (did you mean "demo"?)',
+    ],
+  },
+  {
+    name: 'revision that is no DNS label',
+    spec: 'revision: Canary_1',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.revision: Invalid value: "Canary_1"',
+    problems: [
+      'spec.revision: must be a DNS label of at most 56 characters: lower-case letters, digits and "-", for example 1-31-1, but is the text "Canary_1"',
+    ],
+  },
+  {
+    name: 'revision too long for the name of its Service',
+    spec: `revision: ${'a'.repeat(57)}`,
+    refusedAt: 'schema',
+    apiServerSays: 'spec.revision: Too long',
+    problems: ['spec.revision: must not be longer than 56 characters'],
+  },
+  {
+    name: 'revision named like the default one',
+    spec: 'revision: default',
+    refusedAt: 'validate',
+    problems: ['spec.revision: must not be "default": leave it out for the default control plane'],
+  },
+  {
+    name: 'text for a number',
+    spec: 'components: { pilot: { k8s: { replicaCount: "2" } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.pilot.k8s.replicaCount: Invalid value: "string"',
+    problems: [
+      'spec.components.pilot.k8s.replicaCount: must be a number, but is the text "2": leave the quotes out',
+    ],
+  },
+  {
+    name: 'no replicas',
+    spec: 'components: { pilot: { k8s: { replicaCount: 0 } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'should be greater than or equal to 1',
+    problems: ['spec.components.pilot.k8s.replicaCount: must be at least 1, but is the number 0'],
+  },
+  {
+    name: 'null for an object',
+    spec: 'components: { pilot: { k8s: null } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.pilot.k8s: Invalid value: "null"',
+    problems: [
+      'spec.components.pilot.k8s: must be an object, but is null: leave the field out or give it a value',
+    ],
+  },
+  {
+    name: 'quantity with an unknown unit',
+    spec: 'components: { pilot: { k8s: { resources: { requests: { cpu: 500mm } } } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.pilot.k8s.resources.requests.cpu: Invalid value: "500mm"',
+    problems: [
+      'spec.components.pilot.k8s.resources.requests.cpu: must be a quantity, for example 500m, 2 or 1Gi, but is the text "500mm"',
+    ],
+  },
+  {
+    name: 'resource that does not exist',
+    spec: 'components: { pilot: { k8s: { resources: { requests: { mem: 1Gi } } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.resources.requests.mem: is not a resource: cpu, memory, ephemeral-storage, hugepages-<size>, or an extended one with a "/"',
+    ],
+  },
+  {
+    name: 'request above its limit',
+    spec: 'components: { pilot: { k8s: { resources: { requests: { memory: 2Gi }, limits: { memory: 1024Mi } } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.resources.requests.memory: must not be more than the limit, but 2Gi is more than 1024Mi',
+    ],
+  },
+  {
+    name: 'duration without a unit in values',
+    spec: 'values: { pilot: { keepaliveMaxServerConnectionAge: "30" } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.values.pilot.keepaliveMaxServerConnectionAge: Invalid value: "30"',
+    problems: [
+      'spec.values.pilot.keepaliveMaxServerConnectionAge: must be a duration with units, for example 30m or 1h30m, but is the text "30"',
+    ],
+  },
+  {
+    name: 'sampling above one hundred percent',
+    spec: 'values: { pilot: { traceSampling: 101 } }',
+    refusedAt: 'schema',
+    apiServerSays: 'should be less than or equal to 100',
+    problems: ['spec.values.pilot.traceSampling: must be at most 100, but is the number 101'],
+  },
+  {
+    name: 'autoscaling with fewer at most than at least, in values',
+    spec: 'values: { pilot: { autoscaleMin: 5, autoscaleMax: 2 } }',
+    refusedAt: 'validate',
+    problems: ['spec.values.pilot.autoscaleMin: must not be more than autoscaleMax, but 5 is more than 2'],
+  },
+  {
+    name: 'autoscaling with fewer at most than at least',
+    spec: 'components: { pilot: { k8s: { hpaSpec: { minReplicas: 5, maxReplicas: 2 } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.hpaSpec.minReplicas: must not be more than hpaSpec.maxReplicas, but 5 is more than 2',
+    ],
+  },
+  {
+    name: 'disruption budget with two bounds',
+    spec: 'components: { pilot: { k8s: { podDisruptionBudget: { minAvailable: 1, maxUnavailable: 1 } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.podDisruptionBudget: must have only one of minAvailable, maxUnavailable',
+    ],
+  },
+  {
+    name: 'rollout that can never move',
+    spec: 'components: { pilot: { k8s: { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 0% } } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.strategy.rollingUpdate.maxSurge: must not be 0 together with maxUnavailable',
+    ],
+  },
+  {
+    name: 'unquoted number in the environment',
+    spec: 'components: { pilot: { k8s: { env: [{ name: PILOT_DEBOUNCE_MAX, value: 10 }] } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.pilot.k8s.env[0].value: Invalid value: "integer"',
+    problems: [
+      'spec.components.pilot.k8s.env[0].value: must be text, but is the number 10: put it in quotes',
+    ],
+  },
+  {
+    name: 'variable with two sources',
+    spec: 'components: { pilot: { k8s: { env: [{ name: A, value: x, valueFrom: { fieldRef: { fieldPath: metadata.name } } }] } } }',
+    refusedAt: 'validate',
+    problems: ['spec.components.pilot.k8s.env[0]: must have only one of value, valueFrom'],
+  },
+  {
+    name: 'gateway without a name',
+    spec: 'components: { ingressGateways: [{ enabled: true }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.ingressGateways[0].name: Required value',
+    problems: ['spec.components.ingressGateways[0].name: is required'],
+  },
+  {
+    name: 'two gateways of one name',
+    spec: 'components: { ingressGateways: [{ name: public }, { name: public }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'two gateways have the same name and namespace',
+    problems: [
+      'spec.components.ingressGateways[1].name: istio-system/public is also the gateway of spec.components.ingressGateways[0]',
+    ],
+  },
+  {
+    name: 'two gateways of one name, one with the namespace spelled out',
+    spec: 'components: { ingressGateways: [{ name: public }, { name: public, namespace: istio-system }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[1].name: istio-system/public is also the gateway of spec.components.ingressGateways[0]',
+    ],
+  },
+  {
+    name: 'gateway with the name of a control plane',
+    spec: 'components: { ingressGateways: [{ name: istiod }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].name: must not be istiod: names that begin with istiod are those of control planes',
+    ],
+  },
+  {
+    name: 'gateway name too long for a label',
+    spec: `components: { ingressGateways: [{ name: ${'g'.repeat(64)} }] }`,
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.ingressGateways[0].name: Too long',
+    problems: ['spec.components.ingressGateways[0].name: must not be longer than 63 characters'],
+  },
+  {
+    name: 'two gateways that select the same pods',
+    spec: `
+components:
+  ingressGateways:
+    - name: public
+    - { name: private, label: { app: public, istio: public } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[1].label: selects the same pods (app=public, istio=public) as spec.components.ingressGateways[0]',
+    ],
+  },
+  {
+    name: 'label value with a character that labels do not take',
+    spec: 'components: { ingressGateways: [{ name: public, label: { team: "a b" } }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.ingressGateways[0].label.team: Invalid value: "a b"',
+    problems: [
+      'spec.components.ingressGateways[0].label.team: must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit, but is the text "a b"',
+    ],
+  },
+  {
+    name: 'label that the operator sets',
+    spec: 'components: { ingressGateways: [{ name: public, label: { istio.io/rev: canary } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].label["istio.io/rev"]: must be left out: the operator sets it',
+    ],
+  },
+  {
+    name: 'annotation key that Kubernetes does not take',
+    spec: 'components: { pilot: { k8s: { podAnnotations: { "a b": "1" } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.podAnnotations["a b"]: must be a label key: an optional DNS prefix and "/", then letters, digits, "-", "_" and "."',
+    ],
+  },
+  {
+    name: 'port out of range',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: http, port: 70000 }] } } }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'should be less than or equal to 65535',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.ports[0].port: must be at most 65535, but is the number 70000',
+    ],
+  },
+  {
+    name: 'two Service ports of one number',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: a, port: 80 }, { name: b, port: 80 }] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.ports[1].port: TCP 80 is also the port of ports[0]',
+    ],
+  },
+  {
+    name: 'two Service ports of one name',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: a, port: 80 }, { name: a, port: 443 }] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.ports[1].name: a is also the name of ports[0]',
+    ],
+  },
+  {
+    name: 'Service port that the proxy needs itself',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: a, port: 80, targetPort: 15090 }] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      "spec.components.ingressGateways[0].k8s.service.ports[0].targetPort: 15090 is taken in the pod by Envoy's metrics",
+    ],
+  },
+  {
+    name: 'node port outside the range',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: a, port: 80, nodePort: 80 }] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.ports[0].nodePort: must be from 30000 to 32767, but is 80',
+    ],
+  },
+  {
+    name: 'load balancer address of a Service that is none',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { type: ClusterIP, loadBalancerIP: 10.0.0.1 } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.loadBalancerIP: is only for type LoadBalancer, but the type is ClusterIP',
+    ],
+  },
+  {
+    name: 'unknown Service type',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { type: Loadbalancer } } }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'Unsupported value: "Loadbalancer"',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.type: must be one of LoadBalancer, NodePort, ClusterIP, but is the text "Loadbalancer" (did you mean "LoadBalancer"?)',
+    ],
+  },
+  {
+    name: 'address range with an impossible number',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { loadBalancerSourceRanges: [10.0.0.300/8] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.service.loadBalancerSourceRanges[0]: 10.0.0.300/8 is not an address range',
+    ],
+  },
+  {
+    name: 'pause without a reason',
+    spec: 'paused: {}',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.paused.reason: Required value',
+    problems: ['spec.paused.reason: is required'],
+  },
+  {
+    name: 'pause until a day that does not exist',
+    spec: 'paused: { reason: holidays, until: "2026-02-31T00:00:00Z" }',
+    refusedAt: 'validate',
+    problems: ['spec.paused.until: 2026-02-31T00:00:00Z is not a time: there is no such day or hour'],
+  },
+  {
+    name: 'pause until something that is no time',
+    spec: 'paused: { reason: holidays, until: tomorrow }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.paused.until: Invalid value: "tomorrow"',
+    problems: [
+      'spec.paused.until: must be a time as RFC 3339 has it, for example 2026-01-31T12:00:00Z, but is the text "tomorrow"',
+    ],
+  },
+  {
+    name: 'several problems at once',
+    spec: `
+profil: demo
+version: "1.2"
+components:
+  ingressGateways:
+    - { name: public, enabeld: false }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].enabeld: is not a field (did you mean "enabled"?)',
+      'spec.profil: is not a field (did you mean "profile"?)',
+      'spec.version: 1.2 is not supported; supported are 1.31 (up to 1.31.1), 1.30 (up to 1.30.3), 1.29 (up to 1.29.6)',
+    ],
+  },
+];
+
+export const badDocuments: readonly BadDocument[] = [
+  {
+    name: 'empty document',
+    document: 'null',
+    problems: ['must be a MeshOperator, but is null'],
+  },
+  {
+    name: 'list of documents',
+    document: '[]',
+    problems: ['must be a MeshOperator, but is a list'],
+  },
+  {
+    name: 'missing namespace',
+    document: '{ apiVersion: meshoperator.dev/v1alpha1, kind: MeshOperator, metadata: { name: mesh } }',
+    problems: [
+      'metadata.namespace: is required: the control plane lives in the namespace of its MeshOperator, usually istio-system',
+    ],
+  },
+  {
+    name: 'missing metadata',
+    document: '{ apiVersion: meshoperator.dev/v1alpha1, kind: MeshOperator }',
+    problems: ['metadata: is required, with name and namespace'],
+  },
+  {
+    name: 'name too long for the label that carries it',
+    document: `{ apiVersion: meshoperator.dev/v1alpha1, kind: MeshOperator, metadata: { name: ${'m'.repeat(64)}, namespace: istio-system } }`,
+    problems: ['metadata.name: must not be longer than 63 characters: it is a label of every object'],
+  },
+  {
+    name: 'IstioOperator',
+    document:
+      '{ apiVersion: install.istio.io/v1alpha1, kind: IstioOperator, metadata: { name: mesh, namespace: istio-system } }',
+    problems: [
+      'apiVersion: must be meshoperator.dev/v1alpha1, but is the text "install.istio.io/v1alpha1"',
+      'kind: must be MeshOperator, but is the text "IstioOperator"',
+    ],
+  },
+  {
+    name: 'fields beside the spec',
+    document:
+      '{ apiVersion: meshoperator.dev/v1alpha1, kind: MeshOperator, metadata: { name: mesh, namespace: istio-system }, specs: {} }',
+    problems: ['specs: is not a field (did you mean "spec"?)'],
+  },
+];
