@@ -3,10 +3,10 @@
  *
  *   node test/bench/render.ts
  */
+import { dump } from 'js-yaml';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
-import { manifestText } from '../../src/render/manifest-text.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
 import { openUpstreamCharts, type UpstreamCharts } from '../support/upstream-charts.ts';
 import { type BenchRow, benchRow, benchTable, median, meetsGoal } from './bench-table.ts';
@@ -89,7 +89,9 @@ function renderOurs() {
 }
 
 function printOurs(): string {
-  return manifestText(renderOurs());
+  return renderOurs()
+    .map((object) => dump(object))
+    .join('---\n');
 }
 
 async function renderTheirs(upstream: UpstreamCharts): Promise<void> {

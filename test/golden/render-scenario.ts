@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { load } from 'js-yaml';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { ResolvedMesh } from '../../src/api/resolved-mesh.ts';
-import { manifestText } from '../../src/render/manifest-text.ts';
-import { renderMesh } from '../../src/render/render-mesh.ts';
+import { render } from '../../src/cli/render.ts';
 
 /** Holds one folder per scenario: `input.yaml`, a MeshOperator, and `expected.yaml`, what is rendered for it. */
 export const renderScenarios = join(import.meta.dirname, 'render');
@@ -21,13 +22,20 @@ export async function scenarioNames(): Promise<string[]> {
 
 /** The mesh that a scenario asks for. */
 export async function resolveScenario(name: string): Promise<ResolvedMesh> {
-  const text = await readFile(join(renderScenarios, name, 'input.yaml'), 'utf8');
-  return resolveMesh(load(text) as MeshOperator);
+  return resolveMesh(load(await readFile(inputFile(name), 'utf8')) as MeshOperator);
 }
 
-/** What a scenario renders to today, wave by wave. */
+/** What `mesh-operator render -f input.yaml` prints for a scenario today. Throws with what it complains about. */
 export async function renderScenario(name: string): Promise<string> {
-  return renderMesh(await resolveScenario(name), {})
-    .map((wave) => `# Wave ${wave.name}\n${manifestText(wave.objects)}`)
-    .join('---\n');
+  const terminal = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const [printed, complaints] = [text(terminal.stdout), text(terminal.stderr)];
+  const code = await render(inputFile(name), terminal);
+  terminal.stdout.end();
+  terminal.stderr.end();
+  if (code !== 0) throw new Error(`Scenario ${name} exits with ${code}: ${await complaints}`);
+  return printed;
+}
+
+function inputFile(name: string): string {
+  return join(renderScenarios, name, 'input.yaml');
 }
