@@ -23,7 +23,7 @@ generate: deps ## Write the CRD, the reference page and generated/ (templates, I
 
 .PHONY: golden
 golden: deps ## Rewrite the golden files in test/golden from what is rendered today; review the difference
-	node scripts/generate/templates.ts
+	node scripts/generate.ts
 	node test/golden/update.ts
 
 .PHONY: tools
