@@ -37,6 +37,8 @@ function operatorNeeds(): PolicyRule[] {
     ]),
     rule(kindInfo('v1', 'Event'), ['create', 'patch']),
     rule(kindInfo('v1', 'Pod'), ['list']),
+    // To say that a namespace is missing.
+    rule(kindInfo('v1', 'Namespace'), ['get']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
   ];
 }

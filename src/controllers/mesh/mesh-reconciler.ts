@@ -126,14 +126,15 @@ export class MeshReconciler implements Reconciler {
   }
 
   async #applyWave(pass: Pass, wave: Wave, wasComplete: boolean): Promise<WaveReport> {
-    const settled = await Promise.allSettled(
-      wave.objects.map((desired) => this.#applyObject(pass, desired, wasComplete)),
-    );
-    const failures = settled.flatMap((result) =>
-      result.status === 'rejected' ? [result.reason as unknown] : [],
-    );
-    if (failures.length > 0) throw mostTelling(failures);
-    const applied = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+    const applied: KubernetesObject[] = [];
+    for (const group of applyGroups(wave.objects)) {
+      const settled = await Promise.allSettled(
+        group.map((desired) => this.#applyObject(pass, desired, wasComplete)),
+      );
+      const failures = settled.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
+      if (failures.length > 0) throw mostTelling(failures);
+      applied.push(...settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value));
+    }
     const unhealthy = applied.flatMap((object) => unhealthiness(object) ?? []);
     return { name: wave.name, isApplied: true, unhealthy };
   }
@@ -149,11 +150,22 @@ export class MeshReconciler implements Reconciler {
     }
     const result = await this.#deps.applier
       .apply(desired, observed, pass.signal)
-      .catch((error: unknown) => rethrowExplained(error, id));
+      .catch((error: unknown) => this.#rethrowExplained(error, id, pass.signal));
     if (result.outcome === 'unchanged') return result.object;
     pass.log.info('Applied object', { object: idText(id), outcome: result.outcome });
     if (wasComplete) this.#note(pass, repairNote(id, result));
     return result.object;
+  }
+
+  /** Where an object cannot be made because its namespace is missing, says so: the API server's own words do not help. */
+  async #rethrowExplained(error: unknown, id: ObjectId, signal: AbortSignal): Promise<never> {
+    if (!(error instanceof NotFoundError) || id.namespace === undefined) throw error;
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', name: id.namespace };
+    if ((await this.#deps.client.find(namespace, signal)) !== undefined) throw error;
+    throw new WaitingError(
+      `Namespace ${id.namespace} does not exist, so ${idText(id)} cannot be made: create it or change the spec`,
+      { reason: 'NamespaceMissing', retryAfterMs: missingNamespaceRetryMs, cause: error },
+    );
   }
 
   /** Removes everything in order, and lets go of the MeshOperator as the last step. */
@@ -264,6 +276,16 @@ class Pass {
   }
 }
 
+/**
+ * Objects that may be applied at the same time. Bindings come after roles: the API server looks the role up to see
+ * that whoever binds it holds what it grants (RBAC escalation check).
+ */
+function applyGroups(objects: readonly KubernetesObject[]): KubernetesObject[][] {
+  const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
+  const groups = [objects.filter((object) => !isBinding(object)), objects.filter(isBinding)];
+  return groups.filter((group) => group.length > 0);
+}
+
 function gatewayStatuses(resolved: ResolvedMesh, world: ObservedWorld): GatewayStatus[] {
   return resolved.ingressGateways.map(({ name, namespace }) => {
     const service = world.find({ apiVersion: 'v1', kind: 'Service', namespace, name });
@@ -274,18 +296,6 @@ function gatewayStatuses(resolved: ResolvedMesh, world: ObservedWorld): GatewayS
 /** A person can act on a terminal error, so it is shown before those that may pass by themselves. */
 function mostTelling(failures: readonly unknown[]): unknown {
   return failures.find((failure) => failure instanceof TerminalError) ?? failures[0];
-}
-
-function rethrowExplained(error: unknown, id: ObjectId): never {
-  if (error instanceof NotFoundError && id.namespace !== undefined) {
-    const message = `Namespace ${id.namespace} does not exist, so ${idText(id)} cannot be made: create the namespace or change the spec`;
-    throw new WaitingError(message, {
-      reason: 'NamespaceMissing',
-      retryAfterMs: missingNamespaceRetryMs,
-      cause: error,
-    });
-  }
-  throw error;
 }
 
 /** What to tell a person about a write to a mesh that was complete: somebody else had changed something. */
