@@ -50,10 +50,6 @@ image: build ## Assemble the operator's image without docker; print its name and
 cluster-conformance: deps ## Judge our NetworkPolicy enforcer by Kubernetes' own specs (about 20 minutes, needs root)
 	@node test/cluster/network-policy/conformance.ts $(SPEC_FLAGS)
 
-.PHONY: build
-build: generate ## Bundle the operator and its command line into dist/
-	node scripts/build.ts
-
 .PHONY: demo
 demo: generate ## A cluster, the operator, a mesh, and a request through its gateway
 	node scripts/demo.ts
