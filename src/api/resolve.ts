@@ -1,4 +1,5 @@
 import { TerminalError } from '../base/errors.ts';
+import { dropNulls } from './drop-nulls.ts';
 import { mergeJson } from './merge-json.ts';
 import type { MeshOperator } from './mesh-operator.ts';
 import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
@@ -31,7 +32,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   }
 
   const { name, namespace = '' } = object.metadata;
-  const spec = object.spec ?? {};
+  const spec = dropNulls(object.spec ?? {});
   const version = resolveVersion(spec.version);
   if (version === undefined)
     throw new Error(`Version ${spec.version} passed validation but is not in the table`);

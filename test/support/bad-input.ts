@@ -244,13 +244,18 @@ components:
     problems: ['spec.components.pilot.k8s.replicaCount: must be at least 1, but is the number 0'],
   },
   {
-    name: 'null for an object',
-    spec: 'components: { pilot: { k8s: null } }',
+    name: 'null in a list',
+    spec: 'components: { ingressGateways: [null] }',
     refusedAt: 'schema',
-    apiServerSays: 'spec.components.pilot.k8s: Invalid value: "null"',
-    problems: [
-      'spec.components.pilot.k8s: must be an object, but is null: leave the field out or give it a value',
-    ],
+    apiServerSays: 'spec.components.ingressGateways[0]: Invalid value: "null"',
+    problems: ['spec.components.ingressGateways[0]: must be an object, but is null'],
+  },
+  {
+    name: 'null for something that is required',
+    spec: 'components: { ingressGateways: [{ name: null }] }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.ingressGateways[0].name: Required value',
+    problems: ['spec.components.ingressGateways[0].name: is required'],
   },
   {
     name: 'quantity with an unknown unit',

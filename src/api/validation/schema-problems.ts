@@ -45,6 +45,10 @@ function problemsOf(schema: z.ZodType, value: unknown, issue: Issue): Problem[] 
   }
   const path = pathText(issue.path);
   const found = valueAt(value, issue.path);
+  // The API server drops a key with null; whoever reads a file must not be stricter.
+  if (found === null && typeof issue.path.at(-1) === 'string') {
+    return isOptional(schema, issue.path) ? [] : [{ path, message: 'is required' }];
+  }
   if (found === undefined) return [{ path, message: 'is required' }];
   if (issue.code === 'invalid_value') return [notOneOf(path, issue.values, found)];
   return [{ path, message: issueMessage(issue, found) }];
@@ -102,7 +106,6 @@ function issueMessage(issue: Issue, found: unknown): string {
 
 /** What to do about the usual ways in which YAML gives another type than was meant. */
 function typeAdvice(expected: string, found: unknown): string {
-  if (found === null) return ': leave the field out or give it a value';
   const isScalar = typeof found === 'number' || typeof found === 'boolean';
   if (expected === 'string' && isScalar) return ': put it in quotes';
   if (typeof found !== 'string') return '';
@@ -118,15 +121,29 @@ function isOurs(issue: Issue): boolean {
 
 /** Keys that the schema knows at a path; empty where any key is allowed. */
 function knownKeys(schema: z.ZodType, path: Path): readonly string[] {
-  let current: z.ZodType | undefined = unwrapped(schema);
+  const found = schemaAt(schema, path);
+  const inner = found === undefined ? undefined : unwrapped(found);
+  return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
+}
+
+/** True for a key that may be left out: an optional field, or any key of a map. */
+function isOptional(schema: z.ZodType, path: Path): boolean {
+  const parent = schemaAt(schema, path.slice(0, -1));
+  if (parent !== undefined && unwrapped(parent) instanceof z.ZodRecord) return true;
+  return schemaAt(schema, path) instanceof z.ZodOptional;
+}
+
+function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
+  let current: z.ZodType | undefined = schema;
   for (const segment of path) {
-    if (current instanceof z.ZodObject) current = current.shape[String(segment)] as z.ZodType | undefined;
-    else if (current instanceof z.ZodArray) current = current.element as z.ZodType;
-    else if (current instanceof z.ZodRecord) current = current.valueType as z.ZodType;
-    else return [];
-    current = current === undefined ? undefined : unwrapped(current);
+    const container: z.ZodType = unwrapped(current);
+    if (container instanceof z.ZodObject) current = container.shape[String(segment)] as z.ZodType | undefined;
+    else if (container instanceof z.ZodArray) current = container.element as z.ZodType;
+    else if (container instanceof z.ZodRecord) current = container.valueType as z.ZodType;
+    else return undefined;
+    if (current === undefined) return undefined;
   }
-  return current instanceof z.ZodObject ? Object.keys(current.shape) : [];
+  return current;
 }
 
 function unwrapped(schema: z.ZodType): z.ZodType {

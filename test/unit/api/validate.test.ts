@@ -79,6 +79,18 @@ paused: { reason: holidays, until: "2026-12-31T23:59:59+01:00" }
     expect(validate(mesh)).toEqual([]);
   });
 
+  it('takes a key with nothing after it for one that is not there, as the API server does', () => {
+    const mesh = aMeshOperatorFromYaml(`
+version:
+meshConfig: { accessLogFile: }
+values: { global: { meshNetworks: }, pilot: { env: { A: } } }
+components: { pilot: { k8s: { resources: { requests: { cpu: } } } }, ingressGateways: }
+paused:
+`);
+
+    expect(validate(mesh)).toEqual([]);
+  });
+
   it('lists problems by path, list items by number', () => {
     const gateways = Array.from({ length: 12 }, (_, index) => ({ name: `g${index}`, nam: 'x' }));
 
