@@ -71,7 +71,7 @@ async function applyMode(side: Side, peer: Side, mode: JoinMode): Promise<void> 
 async function loadRules(side: Side, rules: string): Promise<void> {
   const table = `ip ${side.interface}`;
   const lines = [`table ${table}`, `delete table ${table}`];
-  if (rules !== '') lines.push(`table ${table} { ${rules} }`);
+  if (rules !== '') lines.push(`table ${table} {`, rules, '}');
   const [file = 'nsenter', ...args] = [...enterNamespaces(holderOf(side)), 'nft', '-f', '-'];
   await run(file, args, { input: `${lines.join('\n')}\n` });
 }

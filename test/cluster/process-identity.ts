@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { waitUntil } from './wait-until.ts';
 
 /** A process, told from a later one with the same pid by the clock tick it was started at. */
@@ -7,10 +7,15 @@ export interface ProcessIdentity {
   readonly startTicks: string;
 }
 
-/** The identity of a living process, undefined when there is none with this pid (a zombie counts as none). */
+/**
+ * The identity of a living process, undefined when there is none with this pid. A zombie counts as none, but only
+ * when its other threads are gone too: until then its ports and files are in use.
+ */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
-  return stat === undefined || stat.state === 'Z' ? undefined : { pid, startTicks: stat.startTicks };
+  return stat === undefined || (stat.state === 'Z' && countThreads(pid) <= 1)
+    ? undefined
+    : { pid, startTicks: stat.startTicks };
 }
 
 /** True while exactly this process lives. */
@@ -63,6 +68,14 @@ function readStat(pid: number): { readonly state: string; readonly startTicks: s
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' '); // proc(5): field 3 is the first after the name
   const [state, startTicks] = [fields[0], fields[19]];
   return state === undefined || startTicks === undefined ? undefined : { state, startTicks };
+}
+
+function countThreads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0; // ended between two looks
+  }
 }
 
 function readProc(path: string): string | undefined {
