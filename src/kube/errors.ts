@@ -54,6 +54,9 @@ export function errorOfAnswer(action: string, answer: FailedAnswer): Error {
   }
   if (answer.code === 404) return new NotFoundError(message, { reason });
   if (answer.code === 409) return conflictOf(message, reason, causes);
+  if (answer.code === 500 && serverSays.startsWith(refusedApplyText)) {
+    return new TerminalError(message, { reason: 'Invalid' });
+  }
   if (isTransient(answer.code) || causes.some((cause) => cause.reason === 'NamespaceTerminating')) {
     return new TransientError(message, { reason, retryAfterMs: answer.retryAfterMs });
   }
@@ -66,6 +69,9 @@ export function errorOfAnswer(action: string, answer: FailedAnswer): Error {
   }
   return new TerminalError(message, { reason });
 }
+
+/** What the API server says, with code 500, of an applied object whose fields do not fit the schema. */
+const refusedApplyText = 'failed to create typed patch object';
 
 /** How the API server says that a field keeps its first value; there is no reason of its own for it. */
 const immutableText = /immutable|may not (be )?change|cannot (be )?change/;

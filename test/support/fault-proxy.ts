@@ -62,6 +62,7 @@ export class FaultProxy {
   #faults: { readonly match: RequestMatch; timesLeft: number; readonly fault: Fault }[] = [];
   #server: Server | undefined;
   #port = 0;
+  #impersonated: string | undefined;
 
   private constructor(upstream: ApiConnection, folder: string) {
     this.#upstream = upstream;
@@ -139,6 +140,11 @@ export class FaultProxy {
       return 'pass';
     });
     return arrived.promise;
+  }
+
+  /** Passes requests on as those of this user, who may do nothing unless a role says so; undefined: as before. */
+  impersonate(user: string | undefined): void {
+    this.#impersonated = user;
   }
 
   /** Cuts open watches. Returns how many. */
@@ -229,6 +235,7 @@ export class FaultProxy {
         accept: 'application/json',
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...grant.headers,
+        ...(this.#impersonated === undefined ? {} : { 'impersonate-user': this.#impersonated }),
       },
       ...(body.length === 0 ? {} : { body }),
     });
