@@ -57,3 +57,45 @@ demo: generate ## A cluster, the operator, a mesh, and a request through its gat
 .PHONY: demo-down
 demo-down: deps ## Remove the cluster of the demo
 	node test/cluster/main.ts down demo
+
+.PHONY: fmt
+fmt: deps ## Format the sources
+	biome check --write .
+
+.PHONY: lint
+lint: deps ## Check format, lint rules and import layers
+	biome check --error-on-warnings .
+
+.PHONY: typecheck
+typecheck: generate ## Check types
+	tsc --noEmit
+
+.PHONY: verify
+verify: generate ## Fail when a committed generated file is not what would be generated
+	node scripts/generate.ts --check
+
+.PHONY: test-unit
+test-unit: generate ## Unit and golden tests: no cluster, no root
+	vitest run --project unit --project golden
+
+.PHONY: test-integration
+test-integration: build tools ## Tests on real API servers and simulated nodes: no root
+	vitest run --project integration
+
+.PHONY: test-e2e
+test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
+	vitest run --project e2e
+
+.PHONY: check
+check: lint typecheck verify test-unit test-integration ## What must pass before a merge: everything but test-e2e
+
+.PHONY: test
+test: check test-e2e ## Everything, from a machine that has nothing yet
+
+.PHONY: run
+run: build ## Run the operator here against the cluster of the current kubeconfig
+	node dist/mesh-operator.js run --namespace mesh-operator
+
+.PHONY: clean
+clean: ## Remove what was built in the checkout; what is cached outside it stays
+	rm -rf dist generated node_modules

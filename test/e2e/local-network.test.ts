@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import type { Cluster } from '../cluster/cluster.ts';
 import { ensureImage } from '../cluster/images/ensure-image.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
 
 /** How one request from a pod ended: `ok`, or the kind of failure. */
 type Outcome = string;
+
+const namespaces = ['np-a', 'np-b', 'np-probe', 'lb', 'lb-asks'];
 
 let cluster: Cluster;
 let image: string;
@@ -13,11 +16,11 @@ let image: string;
 beforeAll(async () => {
   const testApp = await ensureImage('test-app');
   image = testApp.reference;
-  cluster = await startCluster({ name: 'local-network', nodes: 'kubelet' });
+  cluster = await sharedCluster('kubelet');
   await cluster.importImage(testApp);
 });
 
-afterAll(() => cluster?.stop());
+afterAll(() => cluster.kubectl('delete', 'namespaces', ...namespaces, '--ignore-not-found', '--wait=false'));
 
 describe('NetworkPolicies of a local cluster', () => {
   it('drop and pass real packets between pods, by pod, namespace, port and direction', async () => {
@@ -113,11 +116,12 @@ describe('Services of type LoadBalancer', () => {
     });
     await settles('lb/web', `http://${first}/`, 'ok');
 
-    await cluster.apply(aBalancer('lb', 'second'));
-    expect(await balancerAddress('lb', 'second')).not.toBe(first);
+    await cluster.apply(aBalancer('lb', 'heir', { loadBalancerIP: first }));
+    await cluster.apply(aBalancer('lb', 'other'));
+    expect(await balancerAddress('lb', 'other')).not.toBe(first);
+    expect(await statusOf('lb', 'heir')).toEqual({ loadBalancer: {} });
     await cluster.kubectl('delete', 'service', 'first', '--namespace', 'lb');
-    await cluster.apply(aBalancer('lb', 'third'));
-    expect(await balancerAddress('lb', 'third')).toBe(first);
+    expect(await balancerAddress('lb', 'heir')).toBe(first);
   });
 
   it('keep their address when the giver is killed, and get the one they ask for', async () => {
@@ -170,6 +174,11 @@ async function balancerAddress(namespace: string, service: string): Promise<stri
     const address = await cluster.kubectl('get', 'service', service, '--namespace', namespace, '-o', path);
     return address === '' ? undefined : address;
   });
+}
+
+async function statusOf(namespace: string, service: string): Promise<unknown> {
+  const text = await cluster.kubectl('get', 'service', service, '--namespace', namespace, '-o', 'json');
+  return (JSON.parse(text) as { status: unknown }).status;
 }
 
 function inRange(address: string): boolean {

@@ -77,10 +77,7 @@ export async function findMissingPackages(sets: readonly PackageSet[]): Promise<
 
 async function isInstalled(file: string): Promise<boolean> {
   if (file.startsWith('/')) return exists(file);
-  const folders = [
-    ...(process.env.PATH ?? '').split(':').filter((folder) => folder !== ''),
-    ...systemPath,
-  ];
+  const folders = [...(process.env.PATH ?? '').split(':').filter((folder) => folder !== ''), ...systemPath];
   for (const folder of folders) if (await exists(join(folder, file))) return true;
   return false;
 }
