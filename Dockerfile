@@ -6,7 +6,6 @@ COPY --chmod=755 node_modules/node/bin/node /usr/local/bin/node
 COPY --chmod=644 package.json dist/mesh-operator.js /app/
 
 LABEL org.opencontainers.image.title="mesh-operator"
-LABEL org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 USER 65532:65532

@@ -9,7 +9,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dump } from 'js-yaml';
+import { chartValuesReference } from './generate/chart-values-page.ts';
 import { meshOperatorCrd } from './generate/crd.ts';
+import { metricsReference } from './generate/metrics-page.ts';
 import { meshOperatorReference } from './generate/reference-page.ts';
 import { generateTemplates } from './generate/templates.ts';
 
@@ -47,6 +49,16 @@ const committedFiles: readonly CommittedFile[] = [
     },
   },
   { path: 'docs/reference/mesh-operator.md', text: meshOperatorReference },
+  { path: 'docs/reference/chart-values.md', text: chartValuesReference },
+  { path: 'docs/reference/metrics.md', text: metricsReference },
+  {
+    path: 'docs/reference/cli.md',
+    text: async () => {
+      // Imported late, as above.
+      const { cliReference } = await import('./generate/cli-page.ts');
+      return cliReference();
+    },
+  },
 ];
 
 const derivedFiles: readonly DerivedFile[] = [

@@ -28,7 +28,6 @@ export const operatorConfig: ImageConfig = {
   workingDir: '/app',
   labels: {
     'org.opencontainers.image.title': 'mesh-operator',
-    'org.opencontainers.image.licenses': 'Apache-2.0',
   },
 };
 
