@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord, stableJson } from '../../base/stable-json.ts';
-import { type ClosedFields, closedFields as defaultClosedFields } from './closed-fields.ts';
+import { type ClosedFields, closedFields as defaultClosedFields, seededFields } from './closed-fields.ts';
 import type { Drift } from './drift.ts';
 import {
   appliedClaims,
@@ -61,12 +61,14 @@ class ObjectDiff {
   readonly #observedRoot: KubernetesObject;
   readonly #fieldManager: string;
   readonly #closed: ReadonlySet<string>;
+  readonly #seeded: ReadonlySet<string>;
 
   constructor(kind: string, observed: KubernetesObject, options: DiffOptions) {
     this.#kind = kind;
     this.#observedRoot = observed;
     this.#fieldManager = options.fieldManager;
     this.#closed = new Set((options.closedFields ?? defaultClosedFields)[kind] ?? []);
+    this.#seeded = new Set(seededFields[kind] ?? []);
   }
 
   compareObject(desired: Record<string, unknown>, observed: Record<string, unknown>, place: Place): void {
@@ -129,8 +131,9 @@ class ObjectDiff {
     if (abandoned.length > 0) this.#add('abandoned', place, { observed: abandoned });
   }
 
-  /** A value that is right but was written by somebody else: the next apply takes it back. */
+  /** A value that is right but was written by somebody else: the next apply takes it back, unless it may be theirs. */
   #checkOwned(desired: unknown, observed: unknown, place: Place): void {
+    if (this.#seeded.has(place.pattern)) return;
     if (place.claims === undefined && !isEmpty(desired)) this.#add('changed', place, { desired, observed });
   }
 
