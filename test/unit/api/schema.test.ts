@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { load } from 'js-yaml';
+import { describe, expect, it } from 'vitest';
+import { meshOperatorCrd, meshOperatorOpenApiSchema } from '../../../scripts/generate/crd.ts';
+import { meshOperatorReference } from '../../../scripts/generate/reference-page.ts';
+import { conditionTable } from '../../../src/api/conditions.ts';
+
+type Schema = Record<string, unknown>;
+
+interface Row {
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+function rowsBelow(path: string, schema: Schema): Row[] {
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, Schema>);
+  const rows = properties.flatMap(([name, inner]) => rowsBelow(`${path}.${name}`, inner));
+  const items = schema.items === undefined ? [] : rowsBelow(`${path}[]`, schema.items as Schema);
+  return [{ path, schema }, ...rows, ...items];
+}
+
+const { spec, status } = meshOperatorOpenApiSchema().properties as { spec: Schema; status: Schema };
+const specRows = rowsBelow('spec', spec);
+const statusRows = rowsBelow('status', status);
+
+describe('the schema of MeshOperator', () => {
+  it('describes every field', () => {
+    const silent = [...specRows, ...statusRows].filter(
+      ({ path, schema }) => !path.endsWith('[]') && typeof schema.description !== 'string',
+    );
+
+    expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('keeps unknown keys in every object of the spec, and in none of the status', () => {
+    const keeps = ({ schema }: Row) => schema['x-kubernetes-preserve-unknown-fields'] === true;
+    const objects = (rows: Row[]) => rows.filter(({ schema }) => schema.properties !== undefined);
+
+    expect(objects(specRows).filter((row) => !keeps(row))).toEqual([]);
+    expect(statusRows.filter(keeps)).toEqual([]);
+  });
+
+  it('has no default: the operator fills them in, so that a spec in git stays what it is', () => {
+    expect([...specRows, ...statusRows].filter(({ schema }) => schema.default !== undefined)).toEqual([]);
+  });
+
+  it('has only patterns that the API server reads in the same way', () => {
+    const patterns = specRows.flatMap(({ schema }) =>
+      schema.pattern === undefined ? [] : [String(schema.pattern)],
+    );
+
+    expect(patterns.length).toBeGreaterThan(20);
+    // RE2 has no look-around and no back-references; the rest of our syntax means the same in both.
+    expect(patterns.filter((pattern) => /\(\?[=!<]|\\[1-9]/.test(pattern))).toEqual([]);
+  });
+});
+
+describe('the generated files', () => {
+  it('are those of this schema', () => {
+    const crd = load(readFileSync('crds/meshoperators.meshoperator.dev.yaml', 'utf8'));
+
+    expect(crd).toEqual(JSON.parse(JSON.stringify(meshOperatorCrd())));
+    expect(readFileSync('docs/reference/mesh-operator.md', 'utf8')).toBe(meshOperatorReference());
+  });
+
+  it('name every condition with every reason in the reference page', () => {
+    const page = meshOperatorReference();
+
+    for (const { type, reasons } of conditionTable) {
+      expect(page).toContain(`### ${type}\n`);
+      for (const { reason } of reasons) expect(page).toContain(`| \`${reason}\` |`);
+    }
+  });
+
+  it('name every field of the spec in the reference page, or the block it is like', () => {
+    const page = meshOperatorReference();
+    const topLevel = specRows.filter(({ path }) => /^spec\.[a-zA-Z]+$/.test(path));
+
+    expect(topLevel.length).toBeGreaterThan(5);
+    for (const { path } of topLevel) expect(page).toContain(`| \`${path}\` |`);
+  });
+});
