@@ -1,7 +1,7 @@
 import { kindInfo } from '../api/kinds.ts';
 import { idText, type KubernetesObject, type ObjectId } from '../api/kubernetes-object.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { ConflictError, TransientError } from '../base/errors.ts';
+import { ConflictError, NotFoundError, TransientError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Logger } from '../observability/logger.ts';
@@ -155,16 +155,17 @@ export class LeaderElection {
 
   /**
    * True when renewed, false when another holds the lease. Writes without a read while nobody interferes; after a
-   * conflict looks who holds it now.
+   * conflict, or when the lease is gone, looks who holds it now.
    */
   async #renew(deadlineMs: number): Promise<boolean> {
-    const timeoutMs = Math.min(this.#renewDeadlineMs / 2, deadlineMs - this.#deps.clock.monotonicMs());
+    const leftMs = deadlineMs - this.#deps.clock.monotonicMs();
+    const timeoutMs = Math.max(0, Math.min(this.#renewDeadlineMs / 2, leftMs));
     return this.#bounded(timeoutMs, async (signal) => {
       try {
         await this.#write(signal, this.#options.identity);
         return true;
       } catch (error) {
-        if (!(error instanceof ConflictError)) throw error;
+        if (!(error instanceof ConflictError || error instanceof NotFoundError)) throw error;
       }
       if (!(await this.#stillHolds(signal))) return false;
       await this.#write(signal, this.#options.identity);

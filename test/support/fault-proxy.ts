@@ -171,8 +171,9 @@ export class FaultProxy {
     await closed;
   }
 
-  /** Ends an outage, on the port of before. */
+  /** Ends an outage, on the port of before; does nothing when there is none. */
   async acceptConnections(): Promise<void> {
+    if (this.#server !== undefined) return;
     const server = createServer((request, response) => void this.#serve(request, response));
     server.on('connection', (socket) => {
       this.#sockets.add(socket);

@@ -83,14 +83,21 @@ export class Applier {
     try {
       const object = await this.#applyOnServer(wanted, false, signal);
       this.#remember(idOf(wanted), wanted, object);
-      const isNew = object.metadata.managedFields?.every(
-        (claim) => claim.manager === this.#deps.fieldManager,
-      );
+      const isNew = this.#wasJustCreated(object);
       return { outcome: isNew ? 'created' : 'changed', object, drift: [], takenFrom: [] };
     } catch (error) {
       if (!(error instanceof FieldConflictError)) throw error;
       return this.#adopt(wanted, error, signal);
     }
+  }
+
+  /**
+   * True when our claim is as old as the object. A new object may have claims of the API server's own too, and one
+   * without any field has none of ours.
+   */
+  #wasJustCreated({ metadata }: KubernetesObject): boolean {
+    const ours = metadata.managedFields?.find((claim) => claim.manager === this.#deps.fieldManager);
+    return ours === undefined || ours.time === metadata.creationTimestamp;
   }
 
   /** Goes on with an object that the cache did not have, if we have applied it before: then somebody took our label. */
