@@ -21,6 +21,8 @@ export interface ClusterDaemonOptions {
   readonly kinds: readonly KindInfo[];
   /** Brings the world to what the caches say; called after every change, never twice at once. */
   readonly pass: (pass: DaemonPass) => Promise<void>;
+  /** Calls `wake` when something beside the kinds has changed; ends with the signal. */
+  readonly wakeOn?: (wake: () => void, signal: AbortSignal) => void;
 }
 
 /** Changes that come together are handled together. */
@@ -46,6 +48,7 @@ export async function runClusterDaemon(options: ClusterDaemonOptions): Promise<v
 
   let change = Promise.withResolvers<void>();
   for (const informer of informers) informer.addHandler(() => change.resolve());
+  options.wakeOn?.(() => change.resolve(), stop.signal);
   const running = informers.map((informer) => informer.run(stop.signal));
   stop.signal.addEventListener('abort', () => change.resolve());
   try {

@@ -8,7 +8,7 @@ import { sharedCluster } from '../support/shared-cluster.ts';
 /** How one request from a pod ended: `ok`, or the kind of failure. */
 type Outcome = string;
 
-const namespaces = ['np-a', 'np-b', 'np-probe', 'lb', 'lb-asks'];
+const namespaces = ['np-a', 'np-b', 'np-probe', 'np-new', 'lb', 'lb-asks'];
 
 let cluster: Cluster;
 let image: string;
@@ -95,6 +95,28 @@ describe('NetworkPolicies of a local cluster', () => {
     await settles('np-probe/alone', `https://${cluster.nodeAddress}:6443/healthz`, 'timeout');
   });
 
+  it('isolate a new pod before its first container runs', async () => {
+    await cluster.apply(`${aNamespace('np-new')}---\n${aPod('np-new', 'web')}`);
+    await podsReady('np-new');
+    const url = `http://${await addressOf('np-new', 'web')}:8080/`;
+    await settles('np-new/web', url, 'ok');
+    await cluster.apply(aPolicy('np-new', 'jail', { podSelector: app('jailed'), policyTypes: ['Egress'] }));
+    await policyInForce('np-new');
+
+    for (let round = 1; round <= 3; round += 1) {
+      const name = `jailed-${round}`;
+      await cluster.apply(aCaller('np-new', name, 'jailed', url));
+      await cluster.kubectl('wait', 'pod', name, '-n', 'np-new', '--for=jsonpath={.status.phase}=Succeeded');
+      expect(await callsOf('np-new', name)).toMatchObject({
+        ok: 0,
+        failedBy: { timeout: expect.any(Number) },
+      });
+    }
+    await cluster.apply(aCaller('np-new', 'free', 'free', url));
+    await cluster.kubectl('wait', 'pod', 'free', '-n', 'np-new', '--for=jsonpath={.status.phase}=Succeeded');
+    expect(await callsOf('np-new', 'free')).toMatchObject({ failed: 0 });
+  });
+
   it('change no rule of the host', async () => {
     const tables = await cluster.execInNode(['nft', 'list', 'tables']);
 
@@ -160,6 +182,18 @@ async function request(pod: string, url: string): Promise<Outcome> {
   return report.total.ok === 1 ? 'ok' : Object.keys(report.total.failedBy).join();
 }
 
+/** The counts of a caller that has ended. */
+async function callsOf(namespace: string, pod: string): Promise<unknown> {
+  const log = await cluster.kubectl('logs', pod, '--namespace', namespace);
+  return (JSON.parse(log) as { total: unknown }).total;
+}
+
+/** Waits until the enforcer has seen all policies of now: it handles changes in order. */
+async function policyInForce(namespace: string): Promise<void> {
+  await cluster.apply(aPolicy(namespace, 'marker', { podSelector: app('web'), policyTypes: ['Egress'] }));
+  await settles(`${namespace}/web`, `https://${cluster.nodeAddress}:6443/healthz`, 'timeout');
+}
+
 async function podsReady(namespace: string): Promise<void> {
   await cluster.kubectl('wait', 'pods', '--all', '--for=condition=Ready', '--timeout=60s', '-n', namespace);
 }
@@ -211,6 +245,28 @@ spec:
       ports: [{name: http, containerPort: 8080}, {name: tcp, containerPort: 9000}]
       readinessProbe: {httpGet: {path: /healthz, port: http}, periodSeconds: 1}
 `;
+}
+
+/** A pod that calls from its very first moment, for half a second, and ends. */
+function aCaller(namespace: string, name: string, label: string, url: string): string {
+  const args = [
+    'call',
+    '-url',
+    url,
+    '-rate',
+    '100',
+    '-duration',
+    '500ms',
+    '-timeout',
+    '500ms',
+    '-allow-failures',
+  ];
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace, labels: { app: label } },
+    spec: { restartPolicy: 'Never', containers: [{ name: 'caller', image, args }] },
+  });
 }
 
 function aBalancer(namespace: string, name: string, spec: Record<string, unknown> = {}): string {

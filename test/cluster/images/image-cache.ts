@@ -20,6 +20,8 @@ export interface ImageArchive {
 const formatVersion = 1;
 /** Archives of one image that are kept; older ones are of inputs that have changed since. */
 const keptArchives = 3;
+/** Half-written files of a process that was killed are removed after this time. */
+const abandonedAfterMs = 3_600_000;
 
 /**
  * The archive of a definition, written only if none exists for the same reference, configuration and files.
@@ -69,15 +71,26 @@ async function fingerprint(entry: LayerEntry): Promise<unknown> {
 }
 
 async function removeOldArchives(folder: string): Promise<void> {
-  const archives = (await readdir(folder)).filter((name) => name.endsWith('.tar'));
   const aged = await Promise.all(
-    archives.map(async (name) => ({ name, mtimeMs: (await stat(path.join(folder, name))).mtimeMs })),
+    (await readdir(folder)).map(async (name) => ({
+      name,
+      mtimeMs: await modifiedAtMs(path.join(folder, name)),
+    })),
   );
-  const stale = aged.sort((a, b) => b.mtimeMs - a.mtimeMs).slice(keptArchives);
-  for (const { name } of stale) {
-    await rm(path.join(folder, name.replace(/\.tar$/, '.digest')), { force: true });
-    await rm(path.join(folder, name), { force: true });
+  const newestFirst = aged.sort((a, b) => b.mtimeMs - a.mtimeMs);
+  const archives = newestFirst.filter(({ name }) => name.endsWith('.tar'));
+  const abandoned = newestFirst.filter(
+    ({ name, mtimeMs }) => !/\.(tar|digest)$/.test(name) && Date.now() - mtimeMs > abandonedAfterMs,
+  );
+  for (const { name } of [...archives.slice(keptArchives), ...abandoned]) {
+    await rm(path.join(folder, name.replace(/\.tar$/, '.digest')), { recursive: true, force: true });
+    await rm(path.join(folder, name), { recursive: true, force: true });
   }
+}
+
+/** Its time of modification; now for what another process has just removed. */
+async function modifiedAtMs(file: string): Promise<number> {
+  return (await stat(file).catch(() => undefined))?.mtimeMs ?? Date.now();
 }
 
 async function readIfExists(file: string): Promise<string | undefined> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstat, readdir, readlink, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -48,13 +48,13 @@ export async function copiedTree(imagePath: string, folder: string): Promise<Lay
   for (const name of (await readdir(folder)).sort()) {
     const source = path.join(folder, name);
     const target = path.posix.join(imagePath, name);
-    const stat = await lstat(source);
-    const mode = stat.mode & 0o7777;
-    if (stat.isSymbolicLink()) {
+    const found = await lstat(source);
+    const mode = found.mode & 0o7777;
+    if (found.isSymbolicLink()) {
       entries.push({ kind: 'symlink', path: target, target: await readlink(source) });
-    } else if (stat.isDirectory()) {
+    } else if (found.isDirectory()) {
       entries.push({ kind: 'directory', path: target, mode }, ...(await copiedTree(target, source)));
-    } else if (stat.isFile()) {
+    } else if (found.isFile()) {
       entries.push({ kind: 'copy', path: target, source, mode });
     }
   }
@@ -83,7 +83,7 @@ export async function writeLayer(entries: readonly LayerEntry[], file: string): 
 
 /** Adds a file of this machine's disk to a tar that is being written; resolves when it is inside. */
 export async function addFile(tar: Pack, header: TarHeader, source: string): Promise<void> {
-  const { size } = await lstat(source);
+  const { size } = await stat(source);
   const sink = tar.entry({ ...header, size });
   await pipeline(createReadStream(source, { highWaterMark: 1024 * 1024 }), sink);
 }

@@ -5,6 +5,8 @@
  *
  * Run it as root inside the network namespace of the cluster's node; its rules end with that namespace.
  */
+import { watch } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
 import type { KindInfo } from '../../../src/api/kinds.ts';
 import { kindInfo } from '../../../src/api/kinds.ts';
@@ -15,6 +17,7 @@ import { run } from '../toolchain/run-command.ts';
 import { renderNftTable } from './nft-table.ts';
 import { decidePodRules } from './pod-rules.ts';
 import type { NetworkPolicy, PolicyNamespace, PolicyPod } from './policy-objects.ts';
+import { cniResultFolder, readSandboxAddresses, withSandboxAddresses } from './sandbox-addresses.ts';
 
 const networkPolicyKind: KindInfo = {
   apiVersion: 'networking.k8s.io/v1',
@@ -32,18 +35,22 @@ if (!isAddressOfThisNode(new URL(baseUrl).hostname)) {
   process.exit(2);
 }
 
+await mkdir(cniResultFolder, { recursive: true });
 let applied = '';
 await runClusterDaemon({
   kubeconfig,
   kinds: [networkPolicyKind, kindInfo('v1', 'Pod'), kindInfo('v1', 'Namespace')],
   pass: enforce,
+  // A pod's rules must be there before its containers start, and its status is later than that.
+  wakeOn: (wake, signal) => void watch(cniResultFolder, { signal }, wake),
 });
 
 async function enforce({ informers, log }: DaemonPass): Promise<void> {
   const [policies, pods, namespaces] = informers.map((informer) => [...informer.values()]);
+  const addresses = await readSandboxAddresses(cniResultFolder);
   const rules = decidePodRules({
     policies: (policies ?? []) as unknown as NetworkPolicy[],
-    pods: (pods ?? []) as unknown as PolicyPod[],
+    pods: withSandboxAddresses((pods ?? []) as unknown as PolicyPod[], addresses),
     namespaces: (namespaces ?? []) as PolicyNamespace[],
   });
   const table = renderNftTable(rules);
