@@ -2,7 +2,8 @@ import operatorModule from '@dot-i/k8s-operator';
 import type { Logger } from '../observability/logger.ts';
 import type { Manager } from './manager.ts';
 
-const { default: Operator } = operatorModule;
+/** The package is CommonJS: Node and esbuild hand out its exports, other loaders their `default` at once. */
+const Operator = operatorModule.default ?? (operatorModule as unknown as typeof operatorModule.default);
 
 export interface OperatorProcessDeps {
   readonly manager: Manager;

@@ -5,7 +5,11 @@ import { createLogger, type Logger } from '../../src/observability/logger.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /** A real logger at level debug whose lines land in an array. */
-export function recordingLog(): { readonly log: Logger; readonly lines: LogLine[] } {
+export function recordingLog(): {
+  readonly log: Logger;
+  readonly lines: LogLine[];
+  readonly sink: NodeJS.WritableStream;
+} {
   const lines: LogLine[] = [];
   const sink = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -14,5 +18,5 @@ export function recordingLog(): { readonly log: Logger; readonly lines: LogLine[
       done();
     },
   });
-  return { log: createLogger('debug', sink), lines };
+  return { log: createLogger('debug', sink), lines, sink };
 }
