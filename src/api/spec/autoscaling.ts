@@ -2,12 +2,24 @@ import { z } from 'zod';
 import { integer, quantity } from './field-format.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
 
-const target = z.strictObject({
-  type: z.enum(['Utilization', 'AverageValue', 'Value']).describe('Which of the other fields counts.'),
+/** What a metric of the pods' own resources can aim at. */
+const resourceTarget = z.strictObject({
+  type: z.enum(['Utilization', 'AverageValue']).describe('Which of the other fields counts.'),
   averageUtilization: integer(1)
     .optional()
     .describe('Percentage of the requested resource, averaged over pods.'),
   averageValue: quantity().optional().describe('Value averaged over pods.'),
+});
+
+const podsTarget = z.strictObject({
+  type: z.enum(['AverageValue']).describe('Which of the other fields counts.'),
+  averageValue: quantity().describe('Value averaged over pods.'),
+});
+
+/** What a metric of something else can aim at. */
+const valueTarget = z.strictObject({
+  type: z.enum(['Value', 'AverageValue']).describe('Which of the other fields counts.'),
+  averageValue: quantity().optional().describe('Value divided by the number of pods.'),
   value: quantity().optional().describe('Total value.'),
 });
 
@@ -23,7 +35,7 @@ const metric = z.strictObject({
   resource: z
     .strictObject({
       name: z.string().describe('`cpu` or `memory`.'),
-      target: target.describe('Value to aim at.'),
+      target: resourceTarget.describe('Value to aim at.'),
     })
     .optional()
     .describe('A resource of the pod.'),
@@ -31,14 +43,14 @@ const metric = z.strictObject({
     .strictObject({
       name: z.string().describe('`cpu` or `memory`.'),
       container: z.string().describe('Name of the container.'),
-      target: target.describe('Value to aim at.'),
+      target: resourceTarget.describe('Value to aim at.'),
     })
     .optional()
     .describe('A resource of one container.'),
   pods: z
     .strictObject({
       metric: metricIdentifier.describe('The metric.'),
-      target: target.describe('Value to aim at.'),
+      target: podsTarget.describe('Value to aim at.'),
     })
     .optional()
     .describe('A metric of the pods.'),
@@ -52,14 +64,14 @@ const metric = z.strictObject({
         })
         .describe('The object.'),
       metric: metricIdentifier.describe('The metric.'),
-      target: target.describe('Value to aim at.'),
+      target: valueTarget.describe('Value to aim at.'),
     })
     .optional()
     .describe('A metric of one other object.'),
   external: z
     .strictObject({
       metric: metricIdentifier.describe('The metric.'),
-      target: target.describe('Value to aim at.'),
+      target: valueTarget.describe('Value to aim at.'),
     })
     .optional()
     .describe('A metric from outside the cluster.'),
@@ -78,7 +90,6 @@ const scalingRules = z.strictObject({
     )
     .optional()
     .describe('Limits of the speed of scaling.'),
-  tolerance: quantity().optional().describe('Deviation from the target that is ignored.'),
 });
 
 /** `spec` of a HorizontalPodAutoscaler v2 without its target, which the operator sets. */

@@ -107,18 +107,42 @@ const metricBlocks = {
   External: 'external',
 } as const;
 
+const targetFields = {
+  Utilization: 'averageUtilization',
+  AverageValue: 'averageValue',
+  Value: 'value',
+} as const;
+
 function checkAutoscalingMetrics({ path, settings }: WorkloadView): Problem[] {
   return (settings.hpaSpec?.metrics ?? []).flatMap((metric, index) => {
     if (metric?.type === undefined) return [];
+    const where = `${path}.hpaSpec.metrics[${index}]`;
     const block = metricBlocks[metric.type];
-    if (metric[block] !== undefined) return [];
+    const source = metric[block];
+    if (source === undefined) {
+      return [{ path: `${where}.${block}`, message: `is required for a metric of type ${metric.type}` }];
+    }
     return [
-      {
-        path: `${path}.hpaSpec.metrics[${index}].${block}`,
-        message: `is required for a metric of type ${metric.type}`,
-      },
+      ...checkSingleMetric(where, metric),
+      ...checkMetricTarget(`${where}.${block}.target`, source.target),
     ];
   });
+}
+
+function checkSingleMetric(where: string, metric: object): Problem[] {
+  const blocks = Object.values(metricBlocks).filter((name) => Object.hasOwn(metric, name));
+  return blocks.length > 1 ? [{ path: where, message: `must have only one of ${blocks.join(', ')}` }] : [];
+}
+
+function checkMetricTarget(
+  where: string,
+  target: { readonly type?: keyof typeof targetFields | undefined } | undefined,
+) {
+  if (target?.type === undefined) return [];
+  const wanted = targetFields[target.type];
+  const given = Object.values(targetFields).filter((field) => Object.hasOwn(target, field));
+  if (given.length === 1 && given[0] === wanted) return [];
+  return [{ path: where, message: `must have ${wanted}, and no other value, for type ${target.type}` }];
 }
 
 function checkDisruptionBudget({ path, settings }: WorkloadView): Problem[] {

@@ -1,0 +1,275 @@
+import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
+import type { PilotSettings } from '../../src/api/spec/kubernetes-settings.ts';
+
+const selector = {
+  matchLabels: { app: 'x' },
+  matchExpressions: [{ key: 'tier', operator: 'NotIn' as const, values: ['web'] }],
+};
+
+const nodeTerm = {
+  matchExpressions: [{ key: 'arch', operator: 'In' as const, values: ['amd64'] }],
+  matchFields: [{ key: 'metadata.name', operator: 'In' as const, values: ['node1'] }],
+};
+
+const podTerm = {
+  labelSelector: selector,
+  namespaceSelector: selector,
+  namespaces: ['other'],
+  topologyKey: 'kubernetes.io/hostname',
+  matchLabelKeys: ['pod-template-hash'],
+  mismatchLabelKeys: ['tenant'],
+};
+
+const podAffinity = {
+  requiredDuringSchedulingIgnoredDuringExecution: [podTerm],
+  preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 4, podAffinityTerm: podTerm }],
+};
+
+const placement = {
+  nodeSelector: { disk: 'ssd' },
+  tolerations: [
+    {
+      key: 'dedicated',
+      operator: 'Equal' as const,
+      value: 'mesh',
+      effect: 'NoExecute' as const,
+      tolerationSeconds: 60,
+    },
+  ],
+  affinity: {
+    nodeAffinity: {
+      requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [nodeTerm] },
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 3, preference: nodeTerm }],
+    },
+    podAffinity,
+    podAntiAffinity: podAffinity,
+  },
+  topologySpreadConstraints: [
+    {
+      maxSkew: 2,
+      topologyKey: 'zone',
+      whenUnsatisfiable: 'DoNotSchedule' as const,
+      labelSelector: selector,
+      matchLabelKeys: ['pod-template-hash'],
+      minDomains: 2,
+      nodeAffinityPolicy: 'Ignore' as const,
+      nodeTaintsPolicy: 'Honor' as const,
+    },
+  ],
+  podAnnotations: { a: 'b' },
+  serviceAnnotations: { c: 'd' },
+};
+
+const scalingRules = {
+  stabilizationWindowSeconds: 10,
+  selectPolicy: 'Min' as const,
+  policies: [{ type: 'Pods' as const, value: 2, periodSeconds: 20 }],
+};
+
+/** A workload that uses every setting that goes with a HorizontalPodAutoscaler and a rolling update. */
+function scaledWorkload(container: string): PilotSettings {
+  const rate = { name: 'rate', selector };
+  const describedObject = { apiVersion: 'v1', kind: 'Service', name: 'istiod' };
+  return {
+    ...placement,
+    resources: { requests: { cpu: '30m' }, limits: { cpu: '300m' } },
+    hpaSpec: {
+      minReplicas: 3,
+      maxReplicas: 9,
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
+        },
+        {
+          type: 'Resource',
+          resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '100Mi' } },
+        },
+        {
+          type: 'ContainerResource',
+          containerResource: {
+            name: 'cpu',
+            container,
+            target: { type: 'Utilization', averageUtilization: 40 },
+          },
+        },
+        {
+          type: 'ContainerResource',
+          containerResource: {
+            name: 'memory',
+            container,
+            target: { type: 'AverageValue', averageValue: '90Mi' },
+          },
+        },
+        { type: 'Pods', pods: { metric: rate, target: { type: 'AverageValue', averageValue: 10 } } },
+        { type: 'Object', object: { describedObject, metric: rate, target: { type: 'Value', value: 20 } } },
+        {
+          type: 'Object',
+          object: { describedObject, metric: rate, target: { type: 'AverageValue', averageValue: 21 } },
+        },
+        { type: 'External', external: { metric: rate, target: { type: 'Value', value: 30 } } },
+        { type: 'External', external: { metric: rate, target: { type: 'AverageValue', averageValue: 31 } } },
+      ],
+      behavior: { scaleUp: scalingRules, scaleDown: scalingRules },
+    },
+    env: [
+      { name: 'A', value: 'b' },
+      { name: 'B', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } },
+      {
+        name: 'C',
+        valueFrom: { resourceFieldRef: { containerName: container, resource: 'limits.cpu', divisor: '1m' } },
+      },
+      { name: 'D', valueFrom: { configMapKeyRef: { name: 'settings', key: 'k', optional: true } } },
+      { name: 'E', valueFrom: { secretKeyRef: { name: 'settings', key: 'k', optional: true } } },
+    ],
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: '10%' } },
+    podDisruptionBudget: { minAvailable: 2, unhealthyPodEvictionPolicy: 'AlwaysAllow' },
+    priorityClassName: 'high',
+    imagePullPolicy: 'IfNotPresent',
+    securityContext: {
+      runAsUser: 1000,
+      runAsGroup: 1001,
+      runAsNonRoot: false,
+      fsGroup: 1002,
+      fsGroupChangePolicy: 'OnRootMismatch',
+      supplementalGroups: [1003],
+      supplementalGroupsPolicy: 'Strict',
+      seLinuxOptions: { level: 's0:c1', role: 'r', type: 't', user: 'u' },
+      seccompProfile: { type: 'Localhost', localhostProfile: 'a.json' },
+      appArmorProfile: { type: 'Localhost', localhostProfile: 'b' },
+      sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '1' }],
+    },
+  };
+}
+
+/**
+ * Specs that use every field of the schema between them: several, since some fields exclude each other. Each value
+ * differs from its default, so that taking it away must change what is rendered.
+ */
+export const wholeSpecs: readonly MeshOperatorSpec[] = [
+  {
+    version: '1.30',
+    hub: 'registry.example.com/istio',
+    tag: '1.30.1-patched',
+    profile: 'demo',
+    revision: 'canary',
+    imagePullSecrets: ['pull'],
+    meshConfig: { trustDomain: 'example.org' },
+    values: {
+      meshConfig: { accessLogEncoding: 'JSON' },
+      global: {
+        variant: 'distroless',
+        imagePullPolicy: 'Always',
+        imagePullSecrets: ['other-pull'],
+        priorityClassName: 'mesh',
+        logAsJson: true,
+        logging: { level: 'default:debug' },
+        meshID: 'mesh1',
+        network: 'net1',
+        meshNetworks: { net2: { gateways: [{ address: '10.0.0.1', port: 15443 }] } },
+        multiCluster: { clusterName: 'east' },
+        proxy: {
+          image: 'mine',
+          clusterDomain: 'example.local',
+          logLevel: 'debug',
+          componentLogLevel: 'rbac:debug',
+          resources: { requests: { cpu: '11m' }, limits: { cpu: '1100m' } },
+          readinessInitialDelaySeconds: 3,
+          readinessPeriodSeconds: 4,
+          readinessFailureThreshold: 5,
+        },
+      },
+      pilot: {
+        ...placement,
+        autoscaleEnabled: true,
+        autoscaleMin: 2,
+        autoscaleMax: 7,
+        cpu: { targetAverageUtilization: 60 },
+        memory: { targetAverageUtilization: 70 },
+        rollingMaxSurge: 2,
+        rollingMaxUnavailable: 1,
+        resources: { requests: { cpu: '20m', memory: '1Gi' }, limits: { memory: '3Gi' } },
+        env: { PILOT_ENABLE_STATUS: 'true' },
+        image: 'mypilot',
+        hub: 'pilots.example.com/istio',
+        tag: '1.30.2-patched',
+        variant: 'debug',
+        podLabels: { team: 'mesh' },
+        traceSampling: 7.5,
+        keepaliveMaxServerConnectionAge: '10m',
+        extraContainerArgs: ['--vklog=1'],
+      },
+    },
+    components: {
+      base: { enabled: false },
+      ingressGateways: [{ name: 'public', namespace: 'edge', label: { team: 'edge' } }],
+    },
+  },
+  {
+    profile: 'empty',
+    components: {
+      pilot: { k8s: scaledWorkload('discovery') },
+      ingressGateways: [
+        {
+          name: 'public',
+          k8s: {
+            ...scaledWorkload('istio-proxy'),
+            service: {
+              type: 'LoadBalancer',
+              ports: [
+                {
+                  name: 'http',
+                  port: 80,
+                  targetPort: 8080,
+                  protocol: 'TCP',
+                  nodePort: 30080,
+                  appProtocol: 'http',
+                },
+                { name: 'dns', port: 53, protocol: 'UDP' },
+              ],
+              loadBalancerIP: '10.0.0.1',
+              loadBalancerClass: 'example.com/lb',
+              loadBalancerSourceRanges: ['10.0.0.0/8'],
+              externalTrafficPolicy: 'Local',
+              internalTrafficPolicy: 'Local',
+              healthCheckNodePort: 30081,
+              externalIPs: ['10.0.0.2'],
+              ipFamilyPolicy: 'SingleStack',
+              ipFamilies: ['IPv4'],
+              sessionAffinity: 'ClientIP',
+              trafficDistribution: 'PreferClose',
+            },
+          },
+        },
+        { name: 'private', enabled: false },
+      ],
+    },
+  },
+  {
+    values: {
+      global: { hub: 'registry.example.com/global', tag: '1.31.0-global' },
+      pilot: { autoscaleEnabled: false, replicaCount: 3 },
+    },
+    components: {
+      pilot: { k8s: { strategy: { type: 'Recreate' }, podDisruptionBudget: { maxUnavailable: 2 } } },
+      ingressGateways: [
+        {
+          name: 'public',
+          k8s: {
+            replicaCount: 2,
+            strategy: { type: 'Recreate' },
+            podDisruptionBudget: { maxUnavailable: 1 },
+            service: { allocateLoadBalancerNodePorts: false },
+          },
+        },
+      ],
+    },
+  },
+  {
+    components: {
+      pilot: { enabled: false, k8s: { replicaCount: 4 } },
+      ingressGateways: [{ name: 'public', k8s: { service: { type: 'ClusterIP', clusterIP: 'None' } } }],
+    },
+  },
+  { components: { pilot: { k8s: { replicaCount: 4 } } } },
+];

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { meshOperatorOpenApiSchema } from '../../../scripts/generate/crd.ts';
+import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
+import { problemText } from '../../../src/api/problem.ts';
+import { resolveMesh } from '../../../src/api/resolve.ts';
+import { validateMeshOperator } from '../../../src/api/validate.ts';
+import { stableJson } from '../../../src/base/stable-json.ts';
+import { aMeshOperator } from '../../support/mesh-operator.ts';
+import { renderAll } from '../../support/rendered-objects.ts';
+import { wholeSpecs } from '../../support/whole-specs.ts';
+
+type Place = readonly (string | number)[];
+type Schema = Record<string, unknown>;
+
+/** The controller's own: it decides whether anything is rendered at all. */
+const notRendered = /^paused\./;
+
+/** Values that repeat a default, because an API server takes no other where they are. */
+const sameAsDefault = [
+  /\.strategy\.type$/,
+  /\.service\.type$/,
+  /\.service\.ports\[\]\.(targetPort|protocol)$/,
+  /^values\.pilot\.autoscaleEnabled$/,
+  /\.operator$/,
+];
+
+describe('a field of the schema', () => {
+  it('is used by one of the whole specs, which are valid', () => {
+    const used = new Set(wholeSpecs.flatMap((spec) => placesOf(spec).map(pattern)));
+    const known = leavesOf(meshOperatorOpenApiSchema().properties as Record<string, Schema>);
+
+    expect(wholeSpecs.flatMap((spec) => validateMeshOperator(aMeshOperator(spec)).map(problemText))).toEqual(
+      [],
+    );
+    expect(known.length).toBeGreaterThan(400);
+    expect(known.filter((leaf) => !notRendered.test(leaf) && !used.has(leaf))).toEqual([]);
+  });
+
+  it('changes what is rendered', () => {
+    const effective = new Set<string>();
+    const idle = new Set<string>();
+    for (const spec of wholeSpecs) {
+      const whole = rendered(spec);
+      for (const place of placesOf(spec)) {
+        const without = withoutPlace(spec, place);
+        const isValid = validateMeshOperator(aMeshOperator(without)).length === 0;
+        const hasEffect = !isValid || rendered(without) !== whole;
+        (hasEffect ? effective : idle).add(pattern(place));
+      }
+    }
+
+    const neverEffective = [...idle].filter((leaf) => !effective.has(leaf));
+    expect(neverEffective.filter((leaf) => !sameAsDefault.some((rule) => rule.test(leaf)))).toEqual([]);
+  });
+});
+
+function rendered(spec: MeshOperatorSpec): string {
+  return stableJson(renderAll(resolveMesh(aMeshOperator(spec))));
+}
+
+/** `components.ingressGateways[].name`: list items count as one; keys of maps are left out. */
+function pattern(place: Place): string {
+  const text = place.map((key) => (typeof key === 'number' ? '[]' : `.${key}`)).join('');
+  return text.slice(1).replace(mapKeys, '$1');
+}
+
+const mapKeys =
+  /(\.(?:label|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig)|^meshConfig|pilot\.env)\..*$/;
+
+/** Places of everything that is neither an object nor a list of objects. */
+function placesOf(value: unknown, place: Place = []): Place[] {
+  if (Array.isArray(value)) {
+    const isOfObjects = value.every((item) => typeof item === 'object');
+    return isOfObjects ? value.flatMap((item, index) => placesOf(item, [...place, index])) : [place];
+  }
+  if (typeof value !== 'object' || value === null) return [place];
+  return Object.entries(value).flatMap(([key, inner]) => placesOf(inner, [...place, key]));
+}
+
+function withoutPlace(spec: MeshOperatorSpec, place: Place): MeshOperatorSpec {
+  const copy = structuredClone(spec);
+  let parent = copy as Record<string | number, unknown>;
+  for (const key of place.slice(0, -1)) parent = parent[key] as Record<string | number, unknown>;
+  delete parent[place.at(-1) ?? ''];
+  return copy;
+}
+
+function leavesOf(schemas: Record<string, Schema>): string[] {
+  return leavesBelow('', schemas.spec ?? {}).map((leaf) => leaf.slice(1));
+}
+
+function leavesBelow(path: string, schema: Schema): string[] {
+  const items = schema.items as Schema | undefined;
+  const block = items ?? schema;
+  if (block.properties === undefined) return [path];
+  const inner = items === undefined ? path : `${path}[]`;
+  return Object.entries(block.properties as Record<string, Schema>).flatMap(([name, property]) =>
+    leavesBelow(`${inner}.${name}`, property),
+  );
+}
