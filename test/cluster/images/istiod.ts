@@ -9,14 +9,19 @@ export interface IstioRelease {
   readonly tag: string;
 }
 
+/** The name of istiod's image in a release. */
+export function pilotReference({ hub, tag }: IstioRelease): string {
+  return `${hub}/pilot:${tag}`;
+}
+
 /**
  * istiod under the name that the operator renders for a release.
  * The local data plane is a stock Envoy, which rejects configuration with Istio's own filters, so the image
  * switches off the two that istiod sends by default. Examples and specs stay free of that.
  */
-export async function istiodImage({ hub, tag }: IstioRelease): Promise<ImageDefinition> {
+export async function istiodImage(release: IstioRelease): Promise<ImageDefinition> {
   return {
-    reference: `${hub}/pilot:${tag}`,
+    reference: pilotReference(release),
     layers: [
       await debianBaseLayer(),
       [copiedFile('/usr/local/bin/pilot-discovery', await ensureTool('pilot-discovery'))],

@@ -9,10 +9,15 @@ import type { IstioRelease } from './istiod.ts';
 import { copiedFile } from './layer.ts';
 import type { ImageDefinition } from './oci-archive.ts';
 
+/** The name of the proxy's image in a release. */
+export function proxyReference({ hub, tag }: IstioRelease): string {
+  return `${hub}/proxyv2:${tag}`;
+}
+
 /** The proxy of gateways and sidecars: pilot-agent and a stock Envoy, under the name that the operator renders. */
-export async function proxyv2Image({ hub, tag }: IstioRelease): Promise<ImageDefinition> {
+export async function proxyv2Image(release: IstioRelease): Promise<ImageDefinition> {
   return {
-    reference: `${hub}/proxyv2:${tag}`,
+    reference: proxyReference(release),
     layers: [
       await debianBaseLayer(),
       [copiedFile('/usr/local/bin/envoy', await ensureTool('envoy'))],
