@@ -14,7 +14,7 @@ describe('the images of Istio', () => {
   });
 
   it('have the names that a MeshOperator with hub and tag asks for', () => {
-    const release = { hub: 'registry.example/mesh', tag: '1.30.3' };
+    const release = { hub: 'registry.example/mesh', tag: '1.31.0-patched' };
     const mesh = resolveMesh(aMeshOperator(release));
 
     expect(pilotReference(release)).toBe(mesh.pilot.image);
