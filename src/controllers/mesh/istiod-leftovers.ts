@@ -50,9 +50,15 @@ export class IstiodLeftovers {
   async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
     await this.#requireNoPods(mesh, signal);
     const others = [...this.#deps.world.meshes()].filter((other) => other.metadata.uid !== mesh.metadata.uid);
+    const revision = claimedRevision(mesh);
+    const isRevisionFree = !others.some((other) => claimedRevision(other) === revision);
     const isLastInNamespace = !others.some((other) => other.metadata.namespace === mesh.metadata.namespace);
     const ids = [
-      ...(await this.#locks(mesh, isLastInNamespace, signal)),
+      ...(await this.#locks(
+        mesh.metadata.namespace ?? '',
+        lockNames(revision, isRevisionFree, isLastInNamespace),
+        signal,
+      )),
       ...(others.length === 0 ? await this.#bundles(signal) : []),
     ];
     await Promise.all(ids.map((id) => this.#deps.client.delete(id, {}, signal)));
@@ -74,13 +80,7 @@ export class IstiodLeftovers {
   }
 
   /** Those that exist: two lists in one namespace instead of a delete of each name. */
-  async #locks(mesh: KubernetesObject, isLastInNamespace: boolean, signal: AbortSignal): Promise<ObjectId[]> {
-    const namespace = mesh.metadata.namespace ?? '';
-    const suffix = revisionLabel(claimedRevision(mesh));
-    const names = new Set([
-      ...revisionLeases.map((name) => `${name}-${suffix}`),
-      ...(isLastInNamespace ? [...lockConfigMaps, ...sharedLeases] : []),
-    ]);
+  async #locks(namespace: string, names: ReadonlySet<string>, signal: AbortSignal): Promise<ObjectId[]> {
     const kinds = [kindInfo('v1', 'ConfigMap'), kindInfo('coordination.k8s.io/v1', 'Lease')];
     const lists = await Promise.all(kinds.map((kind) => this.#deps.client.list(kind, { namespace }, signal)));
     return lists
@@ -101,4 +101,16 @@ export class IstiodLeftovers {
         name: metadata.name,
       }));
   }
+}
+
+/** Locks that no istiod needs any more; another mesh may claim the same revision, or live in the same namespace. */
+function lockNames(
+  revision: string,
+  isRevisionFree: boolean,
+  isLastInNamespace: boolean,
+): ReadonlySet<string> {
+  return new Set([
+    ...(isRevisionFree ? revisionLeases.map((name) => `${name}-${revisionLabel(revision)}`) : []),
+    ...(isLastInNamespace ? [...lockConfigMaps, ...sharedLeases] : []),
+  ]);
 }

@@ -188,7 +188,7 @@ export class MeshReconciler implements Reconciler {
 
   /** Writes the status, then hands the pass's error to the shell, which decides when to come back. */
   async #conclude(pass: Pass): Promise<ReconcileResult> {
-    const wasReady = (pass.mesh.status as MeshOperatorStatus | undefined)?.state;
+    const before = (pass.mesh.status as MeshOperatorStatus | undefined)?.state;
     let dueInMs: number | undefined;
     try {
       dueInMs = await this.#writeStatus(pass);
@@ -197,7 +197,7 @@ export class MeshReconciler implements Reconciler {
       pass.log.warn('Status not written', { error });
     }
     const { state } = (pass.mesh.status ?? {}) as MeshOperatorStatus;
-    if (state !== wasReady) this.#note(pass, stateNote(pass.mesh));
+    if (state !== before) this.#note(pass, stateNote(pass.mesh));
     if (pass.error !== undefined) throw pass.error;
     const pauseEndsInMs =
       pass.pause?.until === undefined
