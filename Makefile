@@ -86,6 +86,10 @@ test-integration: build tools ## Tests on real API servers and simulated nodes: 
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
 	vitest run --project e2e
 
+.PHONY: bench
+bench: build tools ## Measure rendering and the operator on simulated nodes (some minutes); BENCH_WRITE=1 writes the page
+	node test/bench/main.ts $(BENCH_FLAGS)
+
 .PHONY: check
 check: lint typecheck verify test-unit test-integration ## What must pass before a merge: everything but test-e2e
 

@@ -1,54 +1,69 @@
-/** One comparison: the same work done by us and by a rival, in the same run. */
+/** One measurement, with what it is compared with. */
 export interface BenchRow {
   /** What was done, as a person would say it. */
   readonly name: string;
   readonly ours: number;
-  /** Undefined where there is no rival to run here. */
+  /** Empty for a count. */
+  readonly unit: string;
+  /** The same work done by a rival, or without an operator, in the same run; in `unit`. */
+  readonly baseline?: Baseline | undefined;
+  /** What we promise: with a rival beside us how many times less we need, otherwise a most of `ours`. */
+  readonly goal?: number | undefined;
+  /** What the best rival is published to need. It was not measured in this run. */
+  readonly published?: string | undefined;
+}
+
+/** What a row is measured beside. */
+export interface Baseline {
+  readonly name: string;
+  readonly value: number;
+  /** True when we promise to be faster by the row's goal; otherwise it is a floor that we cannot reach. */
+  readonly isRival?: boolean;
+}
+
+/** A row of the older form: `rival` is measured in the same run, and `goal` then is a ratio. */
+interface ComparedRow {
+  readonly name: string;
+  readonly ours: number;
   readonly rival: number | undefined;
-  /** rival / ours: how many times less we need. */
-  readonly ratio: number | undefined;
-  /** What we promise: a least `ratio`, or a most of `ours` where there is no rival. */
   readonly goal: number | undefined;
   readonly unit: string;
 }
 
-/** A row from two measurements of the same unit; more than `goal` times less is what we promise. */
-export function benchRow(row: Omit<BenchRow, 'ratio'>): BenchRow {
-  return { ...row, ratio: row.rival === undefined ? undefined : row.rival / row.ours };
+/** A row from one measurement, or from two of the same unit. */
+export function benchRow(row: BenchRow | ComparedRow): BenchRow {
+  if (!('rival' in row)) return row;
+  const { rival, ...rest } = row;
+  return rival === undefined ? rest : { ...rest, baseline: { name: 'helm', value: rival, isRival: true } };
 }
 
 /** True unless the row misses its goal. */
-export function meetsGoal({ goal, ratio, ours }: BenchRow): boolean {
+export function meetsGoal({ goal, baseline, ours }: BenchRow): boolean {
   if (goal === undefined) return true;
-  return ratio === undefined ? ours <= goal : ratio >= goal;
+  return baseline?.isRival === true ? baseline.value / ours >= goal : ours <= goal;
 }
 
-/** The rows as a table of aligned columns, one line each after the heading. */
+const headings = ['', 'ours', 'goal', 'measured beside it', 'ratio', 'rival, as published'];
+
+/** The rows as aligned columns, one line each after the heading. */
 export function benchTable(rows: readonly BenchRow[]): string {
-  const lines = [
-    ['', 'ours', 'rival', 'unit', 'ratio', 'goal', ''],
-    ...rows.map((row) => [
-      row.name,
-      figure(row.ours),
-      figure(row.rival),
-      row.unit,
-      row.ratio === undefined ? '-' : `${figure(row.ratio)} x`,
-      row.goal === undefined ? '-' : row.ratio === undefined ? `<= ${row.goal}` : `>= ${row.goal} x`,
-      meetsGoal(row) ? '' : 'MISSED',
-    ]),
-  ];
-  const widths = lines[0]?.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
-  return lines
-    .map((line) =>
-      line
-        .map((cell, column) =>
-          column === 0 ? cell.padEnd(widths?.[0] ?? 0) : cell.padStart(widths?.[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-    .concat('\n');
+  const lines = [headings, ...rows.map(cellsOf)];
+  const widths = headings.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const aligned = lines.map((line) =>
+    line
+      .map((cell, column) =>
+        column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0),
+      )
+      .join('  ')
+      .trimEnd(),
+  );
+  return `${aligned.join('\n')}\n`;
+}
+
+/** The same as a Markdown table. */
+export function benchMarkdown(rows: readonly BenchRow[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |\n`;
+  return [headings, headings.map(() => '---'), ...rows.map(cellsOf)].map(line).join('');
 }
 
 /** The middle of the measurements: one slow round does not move it. */
@@ -60,8 +75,38 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2;
 }
 
-/** Three significant digits; `-` for no figure. */
-function figure(value: number | undefined): string {
-  if (value === undefined) return '-';
-  return value >= 1000 ? value.toFixed(0) : value.toPrecision(3);
+/** The smallest value that at least this share (0 to 1) of the values does not exceed. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
+  if (value === undefined) throw new Error('There is no percentile of no values');
+  return value;
+}
+
+function cellsOf(row: BenchRow): string[] {
+  const { name, ours, unit, goal, baseline, published } = row;
+  const isRival = baseline?.isRival === true;
+  const verdict = meetsGoal(row) ? '' : ' MISSED';
+  return [
+    name,
+    withUnit(ours, unit),
+    goal === undefined ? '' : `${isRival ? `${goal} x less` : `<= ${withUnit(goal, unit)}`}${verdict}`,
+    baseline === undefined ? '' : `${baseline.name} ${withUnit(baseline.value, unit)}`,
+    baseline === undefined ? '' : ratioText(ours, baseline),
+    published ?? '',
+  ];
+}
+
+function ratioText(ours: number, { value, isRival }: Baseline): string {
+  return isRival === true ? `${figure(value / ours)} x less` : `${figure(ours / value)} x`;
+}
+
+function withUnit(value: number, unit: string): string {
+  return unit === '' ? figure(value) : `${figure(value)} ${unit}`;
+}
+
+/** Three significant digits, whole numbers as they are. */
+function figure(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  return value >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
 }

@@ -1,0 +1,74 @@
+import { copyFile, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { dump, load } from 'js-yaml';
+import { systemClock } from '../../src/base/clock.ts';
+import { type ApiConnection, openConnection } from '../../src/kube/api-connection.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { startCluster } from '../cluster/cluster.ts';
+import { operatorNamespace } from '../cluster/operator.ts';
+import type { Cluster } from '../cluster/running-cluster.ts';
+import { printProgress } from '../cluster/toolchain/progress.ts';
+import { run } from '../cluster/toolchain/run-command.ts';
+import { ensureTool } from '../cluster/toolchain/tools.ts';
+import { AuditCounter } from './audit-counts.ts';
+import { BenchOperator } from './bench-operator.ts';
+
+const repository = resolve(import.meta.dirname, '../..');
+const serviceAccount = 'mesh-operator';
+
+/** Requests under way at once, of the operator by default and of the plain loop that it is compared with. */
+export const requestsAtOnce = 32;
+
+/** A cluster with simulated nodes, the operator's chart in it, and clients to work with. */
+export interface BenchCluster {
+  readonly cluster: Cluster;
+  /** The bench's own client, as the cluster's admin. */
+  readonly client: KubeClient;
+  readonly connection: ApiConnection;
+  /** Counts what the operator asks. */
+  readonly audit: AuditCounter;
+  /** Starts the operator with the rights of its chart. */
+  readonly startOperator: (identity?: string) => BenchOperator;
+}
+
+/**
+ * Starts it. The chart's own pod is simulated like all others: its bundle runs as a child process, as the ServiceAccount
+ * that the chart makes, so that rights are checked and the audit log tells its requests from all others.
+ */
+export async function startBenchCluster(nodeFlags: readonly string[]): Promise<BenchCluster> {
+  const name = `bench-${process.pid}`;
+  const cluster = await startCluster({ name, nodes: 'kwok', fakeNodes: 4, progress: printProgress });
+  await installChart(cluster);
+  const kubeconfig = await writeOperatorKubeconfig(cluster);
+  // A copy, since a build while the bench runs would change what is measured.
+  const bundle = join(cluster.rundir, 'mesh-operator.mjs');
+  await copyFile(resolve(repository, 'dist/mesh-operator.js'), bundle);
+  const connection = openConnection({ kubeconfig: cluster.kubeconfigPath }, systemClock);
+  const user = `system:serviceaccount:${operatorNamespace}:${serviceAccount}`;
+  return {
+    cluster,
+    connection,
+    client: new KubeClient({ connection, clock: systemClock, maxInFlight: requestsAtOnce }),
+    audit: new AuditCounter(cluster.auditLogPath ?? '', user),
+    startOperator: (identity = 'bench') =>
+      new BenchOperator({ bundle, kubeconfig, namespace: operatorNamespace, identity, nodeFlags }),
+  };
+}
+
+async function installChart(cluster: Cluster): Promise<void> {
+  await run(await ensureTool('helm'), [
+    ...['install', 'mesh-operator', resolve(repository, 'charts/mesh-operator')],
+    ...['--kubeconfig', cluster.kubeconfigPath, '--namespace', operatorNamespace, '--create-namespace'],
+    ...['--set', 'replicaCount=1', '--wait', '--timeout', '60s'],
+  ]);
+}
+
+/** The admin's kubeconfig with the token of the operator's ServiceAccount in the place of the certificate. */
+async function writeOperatorKubeconfig(cluster: Cluster): Promise<string> {
+  const token = await cluster.kubectl('create', 'token', serviceAccount, '-n', operatorNamespace);
+  const view = load(await cluster.kubectl('config', 'view', '--raw')) as { users: [{ user: unknown }] };
+  view.users[0].user = { token: token.trim() };
+  const path = join(cluster.rundir, 'operator.kubeconfig');
+  await writeFile(path, dump(view), { mode: 0o600 });
+  return path;
+}

@@ -1,0 +1,104 @@
+/**
+ * Measures the operator on a cluster with simulated nodes and prints one table; see docs/reference/performance.md.
+ *
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,floor,drift,idle,life] [--node-flags "--cpu-prof"]
+ *
+ * A missed goal is marked in the table; the exit code says only whether everything could be measured.
+ * With BENCH_WRITE=1 the table is also written to docs/reference/performance.md.
+ */
+import { writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type BenchCluster, requestsAtOnce, startBenchCluster } from './bench-cluster.ts';
+import { type BenchRow, benchMarkdown, benchTable } from './bench-table.ts';
+import { measureDrift } from './drift.ts';
+import { measureFloor } from './floor.ts';
+import { measureIdle } from './idle.ts';
+import { type Installation, measureInstallation, removeInstallation } from './installation.ts';
+import { measureHandover, measureStart } from './process-life.ts';
+import { benchRender } from './render.ts';
+
+const page = resolve(import.meta.dirname, '../../docs/reference/performance.md');
+
+/** Where the meshes stay for the measurements of daily life. */
+const lifeSize = 50;
+const floorSizes: readonly number[] = [50, 100];
+
+const { values: flags } = parseArgs({
+  options: {
+    sizes: { type: 'string', default: '1,10,50,100,200' },
+    skip: { type: 'string', default: '' },
+    'node-flags': { type: 'string', default: '' },
+  },
+});
+const skipped = new Set(flags.skip.split(','));
+const nodeFlags = flags['node-flags'].split(' ').filter((flag) => flag !== '');
+
+const rows: BenchRow[] = skipped.has('render') ? [] : await benchRender();
+const bench = await startBenchCluster(nodeFlags);
+try {
+  await warmUp(bench);
+  for (const size of flags.sizes.split(',').map(Number)) rows.push(...(await measureSize(bench, size)));
+} finally {
+  await bench.connection.close();
+  await bench.cluster.stop();
+}
+process.stdout.write(`${machine()}\n\n${benchTable(rows)}`);
+if (process.env.BENCH_WRITE === '1') await writeFile(page, pageText(rows));
+
+/** One mesh beforehand: it brings Istio's CRDs, which belong to the cluster, and warms up the API server. */
+async function warmUp(cluster: BenchCluster): Promise<void> {
+  await removeInstallation(cluster, await measureInstallation(cluster, 1, undefined, 'warm-up'));
+}
+
+async function measureSize(cluster: BenchCluster, size: number): Promise<BenchRow[]> {
+  const hasFloor = !skipped.has('floor') && floorSizes.includes(size);
+  const floor = hasFloor ? await measureFloor(cluster.client, size) : undefined;
+  if (floor !== undefined) progress(`plain loop for ${size}: ${JSON.stringify(floor)}`);
+  let installation = await measureInstallation(cluster, size, floor);
+  const measured = [...installation.rows];
+  if (size === lifeSize) {
+    const life = await measureLife(cluster, installation);
+    measured.push(...life.rows);
+    installation = { ...installation, operator: life.operator };
+  }
+  measured.push(await removeInstallation(cluster, installation));
+  return measured;
+}
+
+/** What happens to meshes that are there. */
+async function measureLife(cluster: BenchCluster, { meshes, operator }: Installation) {
+  const measured: BenchRow[] = [];
+  if (!skipped.has('idle')) measured.push(...(await measureIdle(cluster, meshes)));
+  if (!skipped.has('drift')) measured.push(...(await measureDrift(cluster)));
+  if (skipped.has('life')) return { rows: measured, operator };
+  const started = await measureStart(cluster, operator, meshes.length);
+  const handedOver = await measureHandover(cluster, started.operator);
+  return { rows: [...measured, ...started.rows, ...handedOver.rows], operator: handedOver.operator };
+}
+
+function progress(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memoryGb = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} processors (${cpu?.model.trim() ?? 'unknown'}), ${memoryGb} GB of memory, for everything`;
+}
+
+function pageText(table: readonly BenchRow[]): string {
+  return `<!-- Written by \`BENCH_WRITE=1 make bench\`; do not edit. -->
+# Performance
+
+One run on ${machine()}: the operator, a real API server, etcd, controller manager, scheduler and KWOK share them.
+Each mesh has a namespace, a revision and an ingress gateway of its own, and all are applied at once.
+
+- "plain loop": the same objects written by a loop of server-side applies with ${requestsAtOnce} requests at once, without an operator, until the Deployments are available and the balanced Services have addresses. No operator can be faster on the same machine; the ratio is what ours adds.
+- "helm": \`helm template\` of Istio's own charts for the same objects.
+- "rival, as published": not measured in this run; figures that were published for the best other operator on machines of this size.
+- Requests are counted in the API server's audit log; watches and the renewals of the operator's Lease are left out.
+
+${benchMarkdown(table)}`;
+}
