@@ -267,6 +267,15 @@ components:
     ],
   },
   {
+    name: 'unquoted fraction as a quantity',
+    spec: 'components: { pilot: { k8s: { resources: { requests: { cpu: 0.5 } } } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.pilot.k8s.resources.requests.cpu: Invalid value: "number"',
+    problems: [
+      'spec.components.pilot.k8s.resources.requests.cpu: must be a quantity, for example 500m, 2 or 1Gi, but is the number 0.5: put it in quotes',
+    ],
+  },
+  {
     name: 'resource that does not exist',
     spec: 'components: { pilot: { k8s: { resources: { requests: { mem: 1Gi } } } } }',
     refusedAt: 'validate',

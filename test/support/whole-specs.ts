@@ -251,7 +251,17 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
       pilot: { autoscaleEnabled: false, replicaCount: 3 },
     },
     components: {
-      pilot: { k8s: { strategy: { type: 'Recreate' }, podDisruptionBudget: { maxUnavailable: 2 } } },
+      pilot: {
+        k8s: {
+          strategy: { type: 'Recreate' },
+          podDisruptionBudget: { maxUnavailable: 2 },
+          // Quantities that the API server writes in another way.
+          resources: {
+            requests: { cpu: '0.25', memory: '1e9' },
+            limits: { cpu: '1000m', memory: '1.5Gi', 'ephemeral-storage': '1024Mi' },
+          },
+        },
+      },
       ingressGateways: [
         {
           name: 'public',

@@ -99,8 +99,10 @@ function issueMessage(issue: Issue, found: unknown): string {
       return isOurs(issue) ? issue.message : `must be at least ${issue.minimum}, but is ${valueText(found)}`;
     case 'too_big':
       return isOurs(issue) ? issue.message : `must be at most ${issue.maximum}, but is ${valueText(found)}`;
-    default:
-      return `${issue.message}, but is ${valueText(found)}`;
+    default: {
+      const isFraction = typeof found === 'number' && !Number.isInteger(found);
+      return `${issue.message}, but is ${valueText(found)}${isFraction ? ': put it in quotes' : ''}`;
+    }
   }
 }
 

@@ -1,0 +1,57 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { idOf, idText, type KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import { resolveMesh } from '../../src/api/resolve.ts';
+import { Applier } from '../../src/kube/apply/applier.ts';
+import { aMeshOperator } from '../support/mesh-operator.ts';
+import { renderAll } from '../support/rendered-objects.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
+import { never, ownNamespace, type TestClient, testClient } from '../support/test-client.ts';
+import { wholeSpecs } from '../support/whole-specs.ts';
+
+describe('a valid spec, whatever fields it uses', () => {
+  let api: TestClient;
+  let applier: Applier;
+
+  beforeAll(async () => {
+    api = testClient((await sharedCluster()).kubeconfigPath);
+    applier = new Applier({ client: api.client, fieldManager: 'mesh-operator' });
+  });
+
+  afterAll(() => api?.connection.close());
+
+  it.each(wholeSpecs.map((spec, index) => ({ index, spec })))(
+    'gives objects that the API server takes and then keeps as they are (whole spec $index)',
+    async ({ spec }) => {
+      const namespace = await ownNamespace(api.client, 'whole');
+      const rendered = renderAll(resolveMesh(aMeshOperator(spec, { namespace })));
+      const objects = rendered.filter(({ kind }) => kind !== 'CustomResourceDefinition');
+      await ensureNamespaces(objects);
+
+      const refused: string[] = [];
+      for (const object of objects) await applyOrNote(object, refused);
+      const changedAgain: string[] = [];
+      for (const object of refused.length > 0 ? [] : objects) {
+        const observed = await api.client.get(idOf(object), never);
+        const { outcome, drift } = await applier.apply(object, observed, never);
+        if (outcome !== 'unchanged') changedAgain.push(`${idText(idOf(object))}: ${JSON.stringify(drift)}`);
+      }
+
+      expect(refused).toEqual([]);
+      expect(changedAgain).toEqual([]);
+    },
+  );
+
+  async function applyOrNote(object: KubernetesObject, refused: string[]): Promise<void> {
+    try {
+      await applier.apply(object, undefined, never);
+    } catch (error) {
+      refused.push(String(error));
+    }
+  }
+
+  async function ensureNamespaces(objects: readonly KubernetesObject[]): Promise<void> {
+    for (const name of new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))) {
+      await applier.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, undefined, never);
+    }
+  }
+});
