@@ -71,7 +71,7 @@ typecheck: generate ## Check types
 	tsc --noEmit
 
 .PHONY: verify
-verify: generate ## Fail when a committed generated file is not what would be generated
+verify: deps ## Fail when a committed generated file is not what would be generated
 	node scripts/generate.ts --check
 
 .PHONY: test-unit
@@ -91,7 +91,7 @@ bench: build tools ## Measure rendering and the operator on simulated nodes (som
 	node test/bench/main.ts $(BENCH_FLAGS)
 
 .PHONY: check
-check: lint typecheck verify test-unit test-integration ## What must pass before a merge: everything but test-e2e
+check: verify lint typecheck test-unit test-integration ## What must pass before a merge: everything but test-e2e
 
 .PHONY: test
 test: check test-e2e ## Everything, from a machine that has nothing yet
