@@ -71,6 +71,9 @@ export function kubeProxy(rundir: string, plan: ClusterPlan, program: string): S
       '--conntrack-tcp-timeout-established=0',
       '--conntrack-tcp-timeout-close-wait=0',
     ],
+    // Its first pass trusts an endpoint's chain that exists, even one that its predecessor had emptied to delete it
+    // (kubernetes 1.35, proxier.go, epChainSkipUpdate): that endpoint would never be reached again.
+    prepare: 'for family in ip ip6; do nft delete table $family kube-proxy 2>/dev/null; done',
   };
 }
 

@@ -7,6 +7,7 @@ import type { ImageArchive } from './images/image-cache.ts';
 import { enterNamespaces } from './namespaces.ts';
 import { ctr } from './real-node.ts';
 import { type ClusterState, isRunning, readState, runFolder, writeState } from './run-folder.ts';
+import { isServerReady } from './server-readiness.ts';
 import {
   endServer,
   findServer,
@@ -172,9 +173,7 @@ export class Cluster {
   async awaitServer(server: string, limitMs = 60_000): Promise<void> {
     const explain = () => logTail(this.rundir, server);
     await waitUntil({ what: `${server} of cluster ${this.name} is ready`, limitMs, explain }, async () => {
-      if (this.serverPid(server) === undefined) return false;
-      if (server !== 'kube-apiserver') return true;
-      return (await apiGet(this.#endpoint(), '/readyz')).status === 200;
+      return this.serverPid(server) !== undefined && (await isServerReady(this, server));
     });
   }
 
@@ -183,6 +182,11 @@ export class Cluster {
     const answer = await apiGet(this.#endpoint(), path);
     if (answer.status !== 200) throw new Error(`GET ${path} of cluster ${this.name}: HTTP ${answer.status}`);
     return JSON.parse(answer.body);
+  }
+
+  /** True when the API server answers a GET of its admin with 200; throws when it does not answer. */
+  async answersOk(path: string): Promise<boolean> {
+    return (await apiGet(this.#endpoint(), path)).status === 200;
   }
 
   async #endAndAwait(server: string, signalName: NodeJS.Signals): Promise<void> {

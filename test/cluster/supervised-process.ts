@@ -11,6 +11,8 @@ export interface SupervisedProcess {
   /** Absolute path. */
   readonly program: string;
   readonly args: readonly string[];
+  /** Shell lines that run before each start; their failure does not matter. */
+  readonly prepare?: string;
 }
 
 /** Where and under whom a process is started. */
@@ -23,18 +25,19 @@ export interface SuperviseOptions {
   readonly diesWithParent: boolean;
 }
 
-// $1 is the file that holds the process back; the server itself dies with this shell.
+// $1 is the file that holds the process back, $2 what to do before a start; the server itself dies with this shell.
 const supervisor = `
-hold=$1; shift
+hold=$1; prepare=$2; shift 2
 while :; do
   while [ -e "$hold" ]; do sleep 0.05; done
+  eval "$prepare"
   setpriv --pdeathsig KILL -- "$@"
   sleep 0.1
 done`;
 
 /** Starts the process under a small shell that starts it again; returns the identity of what must be killed to end both. */
 export async function supervise(
-  { name, program, args }: SupervisedProcess,
+  { name, program, args, prepare = '' }: SupervisedProcess,
   options: SuperviseOptions,
 ): Promise<ProcessIdentity> {
   await mkdir(join(options.rundir, 'logs'), { recursive: true });
@@ -42,7 +45,7 @@ export async function supervise(
   const command = [
     ...(options.diesWithParent ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []),
     ...options.prefix,
-    ...['sh', '-c', supervisor, name, holdFile(options.rundir, name), program, ...args],
+    ...['sh', '-c', supervisor, name, holdFile(options.rundir, name), prepare, program, ...args],
   ];
   return startDetached(command, logFile(options.rundir, name));
 }
