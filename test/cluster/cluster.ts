@@ -94,7 +94,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     options.progress,
   );
   const programs = await ensureTools(toolsOf[options.nodes], options.progress);
-  const images = options.nodes === 'kubelet' ? await ensureNodeImages() : undefined;
+  const images = options.nodes === 'kubelet' ? await ensureNodeImages(options.progress) : undefined;
   const cluster = new Cluster(await takePlace(options));
   try {
     await startParts(cluster, { ...options, programs, images, step: progress });

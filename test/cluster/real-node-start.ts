@@ -9,6 +9,7 @@ import { connectToHost } from './node-network.ts';
 import { containerd, ctr, kubelet, kubeProxy, writeNodeFiles } from './real-node.ts';
 import type { Cluster } from './running-cluster.ts';
 import { logTail } from './supervised-process.ts';
+import { type Progress, seconds } from './toolchain/progress.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** The images without which a node is of no use. */
@@ -18,8 +19,15 @@ export interface NodeImages {
 }
 
 /** Assembles the node's own images unless the cache has them. */
-export async function ensureNodeImages(): Promise<NodeImages> {
-  return { pause: await ensureImage('pause'), coredns: await ensureImage('coredns') };
+export async function ensureNodeImages(progress: Progress | undefined): Promise<NodeImages> {
+  const ensure = async (name: 'pause' | 'coredns') => {
+    const start = performance.now();
+    const image = await ensureImage(name);
+    if (performance.now() - start > 1_000)
+      progress?.(`image ${name} assembled in ${seconds(performance.now() - start)}`);
+    return image;
+  };
+  return { pause: await ensure('pause'), coredns: await ensure('coredns') };
 }
 
 /** Makes the namespaces, control group and network that a cluster with a real node runs in, and starts containerd. */

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Progress, printProgress, withProgress } from './progress.ts';
 import { run } from './run-command.ts';
 
-/** What needs system programs: building the Go tools and archives, every cluster, or a cluster with a real node. */
-export type PackageSet = 'build' | 'cluster' | 'node';
+/** What needs system programs: wheels and archives, native npm packages, every cluster, or one with a real node. */
+export type PackageSet = 'python' | 'compiler' | 'cluster' | 'node';
 
 interface SystemProgram {
   /** The Debian package that has it. */
@@ -14,13 +14,15 @@ interface SystemProgram {
 }
 
 const programs: Readonly<Record<PackageSet, readonly SystemProgram[]>> = {
-  build: [
+  python: [
     { package: 'python3', file: 'python3' },
     { package: 'python3-pip', file: 'pip3' },
-    { package: 'python3-venv', file: '/usr/share/doc/python3-venv' },
+    { package: 'ca-certificates', file: '/etc/ssl/certs/ca-certificates.crt' },
+  ],
+  compiler: [
     { package: 'gcc', file: 'gcc' },
     { package: 'libc6-dev', file: '/usr/include/stdio.h' },
-    { package: 'ca-certificates', file: '/etc/ssl/certs/ca-certificates.crt' },
+    { package: 'python3-venv', file: '/usr/share/doc/python3-venv' },
   ],
   cluster: [
     { package: 'openssl', file: 'openssl' },

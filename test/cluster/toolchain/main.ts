@@ -4,7 +4,7 @@
  *   node test/cluster/toolchain/main.ts                    every program, and the Debian packages they need
  *   node test/cluster/toolchain/main.ts helm kube-apiserver
  */
-import { ensureDebianPackages } from './debian-packages.ts';
+import { ensureDebianPackages, findMissingPackages } from './debian-packages.ts';
 import { printProgress } from './progress.ts';
 import { ensureTools, isToolName, toolNames } from './tools.ts';
 
@@ -15,10 +15,17 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 try {
-  await ensureDebianPackages(process.getuid?.() === 0 ? ['build', 'cluster', 'node'] : ['build', 'cluster']);
+  if (process.getuid?.() === 0) await ensureDebianPackages(['python', 'compiler', 'cluster', 'node']);
+  else await reportMissing();
   const paths = await ensureTools(words.length === 0 ? toolNames : words.filter(isToolName), printProgress);
   for (const [name, path] of Object.entries(paths)) process.stdout.write(`${name} ${path}\n`);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
+}
+
+/** Without root what is there must do; what lacks a package for it says so when it is asked for. */
+async function reportMissing(): Promise<void> {
+  const missing = await findMissingPackages(['python', 'compiler', 'cluster', 'node']);
+  if (missing.length > 0) printProgress(`Not root, so not installed: ${missing.join(', ')}`);
 }

