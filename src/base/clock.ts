@@ -43,3 +43,13 @@ export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promi
     signal.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/**
+ * Resolves after the event loop has had its turn: I/O, timers, health checks. For loops whose steps may all be done
+ * without waiting for anything.
+ */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -1,5 +1,5 @@
 import { keyText, type ObjectKey } from '../api/kubernetes-object.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, nextTurn } from '../base/clock.ts';
 import { ConflictError, TerminalError, TransientError, WaitingError } from '../base/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { ControllerMetrics, ReconcileOutcome } from '../observability/metrics.ts';
@@ -84,6 +84,8 @@ export class Controller {
   async #work(signal: AbortSignal): Promise<void> {
     for (let key = await this.#queue.take(signal); key !== undefined; key = await this.#queue.take(signal)) {
       await this.#runOnce(key, signal);
+      // Passes that change nothing never wait: hundreds in a row would keep the lease from being renewed.
+      await nextTurn();
     }
   }
 

@@ -28,7 +28,7 @@ export interface InformerOptions {
   readonly index?: IndexFunction;
   /** Drops from an object, before it is kept, what nobody reads; default `withoutStatusOwners`. */
   readonly transform?: (object: KubernetesObject) => KubernetesObject;
-  /** Objects a page of a list; default 500. */
+  /** Objects a page of a list; default 250. */
   readonly pageSize?: number;
   /** A watch that brings nothing for this long is taken for dead; default 100 s. */
   readonly watchIdleTimeoutMs?: number;
@@ -43,7 +43,7 @@ export interface InformerDeps {
   readonly random: RandomSource;
 }
 
-const defaultPageSize = 500;
+const defaultPageSize = 250;
 const defaultBackOff: BackOffOptions = { firstMs: 200, capMs: 5_000 };
 /** The server ends a watch after 5 to 10 minutes, so that load spreads over its replicas again (as client-go). */
 const minWatchSeconds = 300;
@@ -241,12 +241,15 @@ export class Informer {
 
 /**
  * The object without the claims of status writers: they are as large as the status itself, change with each of its
- * updates, and no diff of ours looks at them.
+ * updates, and no diff of ours looks at them. Of the other claims the instant is left out, so that equal claims of
+ * many objects are equal texts.
  */
 export function withoutStatusOwners(object: KubernetesObject): KubernetesObject {
   const claims = object.metadata.managedFields;
   if (claims === undefined) return object;
-  const managedFields = claims.filter((claim) => claim.subresource === undefined || claim.subresource === '');
+  const managedFields = claims
+    .filter((claim) => claim.subresource === undefined || claim.subresource === '')
+    .map(({ time: _time, ...claim }) => claim);
   return { ...object, metadata: { ...object.metadata, managedFields } };
 }
 

@@ -1,11 +1,14 @@
-import type { KubernetesObject } from '../api/kubernetes-object.ts';
+import type { KubernetesObject, ManagedFieldsEntry } from '../api/kubernetes-object.ts';
+import { TextPool } from './text-pool.ts';
 
 /** Names the groups an object belongs to, such as the key of its owner; none for an object of nobody. */
 export type IndexFunction = (object: KubernetesObject) => readonly string[];
 
 interface Entry {
-  /** JSON text: a parsed object of the same content takes three to six times the memory. */
+  /** JSON text without `managedFields`: a parsed object of the same content takes three to six times the memory. */
   readonly text: string;
+  /** JSON text of `managedFields`, half of the object and the same for the same object of many meshes. */
+  readonly claims: string;
   readonly resourceVersion: string;
   readonly groups: readonly string[];
   /** The parsed object for as long as somebody else holds it. */
@@ -21,6 +24,7 @@ export class ObjectStore {
   readonly #index: IndexFunction;
   readonly #entries = new Map<string, Entry>();
   readonly #groups = new Map<string, Set<string>>();
+  readonly #claims = new TextPool();
 
   constructor(index: IndexFunction) {
     this.#index = index;
@@ -60,10 +64,12 @@ export class ObjectStore {
   }
 
   set(key: string, object: KubernetesObject): void {
-    this.#leaveGroups(key);
+    this.delete(key);
     const groups = this.#index(object);
+    const { managedFields, ...metadata } = object.metadata;
     this.#entries.set(key, {
-      text: JSON.stringify(object),
+      text: JSON.stringify({ ...object, metadata }),
+      claims: this.#claims.hold(managedFields === undefined ? '' : JSON.stringify(managedFields)),
       resourceVersion: object.metadata.resourceVersion ?? '',
       groups,
       parsed: new WeakRef(object),
@@ -76,12 +82,11 @@ export class ObjectStore {
   }
 
   delete(key: string): void {
-    this.#leaveGroups(key);
+    const entry = this.#entries.get(key);
+    if (entry === undefined) return;
     this.#entries.delete(key);
-  }
-
-  #leaveGroups(key: string): void {
-    for (const group of this.#entries.get(key)?.groups ?? []) {
+    this.#claims.release(entry.claims);
+    for (const group of entry.groups) {
       const members = this.#groups.get(group);
       members?.delete(key);
       if (members?.size === 0) this.#groups.delete(group);
@@ -98,6 +103,7 @@ function parsedOf(entry: Entry): KubernetesObject {
   const held = entry.parsed.deref();
   if (held !== undefined) return held;
   const object = JSON.parse(entry.text) as KubernetesObject;
+  if (entry.claims !== '') object.metadata.managedFields = JSON.parse(entry.claims) as ManagedFieldsEntry[];
   entry.parsed = new WeakRef(object);
   return object;
 }

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from '../../src/base/clock.ts';
+import { type CancelTimer, type Clock, nextTurn } from '../../src/base/clock.ts';
 
 interface Timer {
   readonly dueMs: number;
@@ -66,9 +66,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Resolves when all promises that can settle without time or I/O have settled. */
-export function settlePromises(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+/** Resolves when all that can happen without time or I/O has happened, even over several turns of the event loop. */
+export async function settlePromises(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await nextTurn();
 }
