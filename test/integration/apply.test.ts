@@ -470,6 +470,40 @@ describe('what we no longer want', () => {
   });
 });
 
+describe('a value that the API server stores in another form', () => {
+  /** Base64 with a line break, which the API server decodes and encodes anew. */
+  const asWritten = { key: 'aGVs\nbG8=' };
+
+  function aSecret() {
+    const metadata = { name: uniqueName('secret'), namespace };
+    return { apiVersion: 'v1', kind: 'Secret', type: 'Opaque', metadata, data: asWritten };
+  }
+
+  test('is not written again and again', async () => {
+    const desired = aSecret();
+    const { object } = await reapply(desired);
+    const before = api.requests.length;
+
+    const second = await reapply(desired);
+
+    expect(object.data).toEqual({ key: 'aGVsbG8=' });
+    expect(second.outcome).toBe('unchanged');
+    expect(writesSince(before)).toEqual([]);
+  });
+
+  test('is still repaired when somebody changes it', async () => {
+    const desired = aSecret();
+    await reapply(desired);
+    await edit(desired, { op: 'add', path: '/data/more', value: 'eA==' });
+
+    const repaired = await reapply(desired);
+
+    expect(repaired.outcome).toBe('changed');
+    expect(repaired.object.data).toEqual({ key: 'aGVsbG8=' });
+    expect((await reapply(desired)).outcome).toBe('unchanged');
+  });
+});
+
 describe('the applier refuses', () => {
   test("an object of somebody else's, and leaves it as it is", async () => {
     const theirs = aConfigMap({ mesh: 'theirs' });
