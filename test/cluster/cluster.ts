@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { issueCertificates } from './certificates.ts';
 import {
@@ -24,6 +26,7 @@ import { fakeNode, kwok } from './kwok.ts';
 import { loadBalancerAddressGiver } from './load-balancer/address-giver.ts';
 import { networkPolicyEnforcer } from './network-policy/enforcer.ts';
 import { hasHostInterface } from './node-network.ts';
+import { isAlive } from './process-identity.ts';
 import {
   awaitClusterDns,
   awaitNode,
@@ -36,15 +39,17 @@ import {
 import {
   type ClusterState,
   clearRunFolder,
+  isRunning,
   isTaken,
   ownIdentity,
   readState,
   readStates,
+  runFolder,
   withMachineLock,
   writeState,
 } from './run-folder.ts';
 import { Cluster } from './running-cluster.ts';
-import { tearDown } from './tear-down.ts';
+import { tearDown, tearDownLocked } from './tear-down.ts';
 import { ensureDebianPackages } from './toolchain/debian-packages.ts';
 import { type Progress, seconds } from './toolchain/progress.ts';
 import { ensureTools, type ToolName } from './toolchain/tools.ts';
@@ -110,7 +115,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 export async function openCluster(name: string): Promise<Cluster> {
   const state = await readState(name);
   const cluster = state === undefined ? undefined : new Cluster(state);
-  if (cluster === undefined || !cluster.isRunning()) {
+  if (cluster === undefined || !cluster.isUsable()) {
     throw new Error(`no cluster "${name}" is running; start one: make cluster-up NAME=${name} NODES=none`);
   }
   return cluster;
@@ -119,15 +124,16 @@ export async function openCluster(name: string): Promise<Cluster> {
 /** The running clusters of this user, by name. */
 export async function listClusters(): Promise<Cluster[]> {
   const clusters = (await readStates()).map((state) => new Cluster(state));
-  return clusters.filter((cluster) => cluster.isRunning());
+  return clusters.filter((cluster) => cluster.isUsable());
 }
 
-/** Removes whatever is there of a cluster, running or not; true when there was something. */
+/** Removes whatever is there of a cluster, running or not, kept images too; true when there was something. */
 export async function removeCluster(name: string): Promise<boolean> {
+  const isThere = existsSync(runFolder(name));
   const state = await readState(name);
-  if (state === undefined) return false;
-  await tearDown({ ...state, keepImages: false });
-  return true;
+  if (state !== undefined) await tearDown({ ...state, keepImages: false });
+  else await clearRunFolder(name, []);
+  return isThere;
 }
 
 interface Parts extends ClusterOptions {
@@ -189,20 +195,20 @@ async function startParts(cluster: Cluster, parts: Parts): Promise<void> {
 async function takePlace(options: ClusterOptions): Promise<ClusterState> {
   return withMachineLock(async () => {
     const before = await readState(options.name);
-    if (before !== undefined && isTaken(before)) {
-      if (before.ready || isTaken({ ...before, supervisors: {} })) {
-        throw new Error(
-          `a cluster "${options.name}" is running: use it, or end it first: make cluster-down NAME=${options.name}`,
-        );
-      }
+    if (before !== undefined && (before.ready ? isRunning(before) : isAlive(before.starter))) {
+      throw new Error(
+        `a cluster "${options.name}" is ${before.ready ? 'running' : 'being started'}: ` +
+          `use it, or end it first: make cluster-down NAME=${options.name}`,
+      );
     }
-    if (before !== undefined) await tearDown({ ...before, keepImages: options.keepImages ?? false });
+    if (before !== undefined) await tearDownLocked({ ...before, keepImages: options.keepImages ?? false });
     await clearRunFolder(options.name, options.keepImages === true ? ['containerd'] : []);
     await sweep();
     const index = await findFreeIndex(options.nodes);
     const ports = options.nodes === 'kubelet' ? usualPorts : await findFreePorts(loopbackAddress(index));
     const state: ClusterState = {
       name: options.name,
+      id: randomUUID(),
       nodes: options.nodes,
       plan: planCluster(options.nodes, index, ports),
       starter: ownIdentity(),
@@ -220,7 +226,7 @@ async function takePlace(options: ClusterOptions): Promise<ClusterState> {
 /** Removes what clusters have left whose processes were killed together with the process that started them. */
 async function sweep(): Promise<void> {
   for (const state of await readStates()) {
-    if (state.diesWithParent && !isTaken(state)) await tearDown(state);
+    if (state.diesWithParent && !isTaken(state)) await tearDownLocked(state);
   }
 }
 

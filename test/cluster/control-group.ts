@@ -34,7 +34,7 @@ export async function removeControlGroup(name: string): Promise<void> {
     if (!existsSync(group)) continue;
     await waitUntil({ what: `the control group ${group} can be removed`, limitMs: 10_000 }, async () => {
       for (const folder of await foldersBelow(group)) await rmdir(folder);
-      return true;
+      return true; // a group is busy until the kernel has buried its last process
     });
   }
 }

@@ -5,27 +5,30 @@
  *   node test/cluster/main.ts down a
  *   node test/cluster/main.ts list
  */
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listClusters, openCluster, removeCluster, startCluster } from './cluster.ts';
 import { type NodeKind, nodeKinds } from './cluster-plan.ts';
 import type { Cluster } from './running-cluster.ts';
 import { printProgress, seconds } from './toolchain/progress.ts';
+import { ensureTool } from './toolchain/tools.ts';
 
 const usage = `Usage: node test/cluster/main.ts up NAME [--nodes ${nodeKinds.join('|')}] | down NAME | list`;
 
 async function up(name: string, nodes: NodeKind): Promise<void> {
-  const running = (await listClusters()).find((cluster) => cluster.name === name && cluster.state.ready);
+  const running = (await listClusters()).find((cluster) => cluster.name === name);
   if (running !== undefined) {
     if (running.nodes !== nodes) {
       throw new Error(
-        `cluster ${name} is running with nodes "${running.nodes}": make cluster-down NAME=${name}`,
+        `cluster ${name} is running with nodes "${running.nodes}"; end it first: make cluster-down NAME=${name}`,
       );
     }
     printProgress(`cluster ${name} is running already`);
-    printWayIn(await openCluster(name));
+    await printWayIn(await openCluster(name));
     return;
   }
-  printWayIn(
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp(name));
+  await printWayIn(
     await startCluster({
       name,
       nodes,
@@ -34,6 +37,12 @@ async function up(name: string, nodes: NodeKind): Promise<void> {
       progress: printProgress,
     }),
   );
+}
+
+/** Leaves nothing half started. */
+async function giveUp(name: string): Promise<void> {
+  await removeCluster(name);
+  process.exit(130);
 }
 
 async function down(name: string): Promise<void> {
@@ -52,11 +61,13 @@ async function list(): Promise<void> {
   }
 }
 
-function printWayIn(cluster: Cluster): void {
+async function printWayIn(cluster: Cluster): Promise<void> {
+  const kubectl = await ensureTool('kubectl');
   process.stdout.write(`
 Cluster ${cluster.name} (nodes: ${cluster.nodes}) is ready at ${cluster.apiServerUrl}
 
   export KUBECONFIG=${cluster.kubeconfigPath}
+  export PATH=${dirname(kubectl)}:$PATH
   kubectl get all -A
 
 Logs of its servers: ${cluster.rundir}/logs. End it: make cluster-down NAME=${cluster.name}

@@ -45,6 +45,18 @@ export function commandName(pid: number): string | undefined {
   return readProc(`${pid}/comm`)?.trimEnd();
 }
 
+/** Arguments of a process, each ended by a zero byte; empty when it has ended. */
+export function commandLine(pid: number): string {
+  return readProc(`${pid}/cmdline`) ?? '';
+}
+
+/** Pids of this machine's processes. */
+export function listProcesses(): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+}
+
 /** Sends SIGKILL to those of the processes that still live, and returns when all of them are gone. */
 export async function killAll(processes: readonly ProcessIdentity[]): Promise<void> {
   for (const process of processes) if (isAlive(process)) signal(process.pid, 'SIGKILL');

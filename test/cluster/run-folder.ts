@@ -10,6 +10,8 @@ import { waitUntil } from './wait-until.ts';
 /** What is written about a cluster, so that any other process can find, use and stop it. */
 export interface ClusterState {
   readonly name: string;
+  /** Tells this cluster from earlier and later ones of the same name. */
+  readonly id: string;
   readonly nodes: NodeKind;
   readonly plan: ClusterPlan;
   /** The process that starts it; while it lives and nothing else does, the cluster is being started. */

@@ -84,8 +84,9 @@ export class Cluster {
     return this.#state;
   }
 
-  isRunning(): boolean {
-    return isRunning(this.#state);
+  /** True when it has been started completely and its processes live. */
+  isUsable(): boolean {
+    return this.#state.ready && isRunning(this.#state);
   }
 
   /** Runs kubectl as the cluster's admin and returns its standard output. */
@@ -148,7 +149,8 @@ export class Cluster {
 
   /** Ends everything and removes all of it from this machine, including this cluster's files. */
   async stop(): Promise<void> {
-    await tearDown((await readState(this.name)) ?? this.#state);
+    const latest = await readState(this.name);
+    await tearDown(latest?.id === this.#state.id ? latest : this.#state);
   }
 
   /** Starts a server and records it. For the code that starts clusters. */

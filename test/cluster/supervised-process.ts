@@ -106,7 +106,8 @@ export async function logTail(rundir: string, name: string, lines = 12): Promise
   return `end of ${file}:\n${text.trimEnd().split('\n').slice(-lines).join('\n')}`;
 }
 
-function holdFile(rundir: string, name: string): string {
+/** While this file exists the server is not started again. */
+export function holdFile(rundir: string, name: string): string {
   return join(rundir, `hold-${name}`);
 }
 

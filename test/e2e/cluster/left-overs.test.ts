@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { type Cluster, startCluster } from '../../cluster/cluster.ts';
+import { type Cluster, removeCluster, startCluster } from '../../cluster/cluster.ts';
 import { descendantsOf, signal } from '../../cluster/process-identity.ts';
 import { ctr } from '../../cluster/real-node.ts';
 import { runTestApp } from '../../support/cluster-app.ts';
@@ -7,7 +7,9 @@ import { findLeftOvers, traceCluster } from '../../support/left-overs.ts';
 
 async function start(name: string, keepImages = false): Promise<Cluster> {
   const cluster = await startCluster({ name: `${name}-${process.pid}`, nodes: 'kubelet', keepImages });
-  onTestFinished(() => cluster.stop());
+  onTestFinished(async () => {
+    await removeCluster(cluster.name);
+  });
   return cluster;
 }
 
@@ -40,7 +42,7 @@ test('a cluster killed with SIGKILL to its last process starts again and leaves 
   expect(await findLeftOvers(traces)).toEqual([]);
 });
 
-test('imported images stay for the next cluster of the name when asked for, until one is stopped without', async () => {
+test('imported images stay for the next cluster of the name when that was asked for', async () => {
   const first = await start('images', true);
   await runTestApp(first, 'web');
   await first.stop();

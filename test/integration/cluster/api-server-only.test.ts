@@ -158,7 +158,7 @@ test('a cluster dies with the process that started it, even if that is killed', 
 
   const next = await start('after-orphan'); // sweeps what the killed one has left
   expect(await readState(name)).toBeUndefined();
-  expect(next.isRunning()).toBe(true);
+  expect(next.isUsable()).toBe(true);
 });
 
 test.each([['A'], ['with space'], ['../up'], ['']])('the name "%s" is refused', async (name) => {
