@@ -29,12 +29,14 @@ export interface ControllerDeps {
 const defaultBackOff: BackOffOptions = { firstMs: 100, capMs: 300_000 };
 const defaultWorkers = 8;
 const defaultTimeoutMs = 120_000;
+/** What a person must mend may lie outside what is watched: rights, or an object of somebody else. */
+const terminalRetryMs = 300_000;
 /** An aborted pass that has not ended after this long holds its key, but its worker goes on without it. */
 const abandonAfterMs = 5_000;
 
 /**
  * Runs a reconciler for the keys in its workqueue and decides from the class of what it throws when to come back:
- * Terminal never (until something changes), Waiting at its time, Conflict at once but rate-limited, anything else
+ * Terminal when something changes, or a few minutes later, Waiting at its time, Conflict at once but rate-limited, anything else
  * after the key's back-off, an abort not at all. One key never runs twice at once, and a key that fails, hangs or
  * throws anything never slows another.
  */
@@ -163,6 +165,7 @@ export class Controller {
   #onError(key: string, error: unknown, log: Logger): ReconcileOutcome {
     if (error instanceof TerminalError) {
       this.#queue.forget(key);
+      this.#queue.addAfter(key, terminalRetryMs);
       log.error('Reconcile failed until something changes', { reason: error.reason, error });
       return 'terminal';
     }

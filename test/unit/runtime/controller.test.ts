@@ -65,7 +65,7 @@ const obedient = ({ signal }: ReconcileContext) =>
 describe('the controller', () => {
   test.each([
     {
-      name: 'never after a terminal error',
+      name: 'not soon after a terminal error',
       throws: new TerminalError('bad spec', { reason: 'InvalidSpec' }),
       passes: [0],
     },
@@ -102,6 +102,21 @@ describe('the controller', () => {
     await clock.advance(1_600);
 
     expect(reconciler.passesOf('a')).toEqual(passes);
+  });
+
+  test('looks at a terminal error again after five minutes, for what is mended where nothing is watched', async () => {
+    const { clock, controller, reconciler, start } = aController({
+      a: () => Promise.reject(new TerminalError('forbidden', { reason: 'Forbidden' })),
+    });
+    void start();
+
+    controller.enqueue(meshNamed('a'));
+    await clock.advance(299_999);
+    const before = reconciler.passesOf('a');
+    await clock.advance(1);
+
+    expect(before).toEqual([0]);
+    expect(reconciler.passesOf('a')).toEqual([0, 300_000]);
   });
 
   test('comes back when the pass asked for it, and starts the back-off anew after a success', async () => {
