@@ -61,10 +61,16 @@ async function delegateControllers(group: string): Promise<void> {
   const wanted = controllers.filter((controller) =>
     ['cpu', 'cpuset', 'memory', 'pids', 'io'].includes(controller),
   );
-  await writeFile(
-    join(group, 'cgroup.subtree_control'),
-    wanted.map((controller) => `+${controller}`).join(' '),
-  );
+  const file = join(group, 'cgroup.subtree_control');
+  try {
+    await writeFile(file, wanted.map((controller) => `+${controller}`).join(' '));
+  } catch (error) {
+    throw new Error(
+      `cannot give controllers to groups below ${group}: a group that has processes of its own, ` +
+        'such as the root of a container, may not; run on the machine itself',
+      { cause: error },
+    );
+  }
 }
 
 /** The folder and all folders below it, deepest first. */

@@ -38,7 +38,6 @@ const programs: Readonly<Record<PackageSet, readonly SystemProgram[]>> = {
     { package: 'util-linux', file: 'unshare' },
     { package: 'util-linux', file: 'nsenter' },
     { package: 'mount', file: 'mount' },
-    { package: 'procps', file: 'sysctl' },
   ],
 };
 
