@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { profileNames } from './profiles.ts';
 import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
 import { valuesSchema } from './spec/values.ts';
 import { istioVersions } from './versions.ts';
 
@@ -51,6 +52,13 @@ export const meshOperatorSpecSchema = z
       .describe(
         'Name of this control plane beside others. Absent for the default one. Cannot be changed: another revision is another MeshOperator.',
       ),
+    revisionTags: z
+      .array(textOf(revisionRule))
+      .max(64, 'must not have more than 64 tags')
+      .optional()
+      .describe(
+        'Further names by which namespaces and pods choose this control plane in `istio.io/rev`; `default` makes it the one of `istio-injection=enabled`.',
+      ),
     imagePullSecrets: z
       .array(secretName())
       .optional()
@@ -63,6 +71,9 @@ export const meshOperatorSpecSchema = z
         "Istio's MeshConfig, merged over the profile's: objects key by key, lists as a whole. Every field name and type is checked.",
       ),
     components: componentsSchema.optional().describe('The parts of the mesh.'),
+    sidecarInjector: sidecarInjectorSchema
+      .optional()
+      .describe('Which pods get a sidecar, and what is put into them.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),

@@ -1,6 +1,7 @@
 import { imageReference } from './image-reference.ts';
 import { mergeJson } from './merge-json.ts';
 import type { ResolveContext } from './resolve-context.ts';
+import { defaultProxyResources } from './resolve-injection.ts';
 import { defaultHpaSpec, resolveWorkload } from './resolve-workload.ts';
 import type { JsonObject, ResolvedGateway, ResolvedServicePort } from './resolved-mesh.ts';
 import type { IngressGateway } from './spec/components.ts';
@@ -15,11 +16,6 @@ const defaultPorts: readonly ServicePort[] = [
   { name: 'https', port: 443 },
 ];
 
-const defaultResources: JsonObject = {
-  requests: { cpu: '100m', memory: '128Mi' },
-  limits: { cpu: '2000m', memory: '1024Mi' },
-};
-
 /** One ingress gateway with every default filled in. Its pods listen on the Service's own ports. */
 export function resolveGateway(gateway: IngressGateway, context: ResolveContext): ResolvedGateway {
   const settings = gateway.k8s ?? {};
@@ -28,7 +24,7 @@ export function resolveGateway(gateway: IngressGateway, context: ResolveContext)
   return {
     ...resolveWorkload(
       {
-        resources: mergeJson(defaultResources, global.proxy?.resources as JsonObject | undefined),
+        resources: mergeJson(defaultProxyResources, global.proxy?.resources as JsonObject | undefined),
         hpaSpec: defaultHpaSpec({ min: 1, max: 5, cpuUtilization: 80 }),
         replicas: 1,
         rollingUpdate: { maxSurge: '100%', maxUnavailable: '25%' },

@@ -7,6 +7,7 @@ import { problemText } from './problem.ts';
 import { type Profile, profiles } from './profiles.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateway } from './resolve-gateway.ts';
+import { resolveInjection } from './resolve-injection.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveVersion } from './resolve-version.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
@@ -47,6 +48,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     name,
     namespace,
     revision,
+    revisionTags: [...new Set(spec.revisionTags ?? [])],
     version,
     profile: profileName,
     hub: context.hub,
@@ -62,6 +64,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     pilot: resolvePilot(spec.components?.pilot, profile.pilot, context),
     proxy: resolveProxy(values),
+    injection: resolveInjection(spec.sidecarInjector, context),
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
       .filter((gateway) => gateway.enabled !== false)
       .map((gateway) => resolveGateway(gateway, context)),

@@ -1,3 +1,4 @@
+import type { ResolvedInjection } from './resolved-injection.ts';
 import type { IstioVersion } from './versions.ts';
 
 /** A JSON value that is passed through to Kubernetes or Istio as it is. */
@@ -90,6 +91,8 @@ export interface ResolvedMesh {
   readonly namespace: string;
   /** Empty for the default revision, else a DNS label. */
   readonly revision: string;
+  /** Further names of this control plane in `istio.io/rev`. */
+  readonly revisionTags: readonly string[];
   readonly version: IstioVersion;
   readonly profile: string;
   readonly hub: string;
@@ -105,6 +108,7 @@ export interface ResolvedMesh {
   readonly base: { readonly enabled: boolean };
   readonly pilot: ResolvedPilot;
   readonly proxy: ResolvedProxy;
+  readonly injection: ResolvedInjection;
   /** Only the enabled ones. */
   readonly ingressGateways: readonly ResolvedGateway[];
 }

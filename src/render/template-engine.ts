@@ -2,26 +2,14 @@ import Handlebars from 'handlebars';
 import { load } from 'js-yaml';
 import { type TemplatePath, templates } from '../../generated/templates.ts';
 import type { KubernetesObject } from '../api/kubernetes-object.ts';
-import { isRecord, stableJson } from '../base/stable-json.ts';
+import { flowYaml } from '../base/flow-yaml.ts';
+import { isRecord } from '../base/stable-json.ts';
 
 const partialPrefix = 'partials/';
 
-/**
- * The value as flow-style YAML on one line, with sorted keys. JSON is YAML, so no text of a user can break out
- * of its place and no indentation has to be counted; characters that YAML does not print are escaped.
- */
-function toYaml(value: unknown): string {
-  // Strict mode does not look at the arguments of helpers.
-  if (value === undefined) throw new Error('A template names a value that its view does not have');
-  return stableJson(value).replace(
-    /[^\x20-\x7e]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
-}
-
 /** The value as a YAML string, whatever it looks like: `true`, `8080` and `1e3` stay text. */
 function quote(value: unknown): string {
-  return toYaml(value === undefined ? undefined : String(value));
+  return flowYaml(value === undefined ? undefined : String(value));
 }
 
 const engine = createEngine();
@@ -59,7 +47,7 @@ function createEngine(): (path: TemplatePath) => Handlebars.TemplateDelegate {
     knownHelpersOnly: true,
     knownHelpers: { toYaml: true, quote: true },
   };
-  handlebars.registerHelper({ toYaml, quote });
+  handlebars.registerHelper({ toYaml: flowYaml, quote });
   const compiled = new Map<string, Handlebars.TemplateDelegate>();
   for (const [path, text] of Object.entries(templates)) {
     const template = handlebars.compile(text, options);

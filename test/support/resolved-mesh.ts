@@ -1,3 +1,4 @@
+import { resolveInjection } from '../../src/api/resolve-injection.ts';
 import type {
   ResolvedGateway,
   ResolvedMesh,
@@ -72,6 +73,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
     name: 'mesh',
     namespace: 'istio-system',
     revision: '',
+    revisionTags: [],
     version: { minor: '1.31', patch: '1.31.1' },
     profile: 'default',
     hub: 'registry.istio.io/release',
@@ -96,6 +98,13 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       clusterDomain: 'cluster.local',
       readiness: { initialDelaySeconds: 0, periodSeconds: 15, failureThreshold: 4 },
     },
+    injection: resolveInjection(undefined, {
+      namespace: 'istio-system',
+      revision: '',
+      hub: 'registry.istio.io/release',
+      tag: '1.31.1',
+      values: {},
+    }),
     ingressGateways: [aGateway()],
     ...fields,
   };

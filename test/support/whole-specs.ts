@@ -142,6 +142,88 @@ function scaledWorkload(container: string): PilotSettings {
   };
 }
 
+const injectorSelectors = {
+  neverInjectSelector: [
+    {
+      matchLabels: { app: 'never' },
+      matchExpressions: [{ key: 'tier', operator: 'In' as const, values: ['never'] }],
+    },
+  ],
+  alwaysInjectSelector: [
+    {
+      matchLabels: { app: 'always' },
+      matchExpressions: [{ key: 'tier', operator: 'In' as const, values: ['always'] }],
+    },
+  ],
+};
+
+/** The injector as people of Helm values set it: classic sidecars, an init container that captures traffic. */
+const injectorByValues: MeshOperatorSpec = {
+  values: {
+    global: {
+      proxy: {
+        autoInject: 'disabled',
+        statusPort: 15999,
+        startupProbe: { enabled: false },
+        includeIPRanges: '10.0.0.0/8',
+        excludeIPRanges: '10.1.0.0/16,fd00::/8',
+        includeInboundPorts: '80,8080',
+        excludeInboundPorts: '9090',
+        includeOutboundPorts: '443',
+        excludeOutboundPorts: '25',
+        capNetBindService: true,
+        privileged: true,
+        lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } },
+        seccompProfile: { type: 'RuntimeDefault' },
+        outlierLogPath: '/dev/stdout',
+        tracer: 'datadog',
+      },
+      proxy_init: { image: 'myinit', forceApplyIptables: true },
+      nativeNftables: true,
+      mountMtlsCerts: true,
+      pilotCertProvider: 'kubernetes',
+      caAddress: 'ca.example.com:15012',
+      caName: 'GkeWorkloadCertificate',
+      sts: { servicePort: 15463 },
+      sds: { token: { aud: 'sts.example.com' } },
+    },
+    pilot: { crlConfigMapName: 'revoked' },
+    sidecarInjectorWebhook: {
+      ...injectorSelectors,
+      enableNamespacesByDefault: true,
+      rewriteAppHTTPProbe: false,
+      injectedAnnotations: { 'example.com/injected': 'yes' },
+      defaultTemplates: ['gateway', 'sidecar'],
+    },
+  },
+};
+
+/** The injector of `spec.sidecarInjector`, with the CNI plugin. */
+const injectorBySpec: MeshOperatorSpec = {
+  revisionTags: ['prod'],
+  sidecarInjector: {
+    ...injectorSelectors,
+    enableNamespacesByDefault: true,
+    rewriteAppHTTPProbers: false,
+    nativeSidecars: 'Never',
+    injectedAnnotations: { 'example.com/injected': 'yes' },
+    defaultTemplates: ['sidecar', 'extra'],
+    templates: { extra: 'metadata:\n  labels:\n    extra: {{quote pod.name}}\n' },
+    templateAliases: { both: ['sidecar', 'extra'] },
+  },
+  values: {
+    global: {
+      trustBundleName: 'roots',
+      proxy: {
+        autoInject: 'disabled',
+        holdApplicationUntilProxyStarts: true,
+        startupProbe: { failureThreshold: 7 },
+      },
+    },
+    pilot: { cni: { enabled: true, provider: 'multus' } },
+  },
+};
+
 /**
  * Specs that use every field of the schema between them: several, since some fields exclude each other. Each value
  * differs from its default, so that taking it away must change what is rendered.
@@ -282,4 +364,6 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
     },
   },
   { components: { pilot: { k8s: { replicaCount: 4 } } } },
+  injectorByValues,
+  injectorBySpec,
 ];

@@ -113,6 +113,20 @@ const cidrRule: TextRule = {
   message: 'must be an address range such as 10.0.0.0/8',
 };
 
+const oneCidr = '([0-9]{1,3}(\\.[0-9]{1,3}){3}/[0-9]{1,2}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*/[0-9]{1,3})';
+
+const cidrListRule: TextRule = {
+  pattern: new RegExp(`^(\\*|${oneCidr}(,${oneCidr})*)?$`),
+  maxLength: 4096,
+  message: 'must be address ranges joined by commas, for example 10.0.0.0/8,fd00::/8; * for all',
+};
+
+const portListRule: TextRule = {
+  pattern: /^(\*|[0-9]{1,5}(,[0-9]{1,5})*)?$/,
+  maxLength: 4096,
+  message: 'must be port numbers joined by commas, for example 8080,9090; * for all',
+};
+
 const ipRule: TextRule = {
   pattern: /^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$/,
   maxLength: 64,
@@ -143,6 +157,8 @@ export const secretName = () => textOf(secretNameRule);
 export const istioLogLevel = () => textOf(logLevelRule);
 export const proxyComponentLogLevel = () => textOf(componentLogLevelRule);
 export const cidr = () => textOf(cidrRule);
+export const cidrList = () => textOf(cidrListRule);
+export const portList = () => textOf(portListRule);
 export const ipAddress = () => textOf(ipRule);
 
 /** A whole number in a range. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   annotations,
+  cidrList,
   countOrPercent,
   dnsName,
   goDuration,
@@ -12,16 +13,73 @@ import {
   istioLogLevel,
   labels,
   labelValue,
+  portList,
   priorityClass,
   proxyComponentLogLevel,
   secretName,
 } from './field-format.ts';
 import { resourcesSchema } from './kubernetes-settings.ts';
-import { affinitySchema, tolerationSchema, topologySpreadConstraintSchema } from './pod-scheduling.ts';
+import {
+  affinitySchema,
+  labelSelectorSchema,
+  tolerationSchema,
+  topologySpreadConstraintSchema,
+} from './pod-scheduling.ts';
 
 const proxyLogLevel = z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']);
 
+/** An object of the Kubernetes API that is passed through as it is. */
+const passedThrough = () =>
+  z.record(z.string(), z.unknown()).meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+
 const proxyValuesSchema = z.strictObject({
+  autoInject: z
+    .enum(['enabled', 'disabled'])
+    .optional()
+    .describe(
+      'Whether pods of a selected namespace get a sidecar that neither ask for one nor refuse it. Default: `enabled`.',
+    ),
+  statusPort: integer(0, 65535)
+    .optional()
+    .describe('Port on which the agent of a sidecar answers probes; 0 turns its probes off. Default: 15020.'),
+  startupProbe: z
+    .strictObject({
+      enabled: z.boolean().optional().describe('Default: `true`.'),
+      failureThreshold: integer(1).optional().describe('Failed checks, one a second. Default: 600.'),
+    })
+    .optional()
+    .describe('Startup probe of sidecars.'),
+  includeIPRanges: cidrList()
+    .optional()
+    .describe('Destinations that sidecars capture; empty for none. Default: `*`.'),
+  excludeIPRanges: cidrList().optional().describe('Destinations that sidecars do not capture.'),
+  includeInboundPorts: portList()
+    .optional()
+    .describe('Ports at which sidecars capture; empty for none. Default: `*`.'),
+  excludeInboundPorts: portList().optional().describe('Ports at which sidecars do not capture.'),
+  includeOutboundPorts: portList()
+    .optional()
+    .describe('Destination ports that sidecars capture, whatever the address.'),
+  excludeOutboundPorts: portList().optional().describe('Destination ports that sidecars do not capture.'),
+  capNetBindService: z
+    .boolean()
+    .optional()
+    .describe('Let sidecars listen on ports below 1024, as root. Default: `false`.'),
+  privileged: z
+    .boolean()
+    .optional()
+    .describe('Run sidecars and their init containers privileged. Default: `false`.'),
+  holdApplicationUntilProxyStarts: z
+    .boolean()
+    .optional()
+    .describe('Start the containers of a pod after its sidecar. Default: `false`.'),
+  lifecycle: passedThrough().optional().describe('Lifecycle hooks of sidecars, instead of the usual ones.'),
+  seccompProfile: passedThrough().optional().describe('seccomp profile of sidecars.'),
+  outlierLogPath: z.string().max(1024).optional().describe('File for outlier events of sidecars.'),
+  tracer: z
+    .enum(['none', 'datadog'])
+    .optional()
+    .describe('`datadog` hands the annotation `apm.datadoghq.com/env` to sidecars as environment.'),
   image: imageName()
     .optional()
     .describe('Image of the proxy; verbatim when it contains `/`. Default: `proxyv2`.'),
@@ -74,6 +132,54 @@ const globalValuesSchema = z.strictObject({
     .optional()
     .describe('Place of this cluster in a mesh of several.'),
   proxy: proxyValuesSchema.optional().describe('Settings of every proxy.'),
+  proxy_init: z
+    .strictObject({
+      image: imageName()
+        .optional()
+        .describe('Image of the container that captures traffic. Default: `proxyv2`.'),
+      forceApplyIptables: z
+        .boolean()
+        .optional()
+        .describe('Apply iptables rules even where rules exist. Default: `false`.'),
+    })
+    .optional()
+    .describe('The container that captures traffic.'),
+  nativeNftables: z.boolean().optional().describe('Use nftables instead of iptables. Default: `false`.'),
+  mountMtlsCerts: z
+    .boolean()
+    .optional()
+    .describe('Mount the Secret `istio.<service account>` into sidecars. Default: `false`.'),
+  pilotCertProvider: z
+    .string()
+    .regex(/^[A-Za-z0-9./-]+$/, 'must be a name such as istiod')
+    .max(253)
+    .optional()
+    .describe('Who signs the certificate of istiod. Default: `istiod`.'),
+  caAddress: z
+    .string()
+    .max(253)
+    .optional()
+    .describe('host:port of the certificate authority. Default: istiod.'),
+  caName: z
+    .enum(['', 'GkeWorkloadCertificate'])
+    .optional()
+    .describe('`GkeWorkloadCertificate` mounts certificates of GKE. Default: istiod signs.'),
+  sts: z
+    .strictObject({ servicePort: integer(0, 65535).optional().describe('0 turns it off. Default: 0.') })
+    .optional()
+    .describe('Secure token service of the agent.'),
+  trustBundleName: dnsName()
+    .optional()
+    .describe('ConfigMap with the root certificates. Default: `istio-ca-root-cert`.'),
+  sds: z
+    .strictObject({
+      token: z
+        .strictObject({ aud: z.string().min(1).max(253).optional().describe('Default: `istio-ca`.') })
+        .optional()
+        .describe('The token that proxies show istiod.'),
+    })
+    .optional()
+    .describe('How proxies get certificates.'),
 });
 
 const pilotValuesSchema = z.strictObject({
@@ -138,7 +244,41 @@ const pilotValuesSchema = z.strictObject({
   keepaliveMaxServerConnectionAge: goDuration()
     .optional()
     .describe('Age at which proxies are asked to connect anew. Default: `30m`.'),
+  cni: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .optional()
+        .describe('Traffic is captured by the CNI plugin and not by an init container. Default: `false`.'),
+      provider: z
+        .enum(['default', 'multus'])
+        .optional()
+        .describe('Who calls the plugin: `multus` needs an annotation on each pod. Default: `default`.'),
+    })
+    .optional()
+    .describe("Istio's CNI plugin, as far as injection depends on it."),
+  crlConfigMapName: dnsName()
+    .optional()
+    .describe('ConfigMap with revoked certificates. Default: `istio-ca-crl`.'),
   extraContainerArgs: z.array(z.string()).optional().describe('Further command line arguments of istiod.'),
+});
+
+const injectorValuesSchema = z.strictObject({
+  enableNamespacesByDefault: z.boolean().optional().describe('As `spec.sidecarInjector`, the better place.'),
+  rewriteAppHTTPProbe: z
+    .boolean()
+    .optional()
+    .describe('As `spec.sidecarInjector.rewriteAppHTTPProbers`, the better place.'),
+  neverInjectSelector: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe('As `spec.sidecarInjector`, the better place.'),
+  alwaysInjectSelector: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe('As `spec.sidecarInjector`, the better place.'),
+  injectedAnnotations: annotations().optional().describe('As `spec.sidecarInjector`, the better place.'),
+  defaultTemplates: z.array(z.string()).optional().describe('As `spec.sidecarInjector`, the better place.'),
 });
 
 /** The Helm values of Istio's charts whose effect exists here. */
@@ -147,6 +287,7 @@ export const valuesSchema = z.strictObject({
   pilot: pilotValuesSchema
     .optional()
     .describe('Settings of istiod. `components.pilot.k8s` wins where both say something.'),
+  sidecarInjectorWebhook: injectorValuesSchema.optional().describe('The sidecar injector.'),
   meshConfig: z
     .record(z.string(), z.unknown())
     .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })

@@ -31,6 +31,11 @@ const fieldHints: readonly FieldHint[] = [
     path: 'spec.values.gateways',
     message: 'is not a field: gateways are set in spec.components.ingressGateways[].k8s',
   },
+  {
+    path: 'spec.values.sidecarInjectorWebhook.templates',
+    message: 'is not a field: templates are written in Handlebars, in spec.sidecarInjector.templates',
+  },
+  { path: 'spec.values.sidecarInjectorWebhook.reinvocationPolicy', message: notYet },
   { path: 'spec.values.revision', message: 'is not a field: use spec.revision' },
   {
     path: 'spec.values.defaultRevision',

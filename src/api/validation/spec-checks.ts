@@ -9,6 +9,12 @@ import {
   checkOwnLabels,
   checkSelectorValues,
 } from './gateway-checks.ts';
+import {
+  checkInjectedAnnotations,
+  checkInjectionTemplates,
+  checkRevisionTags,
+  checkTemplateNames,
+} from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
 import { findProtoProblems } from './proto-problems.ts';
 import { checkServices } from './service-checks.ts';
@@ -35,6 +41,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkTagAgainstVersion,
   checkImageSource,
   checkRevision,
+  checkRevisionTags,
   checkPause,
   checkMeshConfig,
   checkMeshNetworks,
@@ -48,6 +55,9 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkSelectorValues,
   checkOwnLabels,
   checkServices,
+  checkInjectionTemplates,
+  checkTemplateNames,
+  checkInjectedAnnotations,
   checkMapKeys,
 ];
 

@@ -5,6 +5,7 @@ import { problemText } from '../../../src/api/problem.ts';
 import { resolveMesh } from '../../../src/api/resolve.ts';
 import { validateMeshOperator } from '../../../src/api/validate.ts';
 import { stableJson } from '../../../src/base/stable-json.ts';
+import { injectAll } from '../../support/injection-input.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
 import { renderAll } from '../../support/rendered-objects.ts';
 import { wholeSpecs } from '../../support/whole-specs.ts';
@@ -36,15 +37,16 @@ describe('a field of the schema', () => {
     expect(known.filter((leaf) => !notRendered.test(leaf) && !used.has(leaf))).toEqual([]);
   });
 
-  it('changes what is rendered', () => {
+  it('changes what is rendered or injected', { timeout: 30_000 }, () => {
     const effective = new Set<string>();
     const idle = new Set<string>();
     for (const spec of wholeSpecs) {
-      const whole = rendered(spec);
+      const [objects, pods] = [rendered(spec), injected(spec)];
       for (const place of placesOf(spec)) {
+        if (effective.has(pattern(place))) continue;
         const without = withoutPlace(spec, place);
         const isValid = validateMeshOperator(aMeshOperator(without)).length === 0;
-        const hasEffect = !isValid || rendered(without) !== whole;
+        const hasEffect = !isValid || rendered(without) !== objects || injected(without) !== pods;
         (hasEffect ? effective : idle).add(pattern(place));
       }
     }
@@ -58,6 +60,10 @@ function rendered(spec: MeshOperatorSpec): string {
   return stableJson(renderAll(resolveMesh(aMeshOperator(spec))));
 }
 
+function injected(spec: MeshOperatorSpec): string {
+  return stableJson(injectAll(resolveMesh(aMeshOperator(spec))));
+}
+
 /** `components.ingressGateways[].name`: list items count as one; keys of maps are left out. */
 function pattern(place: Place): string {
   const text = place.map((key) => (typeof key === 'number' ? '[]' : `.${key}`)).join('');
@@ -65,7 +71,7 @@ function pattern(place: Place): string {
 }
 
 const mapKeys =
-  /(\.(?:label|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig)|^meshConfig|pilot\.env)\..*$/;
+  /((?:\.(?:label|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig|injectedAnnotations|templates|templateAliases)|proxy\.(?:lifecycle|seccompProfile))|^meshConfig|pilot\.env)\..*$/;
 
 /** Places of everything that is neither an object nor a list of objects. */
 function placesOf(value: unknown, place: Place = []): Place[] {

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { annotations, type TextRule, textOf } from './field-format.ts';
+import { labelSelectorSchema } from './pod-scheduling.ts';
+
+const templateNameRule: TextRule = {
+  pattern: /^[a-zA-Z0-9]([-a-zA-Z0-9_.]*[a-zA-Z0-9])?$/,
+  maxLength: 63,
+  message: 'must be the name of a template: letters, digits, "-", "_" and "."',
+};
+
+const templateName = () => textOf(templateNameRule);
+
+/** Longer than any reasonable template, and short enough to be compiled at once. */
+const maxTemplateLength = 65_536;
+
+/** Which pods get a sidecar and what it looks like. */
+export const sidecarInjectorSchema = z.strictObject({
+  enableNamespacesByDefault: z
+    .boolean()
+    .optional()
+    .describe('Also inject into namespaces without any injection label. Default: `false`.'),
+  neverInjectSelector: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe('Pods whose labels match one of these get no sidecar, unless they ask for it themselves.'),
+  alwaysInjectSelector: z
+    .array(labelSelectorSchema)
+    .optional()
+    .describe(
+      'Pods whose labels match one of these get one, unless they refuse it or `neverInjectSelector` matches.',
+    ),
+  rewriteAppHTTPProbers: z
+    .boolean()
+    .optional()
+    .describe(
+      'Let the sidecar answer the probes of applications, so that they work with mTLS. Default: `true`.',
+    ),
+  nativeSidecars: z
+    .enum(['Auto', 'Always', 'Never'])
+    .optional()
+    .describe(
+      'Whether sidecars are init containers that keep running: `Auto` means on Kubernetes 1.33 and newer. Default: `Auto`, or what `values.pilot.env.ENABLE_NATIVE_SIDECARS` says.',
+    ),
+  injectedAnnotations: annotations().optional().describe('Annotations that every injected pod gets.'),
+  defaultTemplates: z
+    .array(templateName())
+    .optional()
+    .describe('Templates for pods that name none in `inject.istio.io/templates`. Default: `sidecar`.'),
+  templates: z
+    .record(
+      z.string(),
+      z.string().max(maxTemplateLength, `must not be longer than ${maxTemplateLength} characters`),
+    )
+    .optional()
+    .describe(
+      'Further templates by name, in Handlebars: each prints a part of a pod as YAML, which is merged onto the pod.',
+    ),
+  templateAliases: z
+    .record(z.string(), z.array(templateName()))
+    .optional()
+    .describe('Names that stand for several templates.'),
+});
+
+export type SidecarInjector = z.infer<typeof sidecarInjectorSchema>;

@@ -1,0 +1,177 @@
+import { revisionLabel } from '../api/resolved-mesh.ts';
+import { isRecord } from '../base/stable-json.ts';
+import { names } from './annotation-names.ts';
+import { assertPodBounded } from './bounded-document.ts';
+import { orderContainers } from './container-order.ts';
+import { decideInjection, type InjectionDecision } from './decide-injection.ts';
+import { gatherFacts, type InjectionFacts } from './injection-facts.ts';
+import type { InjectionInput } from './injection-input.ts';
+import { diffJson, type PatchOperation } from './json-patch.ts';
+import { findContainer, findProxy, type Pod, podNameText, proxyContainerName } from './pod.ts';
+import { PodRejectedError } from './pod-rejected-error.ts';
+import { type PodFragment, renderFragment } from './pod-template-engine.ts';
+import {
+  type PreviousInjection,
+  readPreviousInjection,
+  readUserFragments,
+  withoutPreviousInjection,
+} from './previous-injection.ts';
+import { rewriteProbes } from './probe-rewrite.ts';
+import { announceSecurePort, mergePrometheus } from './prometheus-merge.ts';
+import { strategicMerge } from './strategic-merge.ts';
+import { holdsApplication, templateView } from './template-view.ts';
+import { applyUserContainers, moveProxyToInit, withProxyInInit } from './user-containers.ts';
+import { validateAnnotations } from './validate-annotations.ts';
+
+/** The pod with its sidecar, and the JSON patch (RFC 6902) that leads there. */
+export interface InjectedPod {
+  readonly pod: Pod;
+  readonly patch: readonly PatchOperation[];
+}
+
+/** Decision and, for an injected pod, its result. */
+export type InjectionOutcome =
+  | Extract<InjectionDecision, { kind: 'skip' }>
+  | (Extract<InjectionDecision, { kind: 'inject' }> & InjectedPod);
+
+/**
+ * Decides about a pod and injects it. Pure: the input stays as it is, and equal input gives equal output.
+ * Throws PodRejectedError when the pod asks for something that cannot be, and TerminalError with reason
+ * `InvalidTemplate` when a custom template of the mesh cannot be rendered.
+ */
+export function injectPod(input: InjectionInput): InjectionOutcome {
+  assertPod(input.pod);
+  const decision = decideInjection(input);
+  return decision.kind === 'skip' ? decision : { ...decision, ...renderInjected(input, decision.templates) };
+}
+
+/** The pod with the given templates applied, whatever its labels say. Throws as `injectPod`. */
+export function renderInjected(input: InjectionInput, templates: readonly string[]): InjectedPod {
+  assertPod(input.pod);
+  validateAnnotations(input.pod);
+  const previous = readPreviousInjection(input.pod);
+  const kept = readUserFragments(input.pod);
+  const facts = gatherFacts(input, withoutPreviousInjection(input.pod, previous, kept));
+  const { pod, contributed } = mergeTemplates(structuredClone(input.pod), facts, templates);
+  removeOutdated(pod, previous, contributed);
+
+  applyUserContainers(pod, {
+    original: input.pod,
+    previous,
+    kept,
+    injected: {
+      containers: namesIn(contributed, 'containers'),
+      initContainers: namesIn(contributed, 'initContainers'),
+    },
+    isTproxy: facts.interceptionMode === 'TPROXY',
+  });
+  setCallEnvironment(pod, facts);
+  mergePrometheus(pod, facts);
+  announceSecurePort(pod);
+  rewriteProbes(pod, facts);
+  writeMetadata(pod, contributed, facts);
+  orderContainers(pod, { isProxyFirst: holdsApplication(facts) });
+  return { pod, patch: diffJson(input.pod, pod) };
+}
+
+/** What comes from outside must at least look like a pod before anything reads it. */
+function assertPod(pod: unknown): asserts pod is Pod {
+  assertPodBounded(pod);
+  if (!isRecord(pod) || !isRecord(pod.metadata) || !isRecord(pod.spec)) {
+    throw new PodRejectedError('The object is not a pod: it has no metadata or no spec');
+  }
+  const { metadata, spec } = pod;
+  for (const [field, value] of [
+    ['labels', metadata.labels],
+    ['annotations', metadata.annotations],
+  ] as const) {
+    const isText = isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
+    if (value !== undefined && value !== null && !isText) {
+      throw new PodRejectedError(`Pod ${podNameText(pod as Pod)}: metadata.${field} must map names to text`);
+    }
+  }
+  for (const list of ['containers', 'initContainers'] as const) {
+    const value = spec[list] ?? (list === 'containers' ? undefined : []);
+    const isNamed = (item: unknown) => isRecord(item) && typeof item.name === 'string';
+    if (!Array.isArray(value) || !value.every(isNamed)) {
+      throw new PodRejectedError(
+        `Pod ${podNameText(pod as Pod)}: spec.${list} must be a list of containers with names`,
+      );
+    }
+  }
+}
+
+/** What all templates together contributed. */
+interface Contribution {
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+function mergeTemplates(
+  original: Pod,
+  facts: InjectionFacts,
+  templates: readonly string[],
+): { pod: Pod; contributed: Contribution } {
+  let pod = original;
+  let contributed: Record<string, unknown> = { spec: {} };
+  for (const template of templates) {
+    const rendered = renderFragment(template, facts.mesh.injection.templates, templateView(facts, template));
+    const isNative = hasNativeProxy(contributed) || hasNativeProxy(rendered);
+    const fragment = isNative ? withProxyInInit(rendered) : rendered;
+    if (isNative) moveProxyToInit(pod);
+    contributed = strategicMerge(contributed, fragment);
+    pod = strategicMerge(pod, fragment) as Pod;
+  }
+  return { pod, contributed: contributed as unknown as Contribution };
+}
+
+/** Takes away what an earlier injection put in and this one does not: a proxy that is no longer native, for one. */
+function removeOutdated(pod: Pod, previous: PreviousInjection | undefined, contributed: Contribution): void {
+  for (const list of ['containers', 'initContainers'] as const) {
+    const outdated = (previous?.[list] ?? []).filter((name) => !namesIn(contributed, list).includes(name));
+    if (outdated.length === 0) continue;
+    pod.spec[list] = (pod.spec[list] ?? []).filter(({ name }) => !outdated.includes(name));
+  }
+}
+
+function hasNativeProxy({ spec }: PodFragment): boolean {
+  return (
+    Array.isArray(spec?.initContainers) &&
+    findContainer(spec.initContainers, proxyContainerName) !== undefined
+  );
+}
+
+/** Cluster, network and whatever the caller asked for win over templates and over the pod's author. */
+function setCallEnvironment(pod: Pod, { callEnvironment }: InjectionFacts): void {
+  const proxy = findProxy(pod);
+  if (proxy === undefined || callEnvironment.length === 0) return;
+  const names = callEnvironment.map(([name]) => name);
+  proxy.env = [
+    ...(proxy.env ?? []).filter(({ name }) => !names.includes(name)),
+    ...callEnvironment.map(([name, value]) => ({ name, value })),
+  ];
+}
+
+function writeMetadata(pod: Pod, contributed: Contribution, { mesh, network }: InjectionFacts): void {
+  if (network !== '') pod.metadata.labels = { ...pod.metadata.labels, [names.network]: network };
+  pod.metadata.annotations = {
+    ...pod.metadata.annotations,
+    [names.status]: JSON.stringify({
+      initContainers: listed(contributed, 'initContainers'),
+      containers: listed(contributed, 'containers'),
+      volumes: listed(contributed, 'volumes'),
+      imagePullSecrets: listed(contributed, 'imagePullSecrets'),
+      revision: revisionLabel(mesh.revision),
+    }),
+    ...mesh.injection.injectedAnnotations,
+  };
+}
+
+function listed(contributed: Contribution, list: string): string[] | null {
+  const found = namesIn(contributed, list);
+  return found.length === 0 ? null : found;
+}
+
+function namesIn({ spec }: Contribution, list: string): string[] {
+  const items = spec[list];
+  return Array.isArray(items) ? items.map((item: { name?: unknown }) => String(item.name)) : [];
+}
