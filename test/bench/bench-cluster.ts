@@ -12,6 +12,7 @@ import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { AuditCounter } from './audit-counts.ts';
 import { BenchOperator } from './bench-operator.ts';
+import { cpuSeconds } from './cpu-time.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
 const serviceAccount = 'mesh-operator';
@@ -24,7 +25,12 @@ export interface BenchCluster {
   readonly cluster: Cluster;
   /** The bench's own client, as the cluster's admin. */
   readonly client: KubeClient;
-  readonly connection: ApiConnection;
+  /** A client with the operator's own rights: what writes roles is checked against what it holds, which takes time. */
+  readonly operatorClient: KubeClient;
+  /** Closes the clients' connections and ends the cluster. */
+  readonly stop: () => Promise<void>;
+  /** Seconds of processor time that the API server has used. */
+  readonly apiServerCpuSeconds: () => Promise<number>;
   /** Counts what the operator asks. */
   readonly audit: AuditCounter;
   /** Starts the operator with the rights of its chart. */
@@ -43,16 +49,29 @@ export async function startBenchCluster(nodeFlags: readonly string[]): Promise<B
   // A copy, since a build while the bench runs would change what is measured.
   const bundle = join(cluster.rundir, 'mesh-operator.mjs');
   await copyFile(resolve(repository, 'dist/mesh-operator.js'), bundle);
-  const connection = openConnection({ kubeconfig: cluster.kubeconfigPath }, systemClock);
+  const connections = [cluster.kubeconfigPath, kubeconfig].map((path) =>
+    openConnection({ kubeconfig: path }, systemClock),
+  );
+  const [admin, operator] = connections.map(clientOf);
+  if (admin === undefined || operator === undefined) throw new Error('a client is missing');
   const user = `system:serviceaccount:${operatorNamespace}:${serviceAccount}`;
   return {
     cluster,
-    connection,
-    client: new KubeClient({ connection, clock: systemClock, maxInFlight: requestsAtOnce }),
+    client: admin,
+    operatorClient: operator,
+    stop: async () => {
+      await Promise.all(connections.map((connection) => connection.close()));
+      await cluster.stop();
+    },
+    apiServerCpuSeconds: () => cpuSeconds(cluster.serverPid('kube-apiserver') ?? 0),
     audit: new AuditCounter(cluster.auditLogPath ?? '', user),
     startOperator: (identity = 'bench') =>
       new BenchOperator({ bundle, kubeconfig, namespace: operatorNamespace, identity, nodeFlags }),
   };
+}
+
+function clientOf(connection: ApiConnection): KubeClient {
+  return new KubeClient({ connection, clock: systemClock, maxInFlight: requestsAtOnce });
 }
 
 async function installChart(cluster: Cluster): Promise<void> {

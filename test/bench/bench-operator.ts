@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { operatorConfig } from '../cluster/images/mesh-operator.ts';
+import { cpuSeconds } from './cpu-time.ts';
 
 const node = resolve(import.meta.dirname, '../../node_modules/node/bin/node');
 
@@ -84,9 +85,7 @@ export class BenchOperator {
 
   /** Seconds of processor time that the process has used. */
   async cpuSeconds(): Promise<number> {
-    const stat = await readFile(`/proc/${this.#child.pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return cpuSeconds(this.#child.pid ?? 0);
   }
 
   /** Sends SIGTERM without waiting for the end. */

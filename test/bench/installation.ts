@@ -38,13 +38,15 @@ export async function measureInstallation(
   floor: Floor | undefined,
   batch = `mesh-${count}`,
 ): Promise<Installation> {
-  const { client, audit } = bench;
+  const { client, audit, apiServerCpuSeconds } = bench;
   const meshes = benchMeshes(batch, count);
   await createNamespaces(client, meshes);
   const operator = bench.startOperator();
   await operator.seen('Controllers run');
   await audit.take();
+  const apiServerCpuBefore = await apiServerCpuSeconds();
   const readyMs = await applyUntilReady(client, meshes);
+  const apiServerCpu = (await apiServerCpuSeconds()) - apiServerCpuBefore;
   const cpuSeconds = await operator.cpuSeconds();
   const counts = await awaitQuiet(audit);
   const peakMb = await operator.peakMemoryMb();
@@ -88,10 +90,16 @@ export async function measureInstallation(
       published: count === 50 ? '118 MiB' : undefined,
     }),
     benchRow({ name: `${name}: processor time of the operator`, ours: cpuSeconds, unit: 's' }),
+    benchRow({
+      name: `${name}: processor time of the API server`,
+      ours: apiServerCpu,
+      unit: 's',
+      baseline: floor === undefined ? undefined : { name: 'plain loop', value: floor.apiServerCpuSeconds },
+    }),
   ];
   process.stderr.write(
     `${name}: ${(readyMs / 1000).toFixed(2)} s, ${JSON.stringify(counts)}, ${writesOf(counts) / count} writes a mesh, ` +
-      `${peakMb.toFixed(0)} MB, ${cpuSeconds.toFixed(2)} s of processor time\n`,
+      `${peakMb.toFixed(0)} MB, ${cpuSeconds.toFixed(2)} s of processor time, API server ${apiServerCpu.toFixed(2)} s\n`,
   );
   return { rows, meshes, operator };
 }

@@ -1,7 +1,7 @@
 /**
  * Measures the operator on a cluster with simulated nodes and prints one table; see docs/reference/performance.md.
  *
- *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,floor,drift,idle,life] [--node-flags "--cpu-prof"]
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,floor,drift,idle,life] [--node-flags=--cpu-prof]
  *
  * A missed goal is marked in the table; the exit code says only whether everything could be measured.
  * With BENCH_WRITE=1 the table is also written to docs/reference/performance.md.
@@ -41,8 +41,7 @@ try {
   await warmUp(bench);
   for (const size of flags.sizes.split(',').map(Number)) rows.push(...(await measureSize(bench, size)));
 } finally {
-  await bench.connection.close();
-  await bench.cluster.stop();
+  await bench.stop();
 }
 process.stdout.write(`${machine()}\n\n${benchTable(rows)}`);
 if (process.env.BENCH_WRITE === '1') await writeFile(page, pageText(rows));
@@ -54,7 +53,7 @@ async function warmUp(cluster: BenchCluster): Promise<void> {
 
 async function measureSize(cluster: BenchCluster, size: number): Promise<BenchRow[]> {
   const hasFloor = !skipped.has('floor') && floorSizes.includes(size);
-  const floor = hasFloor ? await measureFloor(cluster.client, size) : undefined;
+  const floor = hasFloor ? await measureFloor(cluster, size) : undefined;
   if (floor !== undefined) progress(`plain loop for ${size}: ${JSON.stringify(floor)}`);
   let installation = await measureInstallation(cluster, size, floor);
   const measured = [...installation.rows];
