@@ -514,9 +514,19 @@ describe('the applier refuses', () => {
     await expect(applying).rejects.toThrow(TerminalError);
     await expect(applying).rejects.toMatchObject({ reason: 'ObjectExists' });
     await expect(applying).rejects.toThrow(
-      `ConfigMap ${namespace}/${theirs.metadata.name} exists already and is managed by helm (.data.mesh)`,
+      `ConfigMap ${namespace}/${theirs.metadata.name} exists already and is managed by helm;`,
     );
     expect((await api.client.get(idOf(theirs), never)).data).toEqual({ mesh: 'theirs' });
+  });
+
+  test("an object of somebody else's that has none of our fields yet, and leaves it as it is", async () => {
+    const { data: _none, ...theirs } = aConfigMap({});
+    const { metadata } = await api.client.create(theirs, { fieldManager: 'kubectl-create' }, never);
+
+    const applying = applier.apply({ ...theirs, data: { mesh: 'ours' } }, undefined, never);
+
+    await expect(applying).rejects.toMatchObject({ reason: 'ObjectExists' });
+    expect((await api.client.get(idOf(theirs), never)).metadata).toEqual(metadata);
   });
 
   test('to change what cannot be changed, with the object and the field', async () => {

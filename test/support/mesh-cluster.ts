@@ -18,6 +18,8 @@ export interface MeshOptions {
   /** Default: one of its own. */
   readonly namespace?: string;
   readonly name?: string;
+  /** Take exactly this spec, so that without a revision it is the cluster's default mesh; default false. */
+  readonly asWritten?: boolean;
 }
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
@@ -69,16 +71,22 @@ export class MeshCluster {
     return namespace;
   }
 
+  /** A namespace of this name, which no other test file may use. */
+  async createNamespace(name: string): Promise<void> {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+    await this.client.create(namespace, { fieldManager: 'test' }, never);
+    this.#namespaces.push(name);
+  }
+
   /** Creates a MeshOperator; with a revision of its own unless the spec names one. */
   async createMesh(spec: MeshOperatorSpec = {}, options: MeshOptions = {}): Promise<TestMesh> {
-    const { name = 'mesh', namespace = await this.ownNamespace() } = options;
-    const revision = uniqueName('r');
+    const { name = 'mesh', namespace = await this.ownNamespace(), asWritten = false } = options;
     await this.client.create(
       {
         apiVersion: meshKind.apiVersion,
         kind: meshKind.kind,
         metadata: { name, namespace },
-        spec: { revision, ...spec },
+        spec: asWritten ? spec : { revision: uniqueName('r'), ...spec },
       },
       { fieldManager: 'test' },
       never,

@@ -10,7 +10,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { never } from './test-client.ts';
 
-const limitMs = 45_000;
+const limitMs = 20_000;
 
 /** One MeshOperator in a cluster, as whoever applied it sees it. */
 export class TestMesh {
@@ -98,10 +98,12 @@ export class TestMesh {
   /** Waits for an Event of this reason whose message has all of these texts. */
   async untilEvent(reason: string, ...texts: readonly string[]): Promise<void> {
     const explain = async () => JSON.stringify(await this.events());
-    await waitUntil({ what: `an Event ${reason} says ${texts.join(' ')}`, limitMs, explain }, async () =>
-      (await this.events()).some(
-        (event) => event.reason === reason && texts.every((text) => event.message.includes(text)),
-      ),
+    await waitUntil(
+      { what: `an Event ${reason} says ${texts.join(' ')}`, limitMs: 5_000, explain },
+      async () =>
+        (await this.events()).some(
+          (event) => event.reason === reason && texts.every((text) => event.message.includes(text)),
+        ),
     );
   }
 }

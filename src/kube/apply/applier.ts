@@ -1,10 +1,9 @@
 import { idOf, idText, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
-import { TerminalError, WaitingError } from '../../base/errors.ts';
+import { ConflictError, TerminalError, WaitingError } from '../../base/errors.ts';
 import { stableHash } from '../../base/stable-json.ts';
 import type { JsonPatchOperation, KubeClient } from '../client.ts';
 import { diffObject } from '../diff/diff-object.ts';
 import type { Drift } from '../diff/drift.ts';
-import { FieldConflictError } from '../errors.ts';
 import { seedFromObserved, withoutNulls } from './desired-object.ts';
 
 export interface ApplyResult {
@@ -27,6 +26,12 @@ export interface ApplierDeps {
 
 /** How soon to look again at an object that is still being deleted; its end usually wakes us before. */
 const deletionRetryMs = 5_000;
+
+/**
+ * A version that no object of ours ever has. Server-side apply refuses an object whose version differs, and creates
+ * one that does not exist whatever version it names: so this applies to new objects only, without a read before.
+ */
+const versionOfNone = '1';
 
 /**
  * Brings single objects to what is desired by server-side apply, and writes only what differs (`diffObject`).
@@ -78,47 +83,35 @@ export class Applier {
     this.#residues.delete(idText(id));
   }
 
-  /** Not by force: an object of that name may exist without our label, and then it is not ours to change. */
+  /** Writes nothing when an object of that name exists: without our label it may not be ours to change. */
   async #create(wanted: KubernetesObject, signal: AbortSignal): Promise<ApplyResult> {
+    const onlyNew = { ...wanted, metadata: { ...wanted.metadata, resourceVersion: versionOfNone } };
     try {
-      const object = await this.#applyOnServer(wanted, false, signal);
+      const object = await this.#applyOnServer(onlyNew, false, signal);
       this.#remember(idOf(wanted), wanted, object);
-      const isNew = this.#wasJustCreated(object);
-      return { outcome: isNew ? 'created' : 'changed', object, drift: [], takenFrom: [] };
+      return { outcome: 'created', object, drift: [], takenFrom: [] };
     } catch (error) {
-      if (!(error instanceof FieldConflictError)) throw error;
+      if (!(error instanceof ConflictError)) throw error;
       return this.#adopt(wanted, error, signal);
     }
   }
 
-  /**
-   * True when our claim is as old as the object. A new object may have claims of the API server's own too, and one
-   * without any field has none of ours.
-   */
-  #wasJustCreated({ metadata }: KubernetesObject): boolean {
-    const ours = metadata.managedFields?.find((claim) => claim.manager === this.#deps.fieldManager);
-    return ours === undefined || ours.time === metadata.creationTimestamp;
-  }
-
   /** Goes on with an object that the cache did not have, if we have applied it before: then somebody took our label. */
-  async #adopt(
-    wanted: KubernetesObject,
-    conflict: FieldConflictError,
-    signal: AbortSignal,
-  ): Promise<ApplyResult> {
+  async #adopt(wanted: KubernetesObject, conflict: ConflictError, signal: AbortSignal): Promise<ApplyResult> {
     const id = idOf(wanted);
-    const existing = await this.#deps.client.get(id, signal);
-    const isOurs = existing.metadata.managedFields?.some(
+    const existing = await this.#deps.client.find(id, signal);
+    if (existing === undefined) throw conflict;
+    const claims = existing.metadata.managedFields ?? [];
+    const isOurs = claims.some(
       (claim) => claim.manager === this.#deps.fieldManager && claim.operation === 'Apply',
     );
     if (isOurs) return this.apply(wanted, existing, signal);
-    const managers = [...new Set(conflict.conflicts.map(({ manager }) => manager))].sort();
-    const fields = conflict.conflicts.map(({ field }) => field);
-    throw new TerminalError(
-      `${idText(id)} exists already and is managed by ${managers.join(', ')} (${shortList(fields)}); ` +
-        'delete it or give the mesh another name',
-      { reason: 'ObjectExists', cause: conflict },
-    );
+    const managers = [...new Set(claims.map(({ manager }) => manager))].sort();
+    const whose = managers.length === 0 ? '' : ` and is managed by ${managers.join(', ')}`;
+    throw new TerminalError(`${idText(id)} exists already${whose}; delete it or give the mesh another name`, {
+      reason: 'ObjectExists',
+      cause: conflict,
+    });
   }
 
   async #write(
@@ -171,11 +164,8 @@ export class Applier {
     force: boolean,
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
-    const object = await this.#deps.client.apply(
-      wanted,
-      { fieldManager: this.#deps.fieldManager, force },
-      signal,
-    );
+    const options = { fieldManager: this.#deps.fieldManager, force };
+    const object = await this.#deps.client.apply(wanted, options, signal);
     this.#deps.onWrite?.(object);
     return object;
   }
@@ -203,9 +193,4 @@ function residueOf(wanted: KubernetesObject, drift: readonly Drift[]): string {
 
 function managersOf(drift: readonly Drift[]): string[] {
   return [...new Set(drift.map(({ manager }) => manager).filter((manager) => manager !== undefined))].sort();
-}
-
-function shortList(items: readonly string[]): string {
-  const shown = items.slice(0, 3).join(', ');
-  return items.length > 3 ? `${shown} and ${items.length - 3} more` : shown;
 }

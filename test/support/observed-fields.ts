@@ -1,0 +1,22 @@
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import { isRecord } from '../../src/base/stable-json.ts';
+
+/** What the API server or a controller gives an object when it is made. */
+const givenFields = [
+  ...['status', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'],
+  ...['clusterIP', 'clusterIPs', 'nodePort', 'healthCheckNodePort', 'deployment.kubernetes.io/revision'],
+];
+
+/** An object without what differs between two that were made alike, for comparisons. */
+export function observedFields(object: KubernetesObject): unknown {
+  const { ownerReferences, ...metadata } = object.metadata;
+  const rest = strip({ ...object, metadata }) as Record<string, unknown>;
+  return { ...rest, ownerReferences };
+}
+
+function strip(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(strip);
+  if (!isRecord(value)) return value;
+  const kept = Object.entries(value).filter(([field]) => !givenFields.includes(field));
+  return Object.fromEntries(kept.map(([field, inner]) => [field, strip(inner)]));
+}
