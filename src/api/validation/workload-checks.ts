@@ -1,5 +1,5 @@
 import type { Problem } from '../problem.ts';
-import { quantityValue } from './quantity.ts';
+import { quantityValue } from '../quantity.ts';
 import { type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
 
 type Quantities = Readonly<Record<string, string | number | undefined>> | undefined;

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { areEqualQuantities } from '../../api/quantity.ts';
 import { isRecord, stableJson } from '../../base/stable-json.ts';
 import { type ClosedFields, closedFields as defaultClosedFields, seededFields } from './closed-fields.ts';
 import type { Drift } from './drift.ts';
@@ -14,7 +15,6 @@ import {
 } from './field-claims.ts';
 import { FieldPath, type PathStep } from './field-path.ts';
 import { type ListRule, listRuleAt } from './list-schema.ts';
-import { areEqualQuantities } from './quantity.ts';
 
 export interface DiffOptions {
   /** Our name in `metadata.managedFields`. */

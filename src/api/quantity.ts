@@ -34,6 +34,12 @@ export function parseQuantityNanos(value: unknown): bigint | undefined {
   return sign === '-' ? -magnitude : magnitude;
 }
 
+/** The number a quantity stands for: `1500m` is 1.5; undefined for a text that is none. */
+export function quantityValue(value: unknown): number | undefined {
+  const nanos = parseQuantityNanos(value);
+  return nanos === undefined ? undefined : Number(nanos) / 1e9;
+}
+
 /** True when both are quantities of one value. */
 export function areEqualQuantities(a: unknown, b: unknown): boolean {
   const nanos = parseQuantityNanos(a);
