@@ -15,7 +15,7 @@ import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { objectManager } from './field-managers.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
-import { ObservedWorld, ownerGroup } from './observed-world.ts';
+import { claimGroup, ObservedWorld, ownerGroup } from './observed-world.ts';
 import { ownedKinds } from './owned-kinds.ts';
 import { claimedRevision } from './revision-claims.ts';
 
@@ -48,7 +48,10 @@ export function createMeshController(
   options: MeshControllerOptions,
   deps: MeshControllerDeps,
 ): MeshController {
-  const meshes = new Informer({ kind: kindInfo(meshOperatorApiVersion, meshOperatorKind) }, deps);
+  const meshes = new Informer(
+    { kind: kindInfo(meshOperatorApiVersion, meshOperatorKind), index: claimGroup },
+    deps,
+  );
   const owned = ownedKinds.map(
     (kind) => new Informer({ kind, labelSelector: managedBySelector, index: ownerGroup }, deps),
   );
@@ -77,7 +80,7 @@ export function createMeshController(
   meshes.addHandler((event) => {
     if (isWorthAPass(event)) controller.enqueue(keyOf((event.current ?? event.old) as KubernetesObject));
     if (event.current === undefined && event.old !== undefined) {
-      for (const key of claimants(meshes.values(), claimedRevision(event.old))) controller.enqueue(key);
+      for (const mesh of world.meshesClaiming(claimedRevision(event.old))) controller.enqueue(keyOf(mesh));
     }
   });
   for (const informer of owned) {
@@ -99,10 +102,6 @@ function isWorthAPass({ old, current }: InformerEvent): boolean {
     old.metadata.deletionTimestamp !== current.metadata.deletionTimestamp ||
     old.metadata.finalizers?.join() !== current.metadata.finalizers?.join()
   );
-}
-
-function claimants(meshes: Iterable<KubernetesObject>, revision: string): ObjectKey[] {
-  return [...meshes].filter((mesh) => claimedRevision(mesh) === revision).map(keyOf);
 }
 
 /** The mesh before and the mesh after a change of labels. */

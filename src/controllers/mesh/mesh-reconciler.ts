@@ -29,7 +29,7 @@ import type { ObservedWorld } from './observed-world.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { RenderedMeshes } from './rendered-meshes.ts';
-import { claimMessage, earlierClaim } from './revision-claims.ts';
+import { claimedRevision, claimMessage, earlierClaim } from './revision-claims.ts';
 import { StatusWriter } from './status-writer.ts';
 
 export interface MeshReconcilerDeps {
@@ -85,7 +85,7 @@ export class MeshReconciler implements Reconciler {
     if (pass.pause !== undefined) return;
 
     pass.replaceMesh(await ensureMeshFinalizer(client, pass.mesh, pass.signal), world);
-    const holder = earlierClaim(pass.mesh, world.meshes());
+    const holder = earlierClaim(pass.mesh, world.meshesClaiming(claimedRevision(pass.mesh)));
     if (holder !== undefined) {
       throw new TerminalError(claimMessage(pass.mesh, holder), { reason: 'RevisionConflict' });
     }

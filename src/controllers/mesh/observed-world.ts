@@ -7,13 +7,14 @@ import {
 } from '../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../api/labels.ts';
 import type { Informer } from '../../runtime/informer.ts';
+import { claimedRevision } from './revision-claims.ts';
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
 export class ObservedWorld {
   readonly #meshes: Informer;
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
 
-  /** `owned` are informers over `ownedKinds`, indexed by `ownerGroup`. */
+  /** `meshes` is indexed by `claimGroup`; `owned` are informers over `ownedKinds`, indexed by `ownerGroup`. */
   constructor(meshes: Informer, owned: readonly Informer[]) {
     this.#meshes = meshes;
     this.#ownedByKind = new Map(owned.map((informer) => [kindKey(informer.kind), informer]));
@@ -25,6 +26,11 @@ export class ObservedWorld {
 
   meshes(): Iterable<KubernetesObject> {
     return this.#meshes.values();
+  }
+
+  /** The meshes that ask for this revision, without looking at any other. */
+  meshesClaiming(revision: string): KubernetesObject[] {
+    return this.#meshes.byGroup(revision);
   }
 
   /** The object as last seen, whichever mesh it belongs to; undefined when it is gone or does not carry our labels. */
@@ -50,6 +56,11 @@ export class ObservedWorld {
 export function ownerGroup(object: KubernetesObject): string[] {
   const owner = ownerByLabels(object.metadata.labels);
   return owner === undefined ? [] : [keyText(owner)];
+}
+
+/** Index function of the informer over MeshOperators: the revision each asks for. */
+export function claimGroup(mesh: KubernetesObject): string[] {
+  return [claimedRevision(mesh)];
 }
 
 function kindKey(kind: { readonly apiVersion: string; readonly kind: string }): string {

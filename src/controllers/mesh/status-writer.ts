@@ -4,9 +4,7 @@ import type { Clock } from '../../base/clock.ts';
 import { stableJson } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { statusManager } from './field-managers.ts';
-
-/** A message that counts replicas changes with each pod; it is not written more often than this. */
-const messageIntervalMs = 5_000;
+import { leastStatusIntervalMs } from './status-interval.ts';
 
 export interface StatusWriterDeps {
   readonly client: KubeClient;
@@ -17,7 +15,7 @@ export interface StatusWriterDeps {
 export interface StatusWrite {
   /** The object as the API server has it now, when it was written. */
   readonly written?: KubernetesObject;
-  /** Only a message differs and it was written a moment ago: come back after this long. */
+  /** Only messages or progress differ, and they were written a moment ago: come back after this long. */
   readonly dueInMs?: number;
 }
 
@@ -35,10 +33,9 @@ export class StatusWriter {
     if (stableJson(before) === stableJson(status)) return {};
     const uid = mesh.metadata.uid ?? '';
     const nowMs = this.#deps.clock.monotonicMs();
-    const dueInMs = (this.#lastWriteMs.get(uid) ?? Number.NEGATIVE_INFINITY) + messageIntervalMs - nowMs;
-    if (dueInMs > 0 && stableJson(withoutMessages(before)) === stableJson(withoutMessages(status))) {
-      return { dueInMs };
-    }
+    const lastWriteMs = this.#lastWriteMs.get(uid) ?? Number.NEGATIVE_INFINITY;
+    const dueInMs = lastWriteMs + leastStatusIntervalMs(before, status) - nowMs;
+    if (dueInMs > 0) return { dueInMs };
     this.#lastWriteMs.set(uid, nowMs);
     const written = await this.#deps.client.apply(
       {
@@ -57,8 +54,4 @@ export class StatusWriter {
   forget(mesh: KubernetesObject): void {
     this.#lastWriteMs.delete(mesh.metadata.uid ?? '');
   }
-}
-
-function withoutMessages(status: MeshOperatorStatus): unknown {
-  return { ...status, conditions: status.conditions?.map(({ message: _text, ...rest }) => rest) };
 }
