@@ -39,12 +39,13 @@ export function rewriteProbes(pod: Pod, facts: InjectionFacts): void {
   const found = [...(pod.spec.initContainers ?? []), ...pod.spec.containers]
     .filter(({ name }) => name !== proxyContainerName)
     .flatMap(probesOf);
+  const statusPort = Number(annotationOf(pod, names.statusPort) ?? facts.meshStatusPort);
+  const agentPorts = [statusPort, facts.meshStatusPort];
   const probers = found.flatMap((probe) => {
-    const prober = proberOf(probe, facts.meshStatusPort);
+    const prober = proberOf(probe, agentPorts);
     return prober === undefined ? [] : [[probe.path, prober] as const];
   });
   if (probers.length > 0) addProbers(proxy, Object.fromEntries(probers));
-  const statusPort = Number(annotationOf(pod, names.statusPort) ?? facts.meshStatusPort);
   for (const probe of found) probe.replace(rewritten(probe, statusPort));
 }
 
@@ -91,7 +92,10 @@ function isNetworkAction(action: unknown): boolean {
 }
 
 /** What the agent has to do for a probe; undefined when the probe asks the agent already, or a port without number. */
-function proberOf({ container, action, isHook }: Probe, meshStatusPort: number): JsonObject | undefined {
+function proberOf(
+  { container, action, isHook }: Probe,
+  agentPorts: readonly number[],
+): JsonObject | undefined {
   const timeout =
     isHook || action.timeoutSeconds === undefined || action.timeoutSeconds === 0
       ? {}
@@ -101,7 +105,7 @@ function proberOf({ container, action, isHook }: Probe, meshStatusPort: number):
   const target = action[kind] as JsonObject;
   if (kind === 'grpc') return { grpc: target, ...timeout };
   const port = portNumber(container, target.port);
-  if (port === undefined || (typeof target.port === 'number' && port === meshStatusPort)) return undefined;
+  if (port === undefined || (typeof target.port === 'number' && agentPorts.includes(port))) return undefined;
   return { [kind]: { ...target, port }, ...timeout };
 }
 

@@ -41,7 +41,9 @@ export function applyUserContainers(pod: Pod, options: UserContainersOptions): v
   if (options.previous === undefined && fragments.containers.length + fragments.initContainers.length > 0) {
     pod.metadata.annotations = {
       ...pod.metadata.annotations,
-      [names.overrides]: JSON.stringify(fragments),
+      [names.overrides]: JSON.stringify(
+        Object.fromEntries(Object.entries(fragments).filter(([, list]) => list.length > 0)),
+      ),
     };
   }
   const proxy = [...fragments.containers, ...fragments.initContainers].find(

@@ -5,7 +5,7 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject, ResolvedMesh } from '../../src/api/resolved-mesh.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
-import { type Facts, objectFacts } from '../support/object-facts.ts';
+import { factDifferences, objectFacts } from '../support/object-facts.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
 import { openUpstreamCharts, parseManifests, type UpstreamCharts } from '../support/upstream-charts.ts';
 
@@ -405,14 +405,6 @@ function meshOf(namespace: string, spec: JsonObject): ResolvedMesh {
     metadata: { name: 'mesh', namespace },
     spec: { ...images, ...spec },
   } as MeshOperator);
-}
-
-/** Lines `path: theirs -> ours`, with `nothing` for the side that does not say it. */
-function factDifferences(theirs: Facts, ours: Facts): string[] {
-  const paths = [...new Set([...theirs.keys(), ...ours.keys()])].sort();
-  return paths
-    .filter((path) => theirs.get(path) !== ours.get(path))
-    .map((path) => `${path}: ${theirs.get(path) ?? 'nothing'} -> ${ours.get(path) ?? 'nothing'}`);
 }
 
 function byName(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {

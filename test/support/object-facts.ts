@@ -97,3 +97,11 @@ function without(
 ): Record<string, unknown> {
   return Object.fromEntries(Object.entries(record).filter(([name, value]) => defaults[name] !== value));
 }
+
+/** Lines `path: theirs -> ours`, with `nothing` for the side that does not say it. */
+export function factDifferences(theirs: Facts, ours: Facts): string[] {
+  const paths = [...new Set([...theirs.keys(), ...ours.keys()])].sort();
+  return paths
+    .filter((path) => theirs.get(path) !== ours.get(path))
+    .map((path) => `${path}: ${theirs.get(path) ?? 'nothing'} -> ${ours.get(path) ?? 'nothing'}`);
+}

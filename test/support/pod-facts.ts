@@ -6,7 +6,7 @@ import type { Facts } from './object-facts.ts';
 
 /** Annotations and environment variables whose text is a document: its layout means nothing. */
 const documents =
-  /(annotations\.(sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides)|\[(PROXY_CONFIG|ISTIO_META_POD_PORTS|ISTIO_KUBE_APP_PROBERS|ISTIO_PROMETHEUS_ANNOTATIONS)\]\.value)$/;
+  /(annotations\.(sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides|k8s\.v1\.cni\.cncf\.io\/networks)|\[(PROXY_CONFIG|ISTIO_META_POD_PORTS|ISTIO_KUBE_APP_PROBERS|ISTIO_PROMETHEUS_ANNOTATIONS)\]\.value)$/;
 
 /** Lists whose order means something beside what is in them. */
 const ordered = ['containers', 'initContainers'];
@@ -24,6 +24,7 @@ export function podFacts(pod: unknown): Facts {
 function addFacts(facts: Map<string, string>, path: string, value: unknown): void {
   if (value === null || value === undefined || value === '') return;
   const field = path.slice(path.lastIndexOf('.') + 1);
+  if (field === 'initialDelaySeconds' && value === 0) return;
   if (documents.test(path) && typeof value === 'string') addDocument(facts, path, value);
   else if (isRecord(value)) addRecord(facts, path, value);
   else if (Array.isArray(value)) addList(facts, path, field, value);
@@ -45,9 +46,10 @@ function addRecord(facts: Map<string, string>, path: string, record: Record<stri
 }
 
 function addList(facts: Map<string, string>, path: string, field: string, list: readonly unknown[]): void {
+  if (list.length === 0) return;
   const key = mergeKeyOf(field);
   if (key === undefined || !list.every((item) => isRecord(item) && item[key] !== undefined)) {
-    if (list.length > 0) facts.set(path, stableJson(list));
+    facts.set(path, stableJson(list));
     return;
   }
   const items = list as readonly Record<string, unknown>[];

@@ -1,0 +1,219 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import { resolveMesh } from '../../src/api/resolve.ts';
+import type { JsonObject } from '../../src/api/resolved-mesh.ts';
+import { stableJson } from '../../src/base/stable-json.ts';
+import { injectPod } from '../../src/injection/inject-pod.ts';
+import type { InjectionInput } from '../../src/injection/injection-input.ts';
+import type { Container, Pod } from '../../src/injection/pod.ts';
+import { PodRejectedError } from '../../src/injection/pod-rejected-error.ts';
+import { injectScenarioNames, readInjectScenario } from '../golden/inject-scenario.ts';
+import { applyPatch } from '../support/apply-patch.ts';
+import { factDifferences } from '../support/object-facts.ts';
+import { podFacts } from '../support/pod-facts.ts';
+import { sharedCluster } from '../support/shared-cluster.ts';
+import { ownNamespace, testClient } from '../support/test-client.ts';
+import { openUpstreamCharts } from '../support/upstream-charts.ts';
+import { UpstreamInjector } from '../support/upstream-injector.ts';
+
+/** An intended difference to istiod's injector. Every row must explain something, or it is stale. */
+interface Difference {
+  /** Matches the name of the scenario. */
+  readonly scenario: RegExp;
+  /** Matches `path: theirs -> ours`. */
+  readonly fact: RegExp;
+  readonly reason: string;
+}
+
+/** Scenarios that istiod cannot be asked about, and why. */
+const ourOwn: Readonly<Record<string, string>> = {
+  'template-custom': 'our custom templates are written in another language',
+  'template-alias': 'our custom templates are written in another language',
+  'text-cannot-become-structure': 'our custom templates are written in another language',
+  'mesh-1-30': 'the istiod here is 1.31',
+  'mesh-native-never': 'an environment variable of istiod, which reads it when it starts',
+  'mesh-compliance': 'an environment variable of istiod, which reads it when it starts',
+  'mesh-revision': 'istiod has one revision, and this one the default',
+  'select-revision-tag': 'istiod has one revision, and this one the default',
+  'select-revision-of-pod': 'istiod has one revision, and this one the default',
+};
+
+const differences: readonly Difference[] = [
+  {
+    scenario: /^skip-(namespace-opted-out|not-selected|other-revision)$/,
+    fact: /^decision: inject -> skip$/,
+    reason:
+      'istiod leaves namespaces to the selectors of its webhook; we look at them, too, so that we can explain',
+  },
+  {
+    scenario: /^skip-windows-/,
+    fact: /^decision: inject -> skip$/,
+    reason: 'there is no sidecar for Windows: the pod would never start',
+  },
+  {
+    scenario: /^proxy-config-bad$/,
+    fact: /^decision: inject -> reject$/,
+    reason: 'a misspelled field is named instead of ignored',
+  },
+  {
+    scenario: /^overrides-bad$/,
+    fact: /^decision: inject -> reject$/,
+    reason: 'a container without a name is refused here, not later by the API server',
+  },
+  {
+    scenario: /^(status-port|mesh-traffic)/,
+    fact: /lifecycle\.preStop\.exec\.command: .*--debug-port=(15999|0)".* -> .*--debug-port=15020"/,
+    reason:
+      'the agent answers drain requests at its own ports only, so the hook would fail and nothing drain',
+  },
+  {
+    scenario: /^user-proxy-alone$/,
+    fact: /^(metadata\.annotations\.(sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides)|spec\.(initContainers|containers))/,
+    reason:
+      'a pod needs one ordinary container, or the API server refuses it, so the proxy stays where it is',
+  },
+  {
+    scenario: /^template-grpc-simple$/,
+    fact: /\[grpc-bootstrap-init\]\.(command: |env\[ISTIO_NAMESPACE\])/,
+    reason: 'a command of our own that writes the same document, without a line break in a name',
+  },
+  {
+    scenario: /^mesh-identity$/,
+    fact: /^spec\.volumes\[istio-ca-crl\]\.configMap\.name: "istio-ca-crl" -> "revoked"$/,
+    reason: 'the chart does not hand pilot.crlConfigMapName to its injector, so that it has no effect there',
+  },
+  {
+    scenario: /^datadog$/,
+    fact: /\[PROXY_CONFIG\]\.value:\.tracing\.datadog\.address: .* -> nothing$/,
+    reason: 'the chart makes mesh configuration of the value; here tracing is set in meshConfig',
+  },
+];
+
+describe('injection against istiod’s own injector', () => {
+  let upstream: UpstreamInjector;
+
+  beforeAll(async () => {
+    const { kubeconfigPath } = await sharedCluster('none');
+    const { client, connection } = testClient(kubeconfigPath);
+    const namespace = await ownNamespace(client, 'inject-upstream');
+    await connection.close();
+    upstream = await UpstreamInjector.start({
+      kubeconfig: kubeconfigPath,
+      namespace,
+      charts: await openUpstreamCharts(),
+    });
+  });
+
+  afterAll(async () => {
+    await upstream?.stop();
+  });
+
+  it('differs where it is meant to, and nowhere else', { timeout: 300_000 }, async () => {
+    const found = await compareAll(upstream);
+    const explains = (row: Difference, { scenario, fact }: FoundDifference) =>
+      row.scenario.test(scenario) && row.fact.test(fact);
+
+    const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
+    const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
+
+    expect(unexplained.map(({ scenario, fact }) => `${scenario}: ${fact}`)).toEqual([]);
+    expect(stale.map((row) => row.reason)).toEqual([]);
+  });
+});
+
+interface FoundDifference {
+  readonly scenario: string;
+  readonly fact: string;
+}
+
+/** Asks both about every scenario; istiod gets new settings once for all scenarios of one mesh. */
+async function compareAll(upstream: UpstreamInjector): Promise<FoundDifference[]> {
+  const byMesh = new Map<string, { readonly values: JsonObject; readonly names: string[] }>();
+  const names = (await injectScenarioNames()).filter((name) => ourOwn[name] === undefined);
+  for (const name of names) {
+    const { meshOperator } = await readInjectScenario(name);
+    const values = chartValues(meshOperator);
+    const key = stableJson(values);
+    const group = byMesh.get(key) ?? { values, names: [] };
+    group.names.push(name);
+    byMesh.set(key, group);
+  }
+  const found: FoundDifference[] = [];
+  for (const group of byMesh.values()) {
+    await upstream.configure(group.values);
+    for (const scenario of group.names) {
+      const facts = await compare(upstream, scenario);
+      found.push(...facts.map((fact) => ({ scenario, fact })));
+    }
+  }
+  return found;
+}
+
+async function compare(upstream: UpstreamInjector, scenario: string): Promise<string[]> {
+  const { input: written, meshOperator } = await readInjectScenario(scenario);
+  const input = { ...written, pod: asStored(withNativeSaid(written)) };
+  const answer = await upstream.ask(input.pod, input.namespace.name);
+  const theirs = answer.kind === 'inject' ? 'inject' : answer.kind;
+  const outcome = outcomeOf({ ...input, mesh: resolveMesh(upstream.marked(meshOperator)) });
+  if (answer.kind !== 'inject' || outcome.kind !== 'inject') {
+    return theirs === outcome.kind ? [] : [`decision: ${theirs} -> ${outcome.kind}`];
+  }
+  return factDifferences(
+    podFacts(applyPatch(input.pod, answer.patch)),
+    podFacts(applyPatch(input.pod, outcome.patch)),
+  );
+}
+
+/**
+ * istiod asks the nodes of its cluster, whose name it takes from the values; ours has no nodes, which it takes for new
+ * ones. Where that would not give the version that the scenario means, the pod says for itself what it wants.
+ */
+function withNativeSaid({ pod, mesh, kubernetesMinor }: InjectionInput): Pod {
+  const { annotations } = pod.metadata;
+  const isNative = kubernetesMinor >= 33;
+  const isKnown = isNative && mesh.clusterId === 'Kubernetes';
+  if (isKnown || annotations?.['sidecar.istio.io/nativeSidecar'] !== undefined) return pod;
+  const asked = { ...annotations, 'sidecar.istio.io/nativeSidecar': String(isNative) };
+  return { ...pod, metadata: { ...pod.metadata, annotations: asked } };
+}
+
+/** The pod with the empty blocks that an API server adds: istiod's patch counts on them. */
+function asStored(pod: Pod): Pod {
+  const stored = (container: Container): Container => ({
+    ...container,
+    resources: container.resources ?? {},
+  });
+  const { containers, initContainers } = pod.spec;
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      containers: containers.map(stored),
+      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(stored) }),
+    },
+    status: {},
+  };
+}
+
+function outcomeOf(input: InjectionInput) {
+  try {
+    return injectPod(input);
+  } catch (error) {
+    if (error instanceof PodRejectedError) return { kind: 'reject' } as const;
+    throw error;
+  }
+}
+
+/** The values of Istio's chart that mean the same. */
+function chartValues({ spec = {} }: MeshOperator): JsonObject {
+  const { values = {}, meshConfig, imagePullSecrets, sidecarInjector = {} } = spec;
+  const env = Object.entries(values.pilot?.env ?? {}).map(([name, text]) => [name, text === 'true' || text]);
+  const chart = {
+    ...values,
+    global: { hub: 'registry.istio.io/release', tag: '1.31.1', imagePullSecrets, ...values.global },
+    pilot: { ...values.pilot, env: Object.fromEntries(env) },
+    sidecarInjectorWebhook: { ...values.sidecarInjectorWebhook, ...sidecarInjector },
+    meshConfig,
+  };
+  return JSON.parse(JSON.stringify(chart)) as JsonObject;
+}

@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dump, load } from 'js-yaml';
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import type { JsonObject } from '../../src/api/resolved-mesh.ts';
+import type { PatchOperation } from '../../src/injection/json-patch.ts';
+import type { Pod } from '../../src/injection/pod.ts';
+import { findFreePorts } from '../cluster/free-ports.ts';
+import { ensureTool } from '../cluster/toolchain/tools.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { parseManifests, type UpstreamCharts } from './upstream-charts.ts';
+
+/** What istiod's injector answers about a pod. */
+export type UpstreamAnswer =
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'inject'; readonly patch: readonly PatchOperation[] }
+  | { readonly kind: 'reject'; readonly message: string };
+
+export interface UpstreamInjectorOptions {
+  readonly kubeconfig: string;
+  /** A namespace that nobody else uses; istiod writes its own objects there. */
+  readonly namespace: string;
+  readonly charts: UpstreamCharts;
+}
+
+const marker = 'INJECTOR_SETTINGS';
+
+/**
+ * The injector of a real istiod: `pilot-discovery` as a child process, with the configuration of Istio's own chart in
+ * files, which it reads again when they change.
+ */
+export class UpstreamInjector {
+  readonly #folder: string;
+  readonly #child: ChildProcess;
+  readonly #address: string;
+  readonly #options: UpstreamInjectorOptions;
+  #settings = 0;
+
+  private constructor(
+    options: UpstreamInjectorOptions,
+    folder: string,
+    child: ChildProcess,
+    address: string,
+  ) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#child = child;
+    this.#address = address;
+  }
+
+  /** Starts istiod with the values of its chart's defaults and returns when it answers. */
+  static async start(options: UpstreamInjectorOptions): Promise<UpstreamInjector> {
+    const folder = await mkdtemp(join(tmpdir(), 'upstream-injector-'));
+    await writeSettings(folder, options, {}, '0');
+    const { etcdClient, etcdPeer, apiServer } = await findFreePorts('127.0.0.1');
+    const address = `127.0.0.1:${etcdClient}`;
+    const child = spawn(
+      'setpriv',
+      [
+        ...['--pdeathsig', 'KILL', '--', await ensureTool('pilot-discovery'), 'discovery'],
+        ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
+        // No TLS and no other server: everything answers on one plain port of this machine.
+        ...['--httpAddr', address, '--httpsAddr', '', '--monitoringAddr', '', '--grpcAddr', ''],
+        ...['--secureGRPCAddr', `127.0.0.1:${etcdPeer}`, '--ctrlz_port', String(apiServer)],
+      ],
+      {
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env.PATH,
+          HOME: folder,
+          POD_NAMESPACE: options.namespace,
+          INJECTION_WEBHOOK_CONFIG_NAME: '',
+          VALIDATION_WEBHOOK_CONFIG_NAME: '',
+        },
+      },
+    );
+    const log = createWriteStream(join(folder, 'log'));
+    child.stdout?.pipe(log);
+    child.stderr?.pipe(log);
+    const injector = new UpstreamInjector(options, folder, child, address);
+    try {
+      await injector.#awaitSettings('0');
+    } catch (error) {
+      await injector.stop();
+      throw error;
+    }
+    return injector;
+  }
+
+  /** Makes istiod use other values of its chart, and returns when it does. */
+  async configure(values: JsonObject): Promise<void> {
+    this.#settings += 1;
+    const settings = String(this.#settings);
+    await writeSettings(this.#folder, this.#options, values, settings);
+    await this.#awaitSettings(settings);
+  }
+
+  /** What istiod answers about a pod that is created in a namespace. */
+  async ask(pod: Pod, namespace: string): Promise<UpstreamAnswer> {
+    const response = await fetch(`http://${this.#address}/inject`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        request: {
+          uid: 'a',
+          operation: 'CREATE',
+          namespace,
+          kind: { group: '', version: 'v1', kind: 'Pod' },
+          object: pod,
+        },
+      }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`istiod answers ${response.status}: ${text}`);
+    const { response: review } = JSON.parse(text) as {
+      response: { allowed: boolean; patch?: string; status?: { message?: string } };
+    };
+    if (!review.allowed) return { kind: 'reject', message: review.status?.message ?? '' };
+    if (review.patch === undefined) return { kind: 'skip' };
+    const patch = JSON.parse(Buffer.from(review.patch, 'base64').toString()) as PatchOperation[];
+    return { kind: 'inject', patch };
+  }
+
+  /** A mesh with the marks that istiod's current settings carry, so that both inject the same. */
+  marked(mesh: MeshOperator): MeshOperator {
+    const spec = mesh.spec ?? {};
+    const { defaultConfig } = (spec.meshConfig ?? {}) as { defaultConfig?: { proxyMetadata?: JsonObject } };
+    const proxyMetadata = { ...defaultConfig?.proxyMetadata, [marker]: `mesh-${this.#settings}.` };
+    const injectedAnnotations = {
+      ...spec.sidecarInjector?.injectedAnnotations,
+      [marker]: `config-${this.#settings}.`,
+    };
+    return {
+      ...mesh,
+      metadata: { ...mesh.metadata, namespace: this.#options.namespace },
+      spec: {
+        ...spec,
+        meshConfig: { ...spec.meshConfig, defaultConfig: { ...defaultConfig, proxyMetadata } },
+        sidecarInjector: { ...spec.sidecarInjector, injectedAnnotations },
+      },
+    };
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const ended = new Promise((resolve) => this.#child.once('close', resolve));
+      this.#child.kill('SIGKILL');
+      await ended;
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Both files are watched on their own, so each carries a mark that shows in what istiod injects. */
+  async #awaitSettings(settings: string): Promise<void> {
+    const pod = {
+      metadata: { name: 'probe', labels: { 'sidecar.istio.io/inject': 'true' } },
+      spec: { containers: [{ name: 'app', image: 'x' }] },
+    };
+    await waitUntil(
+      {
+        what: `istiod uses settings ${settings}`,
+        limitMs: 60_000,
+        explain: async () => (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-2_000),
+      },
+      async () => {
+        const answer = await this.#askRaw(pod);
+        return answer.includes(`config-${settings}.`) && answer.includes(`mesh-${settings}.`);
+      },
+    );
+  }
+
+  async #askRaw(pod: Pod): Promise<string> {
+    const response = await fetch(`http://${this.#address}/inject`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        apiVersion: 'admission.k8s.io/v1',
+        kind: 'AdmissionReview',
+        request: { uid: 'a', operation: 'CREATE', namespace: 'probe', object: pod },
+      }),
+    });
+    const { response: review } = (await response.json()) as { response: { patch?: string } };
+    return Buffer.from(review.patch ?? '', 'base64').toString();
+  }
+}
+
+/** The chart's ConfigMaps, with a mark in each document that istiod watches. */
+async function writeSettings(
+  folder: string,
+  { namespace, charts }: UpstreamInjectorOptions,
+  values: JsonObject,
+  settings: string,
+): Promise<void> {
+  const objects = parseManifests(
+    await charts.template({
+      chart: 'istio-control/istio-discovery',
+      release: 'istiod',
+      namespace,
+      values: { ...values, global: { ...(values.global as JsonObject), istioNamespace: namespace } },
+    }),
+  );
+  const injector = dataOf(objects, 'istio-sidecar-injector');
+  const config = load(injector.config ?? '') as { injectedAnnotations?: Record<string, string> };
+  config.injectedAnnotations = { ...config.injectedAnnotations, [marker]: `config-${settings}.` };
+  const mesh = load(dataOf(objects, 'istio').mesh ?? '') as {
+    defaultConfig?: { proxyMetadata?: Record<string, string> };
+    discoverySelectors?: unknown;
+  };
+  mesh.defaultConfig = {
+    ...mesh.defaultConfig,
+    proxyMetadata: { ...mesh.defaultConfig?.proxyMetadata, [marker]: `mesh-${settings}.` },
+  };
+  // The cluster is shared: istiod must leave all other namespaces alone.
+  mesh.discoverySelectors = [{ matchLabels: { 'kubernetes.io/metadata.name': namespace } }];
+  await writeWhole(join(folder, 'etc/istio/config'), 'mesh', dump(mesh));
+  await writeWhole(join(folder, 'var/lib/istio/inject'), 'values', injector.values ?? '');
+  await writeWhole(join(folder, 'var/lib/istio/inject'), 'config', dump(config));
+}
+
+async function writeWhole(folder: string, name: string, text: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, name), text);
+}
+
+function dataOf(objects: readonly KubernetesObject[], name: string): Record<string, string> {
+  const found = objects.find(({ kind, metadata }) => kind === 'ConfigMap' && metadata.name === name);
+  if (found === undefined) throw new Error(`Istio's chart renders no ConfigMap ${name}`);
+  return found.data as Record<string, string>;
+}
