@@ -123,7 +123,7 @@ components:
     name: 'two tracers in one place',
     spec: 'meshConfig: { defaultConfig: { tracing: { zipkin: { address: "z:9411" }, datadog: { address: "d:8126" } } } }',
     refusedAt: 'validate',
-    problems: ['spec.meshConfig.defaultConfig.tracing: must have only one of zipkin, datadog'],
+    problems: ['spec.meshConfig.defaultConfig.tracing: must have only one of datadog, zipkin'],
   },
   {
     name: 'MeshConfig that is a list',

@@ -105,12 +105,17 @@ export class MeshCluster {
       if (!this.#operators.some((operator) => operator.isRunning)) await this.startOperator();
       await this.#deleteMeshes();
     }
-    await Promise.all(this.#operators.map((operator) => operator.end('SIGKILL')));
+    await this.endOperators();
     for (const name of this.#namespaces) {
       await this.client.delete({ apiVersion: 'v1', kind: 'Namespace', name }, {}, never);
     }
     await this.#admin.connection.close();
     await rm(path.dirname(this.access.kubeconfig), { recursive: true });
+  }
+
+  /** Kills every operator that still runs. */
+  async endOperators(): Promise<void> {
+    await Promise.all(this.#operators.map((operator) => operator.end('SIGKILL')));
   }
 
   async #deleteMeshes(): Promise<void> {

@@ -119,7 +119,8 @@ function findOneofProblems(
   path: Path,
 ): Problem[] {
   const chosen = new Map<string, string[]>();
-  for (const key of Object.keys(value)) {
+  // Sorted, since the API server gives keys back in another order than they were written in.
+  for (const key of Object.keys(value).sort()) {
     const oneof = Object.hasOwn(fields, key) ? fields[key]?.oneof : undefined;
     if (oneof !== undefined && value[key] !== null) chosen.set(oneof, [...(chosen.get(oneof) ?? []), key]);
   }

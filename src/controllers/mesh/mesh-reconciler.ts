@@ -177,7 +177,7 @@ export class MeshReconciler implements Reconciler {
     const { world, client } = this.#deps;
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
     pass.leaving = await this.#pruner.removeInOrder(pass.key, known, pass.signal);
-    pass.inventory = pass.leaving;
+    pass.inventory = union(pass.leaving, []);
     if (pass.leaving.length > 0) return;
     await this.#leftovers.remove(pass.mesh, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);

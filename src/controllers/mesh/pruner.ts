@@ -34,7 +34,7 @@ export class Pruner {
 
   /**
    * Deletes stage after stage, the next only when the last is gone: webhooks before what answers them, roles after
-   * what uses them. Returns what is left; call again when something is gone.
+   * what uses them. Returns what is left, those first that hold up the rest; call again when something is gone.
    */
   async removeInOrder(
     mesh: ObjectKey,
@@ -44,7 +44,7 @@ export class Pruner {
     const stages = pruneStages(ids);
     for (const [index, stage] of stages.entries()) {
       const left = await this.prune(mesh, stage, signal);
-      if (left.length > 0) return union(left, stages.slice(index + 1).flat());
+      if (left.length > 0) return [...left, ...stages.slice(index + 1).flat()];
     }
     return [];
   }
