@@ -2,14 +2,20 @@ import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues } from '../config/setting.ts';
+import { type InjectOptions, inject } from './inject.ts';
 import { render } from './render.ts';
 import { run } from './run.ts';
 import { type StatusOptions, status } from './status.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
+import { uninject } from './uninject.ts';
 import { validate } from './validate.ts';
 
 const fileFlag = '-f, --filename <file>';
 const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard input';
+
+const manifestHelp = 'YAML or JSON with any number of objects; - for standard input';
+/** What is assumed where nobody says which Kubernetes it is. */
+const newestKubernetes = '1.35';
 
 /** The command line; each verb hands its exit code to `exit`. */
 export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Command {
@@ -31,6 +37,29 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .description('Print the objects of MeshOperators in the order they are applied, without a cluster')
     .requiredOption(fileFlag, fileHelp)
     .action(async ({ filename }: { filename: string }) => exit(await render(filename, terminal)));
+  program
+    .command('inject')
+    .description('Put sidecars into the pods of manifests, without a cluster')
+    .requiredOption(fileFlag, manifestHelp)
+    .option('--mesh <file>', 'the mesh: YAML or JSON with one MeshOperator')
+    .option('--mesh-config <file>', "the mesh: Istio's MeshConfig, key mesh of its ConfigMap")
+    .option('--values <file>', "the mesh: values of Istio's injector, key values of its ConfigMap")
+    .option(
+      '--namespace-labels <labels>',
+      'labels of the namespace as key=value,key=value; default those of the Namespace in the file, else such that ask for this mesh',
+    )
+    .option(
+      '--kubernetes-version <version>',
+      `version that decides about native sidecars; default ${newestKubernetes}`,
+      newestKubernetes,
+    )
+    .option('--explain', 'print on standard error what decided about each pod')
+    .action(async (options: InjectOptions) => exit(await inject(options, terminal)));
+  program
+    .command('uninject')
+    .description('Take out of the pods of manifests what an injection put in')
+    .requiredOption(fileFlag, manifestHelp)
+    .action(async ({ filename }: { filename: string }) => exit(await uninject(filename, terminal)));
   program
     .command('status')
     .description('Show every mesh of a cluster with its conditions; exit code 1 when one is not Ready')

@@ -1,14 +1,12 @@
 import { revisionLabel } from '../api/resolved-mesh.ts';
-import { isRecord } from '../base/stable-json.ts';
 import { names } from './annotation-names.ts';
-import { assertPodBounded } from './bounded-document.ts';
+import { assertPod } from './assert-pod.ts';
 import { orderContainers } from './container-order.ts';
 import { decideInjection, type InjectionDecision } from './decide-injection.ts';
 import { gatherFacts, type InjectionFacts } from './injection-facts.ts';
 import type { InjectionInput } from './injection-input.ts';
 import { diffJson, type PatchOperation } from './json-patch.ts';
-import { findContainer, findProxy, type Pod, podNameText, proxyContainerName } from './pod.ts';
-import { PodRejectedError } from './pod-rejected-error.ts';
+import { findContainer, findProxy, type Pod, proxyContainerName } from './pod.ts';
 import { type PodFragment, renderFragment } from './pod-template-engine.ts';
 import {
   type PreviousInjection,
@@ -72,33 +70,6 @@ export function renderInjected(input: InjectionInput, templates: readonly string
   writeMetadata(pod, contributed, facts);
   orderContainers(pod, { isProxyFirst: holdsApplication(facts) });
   return { pod, patch: diffJson(input.pod, pod) };
-}
-
-/** What comes from outside must at least look like a pod before anything reads it. */
-function assertPod(pod: unknown): asserts pod is Pod {
-  assertPodBounded(pod);
-  if (!isRecord(pod) || !isRecord(pod.metadata) || !isRecord(pod.spec)) {
-    throw new PodRejectedError('The object is not a pod: it has no metadata or no spec');
-  }
-  const { metadata, spec } = pod;
-  for (const [field, value] of [
-    ['labels', metadata.labels],
-    ['annotations', metadata.annotations],
-  ] as const) {
-    const isText = isRecord(value) && Object.values(value).every((text) => typeof text === 'string');
-    if (value !== undefined && value !== null && !isText) {
-      throw new PodRejectedError(`Pod ${podNameText(pod as Pod)}: metadata.${field} must map names to text`);
-    }
-  }
-  for (const list of ['containers', 'initContainers'] as const) {
-    const value = spec[list] ?? (list === 'containers' ? undefined : []);
-    const isNamed = (item: unknown) => isRecord(item) && typeof item.name === 'string';
-    if (!Array.isArray(value) || !value.every(isNamed)) {
-      throw new PodRejectedError(
-        `Pod ${podNameText(pod as Pod)}: spec.${list} must be a list of containers with names`,
-      );
-    }
-  }
 }
 
 /** What all templates together contributed. */

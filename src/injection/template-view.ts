@@ -122,13 +122,18 @@ function labelsOf(facts: InjectionFacts, flavour: ProxyFlavour): Record<string, 
   };
 }
 
-/** A label value of at most 63 characters that neither starts nor ends with a separator. */
+/** The name under which telemetry knows the workload. */
 function canonicalName({ pod, workload }: InjectionFacts): string {
   const name =
     labelOf(pod, names.canonicalName) ||
     labelOf(pod, 'app.kubernetes.io/name') ||
     labelOf(pod, 'app') ||
     workload.name;
+  return canonicalLabel(name);
+}
+
+/** A name as the value of a label: at most 63 characters, no separator at either end. */
+export function canonicalLabel(name: string): string {
   return name.slice(0, 63).replace(/^[-_.]+|[-_.]+$/g, '');
 }
 
