@@ -1,19 +1,21 @@
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import { stableJson } from '../../base/stable-json.ts';
 
-/** A message that counts replicas changes with each pod; it is not written more often than this. */
-const messageIntervalMs = 5_000;
-/** The parts of a mesh that is on its way become ready one after the other; not each of them is worth a write. */
-const progressIntervalMs = 2_000;
+/**
+ * Messages that count replicas change with each pod, and the parts of a mesh that is on its way become ready one after
+ * the other: they are not written more often than this.
+ */
+const progressIntervalMs = 5_000;
 
 /**
  * How soon after the last write of a status this change of it may be written, in milliseconds: 0 for what a person or
  * a machine acts on, and for the inventory, which must be written before anything in it is created.
  */
 export function leastStatusIntervalMs(before: MeshOperatorStatus, status: MeshOperatorStatus): number {
-  if (areEqual(withoutMessages(before), withoutMessages(status))) return messageIntervalMs;
-  const isOnItsWay = status.state === 'Reconciling';
-  return isOnItsWay && areEqual(withoutProgress(before), withoutProgress(status)) ? progressIntervalMs : 0;
+  const isProgress =
+    areEqual(withoutMessages(before), withoutMessages(status)) ||
+    (status.state === 'Reconciling' && areEqual(withoutProgress(before), withoutProgress(status)));
+  return isProgress ? progressIntervalMs : 0;
 }
 
 function areEqual(a: unknown, b: unknown): boolean {

@@ -30,11 +30,11 @@ describe('a status that changes soon after it was written', () => {
       { ...before, conditions: [unready, { ...istiodUnready, message: '1 of 2 replicas' }] },
       5_000,
     ],
-    ['a part that became ready', { ...before, conditions: [unready, istiodReady] }, 2_000],
+    ['a part that became ready', { ...before, conditions: [unready, istiodReady] }, 5_000],
     [
       'the address of a gateway',
       { ...before, gateways: [{ name: 'g', namespace: 'istio-system', addresses: ['192.0.2.1'] }] },
-      2_000,
+      5_000,
     ],
     [
       'why it does not get on',
