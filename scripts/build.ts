@@ -2,7 +2,7 @@
  * Bundles the operator into one file, `dist/mesh-operator.js`, which is all that the image and `npx mesh-operator` need
  * beside Node. Templates and Istio's CRDs are inside (generated/).
  */
-import { chmod } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /**
  * Keeps the 16 MB of generated API models of the Kubernetes client out of the bundle: we use its KubeConfig and write
  * requests ourselves. Its files are declared free of side effects, which they are (they define classes), and the base
- * class of the process, whose API methods we override, gets the two names that it uses.
+ * class of the process, whose API methods we override, gets stand-ins for the two names that it uses.
  */
 const slimKubernetesClient: Plugin = {
   name: 'slim-kubernetes-client',
@@ -22,7 +22,7 @@ const slimKubernetesClient: Plugin = {
         return { path: resolve(root, 'scripts/build/client-node-for-base-class.ts') };
       }
       return {
-        path: resolve(root, 'node_modules/@kubernetes/client-node/dist/index.js'),
+        path: resolve(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
         sideEffects: false,
       };
     });
@@ -38,6 +38,20 @@ const slimKubernetesClient: Plugin = {
   },
 };
 
+/**
+ * Istio's CRDs as text that is parsed when the program starts: as a literal, half a megabyte of it would be kept as
+ * source, as a syntax tree and as objects.
+ */
+const largeJsonAsText: Plugin = {
+  name: 'large-json-as-text',
+  setup({ onLoad }) {
+    onLoad({ filter: /\/generated\/istio-crds\.json$/ }, async ({ path }) => {
+      const json = JSON.stringify(JSON.parse(await readFile(path, 'utf8')));
+      return { contents: `export default JSON.parse(${JSON.stringify(json)});`, loader: 'js' };
+    });
+  },
+};
+
 await build({
   absWorkingDir: root,
   entryPoints: ['src/cli/main.ts'],
@@ -48,7 +62,10 @@ await build({
   format: 'esm',
   sourcemap: true,
   legalComments: 'none',
-  plugins: [slimKubernetesClient],
+  // Names stay, so that stack traces can be read; the text is kept in memory while the program runs.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  plugins: [slimKubernetesClient, largeJsonAsText],
   // Bundled CommonJS packages call require() for Node's own modules.
   banner: {
     js: "#!/usr/bin/env node\nimport { createRequire as nodeRequire } from 'node:module'; const require = nodeRequire(import.meta.url);",
