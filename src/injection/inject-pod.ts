@@ -18,7 +18,7 @@ import { rewriteProbes } from './probe-rewrite.ts';
 import { announceSecurePort, mergePrometheus } from './prometheus-merge.ts';
 import { strategicMerge } from './strategic-merge.ts';
 import { holdsApplication, templateView } from './template-view.ts';
-import { applyUserContainers, moveProxyToInit, withProxyInInit } from './user-containers.ts';
+import { applyUserContainers, placeProxy, withProxyInInit } from './user-containers.ts';
 import { validateAnnotations } from './validate-annotations.ts';
 
 /** The pod with its sidecar, and the JSON patch (RFC 6902) that leads there. */
@@ -50,7 +50,7 @@ export function renderInjected(input: InjectionInput, templates: readonly string
   const previous = readPreviousInjection(input.pod);
   const kept = readUserFragments(input.pod);
   const facts = gatherFacts(input, withoutPreviousInjection(input.pod, previous, kept));
-  const { pod, contributed } = mergeTemplates(structuredClone(input.pod), facts, templates);
+  const { pod, contributed } = mergeTemplates(structuredClone(input.pod), facts, templates, previous);
   removeOutdated(pod, previous, contributed);
 
   applyUserContainers(pod, {
@@ -81,14 +81,16 @@ function mergeTemplates(
   original: Pod,
   facts: InjectionFacts,
   templates: readonly string[],
+  previous: PreviousInjection | undefined,
 ): { pod: Pod; contributed: Contribution } {
   let pod = original;
   let contributed: Record<string, unknown> = { spec: {} };
   for (const template of templates) {
     const rendered = renderFragment(template, facts.mesh.injection.templates, templateView(facts, template));
-    const isNative = hasNativeProxy(contributed) || hasNativeProxy(rendered);
+    const isNative = hasProxy(contributed, 'initContainers') || hasProxy(rendered, 'initContainers');
     const fragment = isNative ? withProxyInInit(rendered) : rendered;
-    if (isNative) moveProxyToInit(pod);
+    if (isNative) placeProxy(pod, 'initContainers', previous);
+    else if (hasProxy(rendered, 'containers')) placeProxy(pod, 'containers', previous);
     contributed = strategicMerge(contributed, fragment);
     pod = strategicMerge(pod, fragment) as Pod;
   }
@@ -104,22 +106,22 @@ function removeOutdated(pod: Pod, previous: PreviousInjection | undefined, contr
   }
 }
 
-function hasNativeProxy({ spec }: PodFragment): boolean {
-  return (
-    Array.isArray(spec?.initContainers) &&
-    findContainer(spec.initContainers, proxyContainerName) !== undefined
-  );
+function hasProxy({ spec }: PodFragment, list: 'containers' | 'initContainers'): boolean {
+  const containers = spec?.[list];
+  return Array.isArray(containers) && findContainer(containers, proxyContainerName) !== undefined;
 }
 
 /** Cluster, network and whatever the caller asked for win over templates and over the pod's author. */
 function setCallEnvironment(pod: Pod, { callEnvironment }: InjectionFacts): void {
   const proxy = findProxy(pod);
   if (proxy === undefined || callEnvironment.length === 0) return;
-  const names = callEnvironment.map(([name]) => name);
-  proxy.env = [
-    ...(proxy.env ?? []).filter(({ name }) => !names.includes(name)),
-    ...callEnvironment.map(([name, value]) => ({ name, value })),
-  ];
+  const wanted = new Map(callEnvironment);
+  const env = (proxy.env ?? []).map((entry) => {
+    const value = wanted.get(entry.name);
+    wanted.delete(entry.name);
+    return value === undefined ? entry : { name: entry.name, value };
+  });
+  proxy.env = [...env, ...[...wanted].map(([name, value]) => ({ name, value }))];
 }
 
 function writeMetadata(pod: Pod, contributed: Contribution, { mesh, network }: InjectionFacts): void {

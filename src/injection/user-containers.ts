@@ -69,7 +69,9 @@ function findFragments({ original, previous, kept, injected }: UserContainersOpt
   const fragmentsOf = (list: 'containers' | 'initContainers') =>
     injected[list].flatMap((name) => {
       const fragment = keptOf(name) ?? writtenOf(list, name);
-      return fragment === undefined ? [] : [withoutAutoImage(fragment)];
+      if (fragment === undefined) return [];
+      const theirs = withoutAutoImage(fragment);
+      return [list === 'containers' ? withoutRestartPolicy(theirs) : theirs];
     });
   return { containers: fragmentsOf('containers'), initContainers: fragmentsOf('initContainers') };
 }
@@ -104,14 +106,25 @@ function setSecurityField(container: Container | undefined, field: string, value
 }
 
 /**
- * Moves what the author or a template wrote for the proxy from `containers` to `initContainers`, where a native
- * sidecar is. Changes the pod.
+ * Puts the proxy that the author wrote into the list where it will run: among the init containers as a native sidecar,
+ * otherwise among the containers. One that an earlier injection left in the other list is taken away. Changes the pod.
  */
-export function moveProxyToInit(pod: Pod): void {
-  const proxy = findContainer(pod.spec.containers, proxyContainerName);
+export function placeProxy(
+  pod: Pod,
+  list: 'containers' | 'initContainers',
+  previous: PreviousInjection | undefined,
+): void {
+  const other = list === 'containers' ? 'initContainers' : 'containers';
+  const proxy = findContainer(pod.spec[other], proxyContainerName);
   if (proxy === undefined) return;
-  pod.spec.containers = pod.spec.containers.filter(({ name }) => name !== proxyContainerName);
-  pod.spec.initContainers = [...(pod.spec.initContainers ?? []), proxy];
+  pod.spec[other] = (pod.spec[other] ?? []).filter(({ name }) => name !== proxyContainerName);
+  if (previous?.[other].includes(proxyContainerName) === true) return;
+  pod.spec[list] = [...(pod.spec[list] ?? []), list === 'containers' ? withoutRestartPolicy(proxy) : proxy];
+}
+
+/** Only init containers have a policy of their own. */
+function withoutRestartPolicy({ restartPolicy: _policy, ...container }: Container): Container {
+  return container;
 }
 
 /** The same fragment with the proxy among the init containers: for templates that know of no native sidecars. */
