@@ -74,7 +74,7 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     env: 'MESH_OPERATOR_WORKERS',
     value: 'n',
     description: 'Meshes reconciled at once',
-    default: '8',
+    default: '32',
     parse: (text) => parseCount(text, 1, 256),
   },
   maxInFlight: {
@@ -82,7 +82,7 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     env: 'MESH_OPERATOR_MAX_IN_FLIGHT',
     value: 'n',
     description: 'Requests to the API server under way at once',
-    default: '32',
+    default: '128',
     parse: (text) => parseCount(text, 1, 1024),
   },
   healthBindAddress: {

@@ -24,7 +24,11 @@ export const operatorFiles: readonly OperatorFile[] = [
 export const operatorConfig: ImageConfig = {
   user: '65532:65532',
   entrypoint: ['/usr/local/bin/node', '/app/mesh-operator.js'],
-  env: { NODE_ENV: 'production' },
+  env: {
+    NODE_ENV: 'production',
+    NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=256',
+    MALLOC_ARENA_MAX: '1',
+  },
   workingDir: '/app',
   labels: {
     'org.opencontainers.image.title': 'mesh-operator',

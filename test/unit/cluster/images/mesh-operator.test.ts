@@ -78,8 +78,8 @@ function copiedFiles(rest: string): { source: string; target: string; mode: numb
 function assignments(name: string): Record<string, string> {
   return Object.fromEntries(
     restsOf(name).map((rest) => {
-      const [key = '', value = ''] = rest.split('=');
-      return [key, value.replace(/^"(.*)"$/, '$1')];
+      const [key = '', ...value] = rest.split('=');
+      return [key, value.join('=').replace(/^"(.*)"$/, '$1')];
     }),
   );
 }
