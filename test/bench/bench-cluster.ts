@@ -2,6 +2,7 @@ import { copyFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { systemClock } from '../../src/base/clock.ts';
+import { operatorSettings } from '../../src/config/operator-config.ts';
 import { type ApiConnection, openConnection } from '../../src/kube/api-connection.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { startCluster } from '../cluster/cluster.ts';
@@ -18,7 +19,7 @@ const repository = resolve(import.meta.dirname, '../..');
 const serviceAccount = 'mesh-operator';
 
 /** Requests under way at once, of the operator by default and of the plain loop that it is compared with. */
-export const requestsAtOnce = 32;
+export const requestsAtOnce = Number(operatorSettings.maxInFlight.default);
 
 /** A cluster with simulated nodes, the operator's chart in it, and clients to work with. */
 export interface BenchCluster {
