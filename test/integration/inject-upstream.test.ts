@@ -1,3 +1,4 @@
+import { loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
@@ -7,13 +8,16 @@ import { injectPod } from '../../src/injection/inject-pod.ts';
 import type { InjectionInput } from '../../src/injection/injection-input.ts';
 import type { Container, Pod } from '../../src/injection/pod.ts';
 import { PodRejectedError } from '../../src/injection/pod-rejected-error.ts';
+import { mapPods } from '../../src/injection/workload-manifest.ts';
 import { injectScenarioNames, readInjectScenario } from '../golden/inject-scenario.ts';
 import { applyPatch } from '../support/apply-patch.ts';
+import { anInput } from '../support/injection-input.ts';
+import { aMeshOperator } from '../support/mesh-operator.ts';
 import { factDifferences } from '../support/object-facts.ts';
 import { podFacts } from '../support/pod-facts.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { ownNamespace, testClient } from '../support/test-client.ts';
-import { openUpstreamCharts } from '../support/upstream-charts.ts';
+import { openUpstreamCharts, type UpstreamCharts } from '../support/upstream-charts.ts';
 import { UpstreamInjector } from '../support/upstream-injector.ts';
 
 /** An intended difference to istiod's injector. Every row must explain something, or it is stale. */
@@ -38,6 +42,24 @@ const ourOwn: Readonly<Record<string, string>> = {
   'select-revision-of-pod': 'istiod has one revision, and this one the default',
 };
 
+const drainPort: Difference = {
+  scenario: /^(status-port|status_annotations|mesh-traffic)/,
+  fact: /lifecycle\.preStop\.exec\.command: .*--debug-port=(15999|123|0)".* -> .*--debug-port=15020"/,
+  reason: 'the agent answers drain requests at its own ports only, so the hook would fail and nothing drain',
+};
+
+const proxyAlone: Difference = {
+  scenario: /^(user-proxy-alone$|only-proxy-container\.yaml )/,
+  fact: /^(metadata\.annotations\.(sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides)|spec\.(initContainers|containers))/,
+  reason: 'a pod needs one ordinary container, or the API server refuses it, so the proxy stays where it is',
+};
+
+const grpcBootstrap: Difference = {
+  scenario: /^(template-grpc-simple$|grpc-simple\.yaml )/,
+  fact: /\[grpc-bootstrap-init\]\.(command: |env\[ISTIO_NAMESPACE\])/,
+  reason: 'a command of our own that writes the same document, without a line break in a name',
+};
+
 const differences: readonly Difference[] = [
   {
     scenario: /^skip-(namespace-opted-out|not-selected|other-revision)$/,
@@ -60,23 +82,9 @@ const differences: readonly Difference[] = [
     fact: /^decision: inject -> reject$/,
     reason: 'a container without a name is refused here, not later by the API server',
   },
-  {
-    scenario: /^(status-port|mesh-traffic)/,
-    fact: /lifecycle\.preStop\.exec\.command: .*--debug-port=(15999|0)".* -> .*--debug-port=15020"/,
-    reason:
-      'the agent answers drain requests at its own ports only, so the hook would fail and nothing drain',
-  },
-  {
-    scenario: /^user-proxy-alone$/,
-    fact: /^(metadata\.annotations\.(sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides)|spec\.(initContainers|containers))/,
-    reason:
-      'a pod needs one ordinary container, or the API server refuses it, so the proxy stays where it is',
-  },
-  {
-    scenario: /^template-grpc-simple$/,
-    fact: /\[grpc-bootstrap-init\]\.(command: |env\[ISTIO_NAMESPACE\])/,
-    reason: 'a command of our own that writes the same document, without a line break in a name',
-  },
+  drainPort,
+  proxyAlone,
+  grpcBootstrap,
   {
     scenario: /^mesh-identity$/,
     fact: /^spec\.volumes\[istio-ca-crl\]\.configMap\.name: "istio-ca-crl" -> "revoked"$/,
@@ -89,19 +97,19 @@ const differences: readonly Difference[] = [
   },
 ];
 
+const differencesInIstiosTests: readonly Difference[] = [drainPort, proxyAlone, grpcBootstrap];
+
 describe('injection against istiod’s own injector', () => {
   let upstream: UpstreamInjector;
+  let charts: UpstreamCharts;
 
   beforeAll(async () => {
     const { kubeconfigPath } = await sharedCluster('none');
     const { client, connection } = testClient(kubeconfigPath);
     const namespace = await ownNamespace(client, 'inject-upstream');
     await connection.close();
-    upstream = await UpstreamInjector.start({
-      kubeconfig: kubeconfigPath,
-      namespace,
-      charts: await openUpstreamCharts(),
-    });
+    charts = await openUpstreamCharts();
+    upstream = await UpstreamInjector.start({ kubeconfig: kubeconfigPath, namespace, charts });
   });
 
   afterAll(async () => {
@@ -109,17 +117,60 @@ describe('injection against istiod’s own injector', () => {
   });
 
   it('differs where it is meant to, and nowhere else', { timeout: 300_000 }, async () => {
+    const scenarios = await injectScenarioNames();
     const found = await compareAll(upstream);
-    const explains = (row: Difference, { scenario, fact }: FoundDifference) =>
-      row.scenario.test(scenario) && row.fact.test(fact);
 
-    const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
-    const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
+    expect(Object.keys(ourOwn).filter((name) => !scenarios.includes(name))).toEqual([]);
+    expect(judge(found, differences)).toEqual({ unexplained: [], stale: [] });
+  });
 
-    expect(unexplained.map(({ scenario, fact }) => `${scenario}: ${fact}`)).toEqual([]);
-    expect(stale.map((row) => row.reason)).toEqual([]);
+  it('differs for the manifests of Istio’s own tests where it is meant to', {
+    timeout: 300_000,
+  }, async () => {
+    const pods = await podsOfIstiosTests(charts);
+    await upstream.configure(chartValues(aMeshOperator()));
+    const mesh = resolveMesh(upstream.marked(aMeshOperator()));
+    const found: FoundDifference[] = [];
+    for (const { name, pod } of pods) {
+      const input = { ...anInput({ mesh }), pod: asStored(pod) };
+      found.push(...(await differencesOf(upstream, input)).map((fact) => ({ scenario: name, fact })));
+    }
+
+    expect(pods.length).toBeGreaterThan(90);
+    expect(judge(found, differencesInIstiosTests)).toEqual({ unexplained: [], stale: [] });
   });
 });
+
+/** What no row explains, and the rows that explain nothing. */
+function judge(found: readonly FoundDifference[], rows: readonly Difference[]) {
+  const explains = (row: Difference, { scenario, fact }: FoundDifference) =>
+    row.scenario.test(scenario) && row.fact.test(fact);
+  return {
+    unexplained: found
+      .filter((line) => !rows.some((row) => explains(row, line)))
+      .map(({ scenario, fact }) => `${scenario}: ${fact}`),
+    stale: rows.filter((row) => !found.some((line) => explains(row, line))).map((row) => row.reason),
+  };
+}
+
+/** Every pod in the manifests that Istio's injector is tested with, named by file and workload. */
+async function podsOfIstiosTests(
+  charts: UpstreamCharts,
+): Promise<{ readonly name: string; readonly pod: Pod }[]> {
+  const folder = 'pkg/kube/inject/testdata/inject';
+  const files = (await charts.listFolder(folder)).filter((file) => /(?<!\.iop)\.yaml$/.test(file));
+  const pods: { readonly name: string; readonly pod: Pod }[] = [];
+  for (const file of files) {
+    for (const document of loadAll(await charts.readFile(`${folder}/${file}`))) {
+      mapPods(document, ({ id, pod }) => {
+        const metadata = { ...pod.metadata, name: pod.metadata.name ?? 'hello', namespace: 'apps' };
+        pods.push({ name: `${file} ${id}`, pod: { ...pod, metadata } });
+        return pod;
+      });
+    }
+  }
+  return pods;
+}
 
 interface FoundDifference {
   readonly scenario: string;
@@ -152,9 +203,13 @@ async function compareAll(upstream: UpstreamInjector): Promise<FoundDifference[]
 async function compare(upstream: UpstreamInjector, scenario: string): Promise<string[]> {
   const { input: written, meshOperator } = await readInjectScenario(scenario);
   const input = { ...written, pod: asStored(withNativeSaid(written)) };
+  return differencesOf(upstream, { ...input, mesh: resolveMesh(upstream.marked(meshOperator)) });
+}
+
+async function differencesOf(upstream: UpstreamInjector, input: InjectionInput): Promise<string[]> {
   const answer = await upstream.ask(input.pod, input.namespace.name);
-  const theirs = answer.kind === 'inject' ? 'inject' : answer.kind;
-  const outcome = outcomeOf({ ...input, mesh: resolveMesh(upstream.marked(meshOperator)) });
+  const theirs = answer.kind;
+  const outcome = outcomeOf(input);
   if (answer.kind !== 'inject' || outcome.kind !== 'inject') {
     return theirs === outcome.kind ? [] : [`decision: ${theirs} -> ${outcome.kind}`];
   }

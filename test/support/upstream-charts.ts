@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
@@ -23,6 +23,8 @@ export interface UpstreamCharts {
   template(options: ChartOptions): Promise<string>;
   /** Runs a helm that does nothing: what its process needs to start. */
   start(): Promise<void>;
+  /** The names of the files in a folder of the module, sorted. */
+  listFolder(path: string): Promise<string[]>;
   /** The text of one file of the module. */
   readFile(path: string): Promise<string>;
 }
@@ -38,6 +40,7 @@ export async function openUpstreamCharts(): Promise<UpstreamCharts> {
     start: async () => {
       await run(helm, ['version', '--short']);
     },
+    listFolder: async (path) => (await readdir(join(folder, path))).sort(),
     readFile: (path) => readFile(join(folder, path), 'utf8'),
   };
 }
