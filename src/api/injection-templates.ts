@@ -17,6 +17,7 @@ const functions = ['lookup', 'eq'];
  * A template prints values only through `toYaml` and `quote`: text of a pod's author must not become structure.
  */
 export function templateProblem(text: string): string | undefined {
+  if (text.includes('\ue000')) return 'must not contain the character U+E000';
   try {
     const problems: string[] = [];
     new TemplateCheck(problems).accept(Handlebars.parse(text));

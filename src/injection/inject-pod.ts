@@ -21,7 +21,7 @@ import { holdsApplication, templateView } from './template-view.ts';
 import { applyUserContainers, placeProxy, withProxyInInit } from './user-containers.ts';
 import { validateAnnotations } from './validate-annotations.ts';
 
-/** The pod with its sidecar, and the JSON patch (RFC 6902) that leads there. */
+/** The pod with its sidecar, and the JSON patch (RFC 6902) that leads there. Both share parts with the input. */
 export interface InjectedPod {
   readonly pod: Pod;
   readonly patch: readonly PatchOperation[];

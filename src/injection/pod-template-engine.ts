@@ -3,12 +3,13 @@ import { load } from 'js-yaml';
 import { templates as packed } from '../../generated/templates.ts';
 import { type BuiltInTemplateName, templateProblem } from '../api/injection-templates.ts';
 import { messageOf, TerminalError } from '../base/errors.ts';
-import { flowYaml } from '../base/flow-yaml.ts';
 import { isRecord } from '../base/stable-json.ts';
 
 const folder = 'injection/';
 const partialPrefix = `${folder}partials/`;
-const maxFragmentLength = 1_048_576;
+const maxTextLength = 1_048_576;
+/** Texts of one template that differ only by which of its blocks are printed; more than any template has in use. */
+const maxSkeletons = 128;
 
 /** The part of a pod that a template contributes. */
 export interface PodFragment {
@@ -16,7 +17,11 @@ export interface PodFragment {
   readonly spec?: Record<string, unknown>;
 }
 
-type Delegate = Handlebars.TemplateDelegate;
+/** A compiled template, with what its texts mean: values are not in them, so few texts recur all the time. */
+interface CompiledTemplate {
+  readonly template: Handlebars.TemplateDelegate;
+  readonly skeletons: Map<string, PodFragment>;
+}
 
 const compileOptions: CompileOptions = {
   strict: true,
@@ -25,24 +30,29 @@ const compileOptions: CompileOptions = {
   knownHelpers: { toYaml: true, quote: true, eq: true },
 };
 
+/** Stands in the text for the value of that number; private-use characters, which no template may contain. */
+const placeholder = (index: number) => `\ue000${index}\ue001`;
+const placeholderPattern = /^\ue000([0-9]+)\ue001$/;
+
 const builtIn = createBuiltInEngine();
 
 /** Compiled templates of each mesh; they go when the mesh's settings go. */
-const customTemplates = new WeakMap<object, Map<string, Delegate>>();
+const customTemplates = new WeakMap<object, Map<string, CompiledTemplate>>();
 
 /**
- * Renders one template over its view. A custom template wins over a built-in one of the same name.
- * Throws TerminalError with reason `InvalidTemplate` when a custom template is not one, prints a field that its view
- * does not have, or does not give a part of a pod.
+ * Renders one template over its view. A custom template wins over a built-in one of the same name. Values are put in
+ * after the text has been read as YAML, so that none of them can become structure; the result shares them with the
+ * view. Throws TerminalError with reason `InvalidTemplate` when a custom template is not one, prints a field that its
+ * view does not have, or does not give a part of a pod.
  */
 export function renderFragment(
   name: string,
   custom: Readonly<Record<string, string>>,
   view: object,
 ): PodFragment {
-  if (!Object.hasOwn(custom, name)) return fragmentOf(builtIn(name as BuiltInTemplateName)(view), name);
+  if (!Object.hasOwn(custom, name)) return render(builtIn(name as BuiltInTemplateName), name, view);
   try {
-    return fragmentOf(compiledCustom(name, custom)(view), name);
+    return render(compiledCustom(name, custom), name, view);
   } catch (error) {
     throw new TerminalError(`Template ${name} of the mesh cannot be rendered: ${messageOf(error)}`, {
       reason: 'InvalidTemplate',
@@ -51,58 +61,96 @@ export function renderFragment(
   }
 }
 
-function fragmentOf(text: string, name: string): PodFragment {
-  if (text.length > maxFragmentLength) throw new Error(`it prints more than ${maxFragmentLength} characters`);
-  const fragment: unknown = load(text) ?? {};
-  if (!isRecord(fragment)) throw new Error(`template ${name} must print an object with metadata and spec`);
-  const stray = Object.keys(fragment).find((key) => key !== 'metadata' && key !== 'spec');
-  if (stray !== undefined) throw new Error(`template ${name} prints ${stray}: only metadata and spec count`);
-  for (const key of ['metadata', 'spec'] as const) {
-    if (fragment[key] !== undefined && fragment[key] !== null && !isRecord(fragment[key])) {
-      throw new Error(`template ${name} prints ${key} that is not an object`);
-    }
+function render({ template, skeletons }: CompiledTemplate, name: string, view: object): PodFragment {
+  const values: unknown[] = [];
+  const text = template(view, { data: { values } });
+  let skeleton = skeletons.get(text);
+  if (skeleton === undefined) {
+    skeleton = skeletonOf(text, name);
+    if (skeletons.size >= maxSkeletons) skeletons.clear();
+    skeletons.set(text, skeleton);
   }
-  return fragment as PodFragment;
+  return filled(skeleton, values) as PodFragment;
 }
 
-function compiledCustom(name: string, custom: Readonly<Record<string, string>>): Delegate {
-  const compiled = customTemplates.get(custom) ?? new Map<string, Delegate>();
+function skeletonOf(text: string, name: string): PodFragment {
+  if (text.length > maxTextLength) throw new Error(`it prints more than ${maxTextLength} characters`);
+  const skeleton: unknown = load(text) ?? {};
+  if (!isRecord(skeleton)) throw new Error(`template ${name} must print an object with metadata and spec`);
+  const stray = Object.keys(skeleton).find((key) => key !== 'metadata' && key !== 'spec');
+  if (stray !== undefined) throw new Error(`template ${name} prints ${stray}: only metadata and spec count`);
+  return skeleton as PodFragment;
+}
+
+/** A copy with each placeholder, as a value or as a key, replaced by its value. */
+function filled(skeleton: unknown, values: readonly unknown[]): unknown {
+  if (typeof skeleton === 'string') return placed(skeleton, values);
+  if (Array.isArray(skeleton)) return skeleton.map((item) => filled(item, values));
+  if (!isRecord(skeleton)) return skeleton;
+  return Object.fromEntries(
+    Object.entries(skeleton).map(([key, value]) => [String(placed(key, values)), filled(value, values)]),
+  );
+}
+
+function placed(text: string, values: readonly unknown[]): unknown {
+  if (!text.includes('\ue000')) return text;
+  const index = placeholderPattern.exec(text)?.[1];
+  if (index !== undefined) return values[Number(index)];
+  throw new Error('a value is printed in the middle of a text: use {{quote "a text " value}} for the whole');
+}
+
+function compiledCustom(name: string, custom: Readonly<Record<string, string>>): CompiledTemplate {
+  const compiled = customTemplates.get(custom) ?? new Map<string, CompiledTemplate>();
   customTemplates.set(custom, compiled);
   const known = compiled.get(name);
   if (known !== undefined) return known;
   const text = custom[name] ?? '';
   const problem = templateProblem(text);
   if (problem !== undefined) throw new Error(problem);
-  const template = createEngine().compile(text, compileOptions);
+  const template = { template: createEngine().compile(text, compileOptions), skeletons: new Map() };
   compiled.set(name, template);
   return template;
+}
+
+interface HelperOptions {
+  readonly data: { readonly values: unknown[] };
 }
 
 function createEngine(): typeof Handlebars {
   const handlebars = Handlebars.create();
   handlebars.registerHelper({
-    toYaml: flowYaml,
-    quote: (...parts: unknown[]) => flowYaml(parts.slice(0, -1).map(textOf).join('')),
+    toYaml: (value: unknown, options: HelperOptions) => printed(value, options),
+    quote: (...parts: unknown[]) => {
+      const options = parts.pop() as HelperOptions;
+      return printed(parts.map(textOf).join(''), options);
+    },
     eq: (left: unknown, right: unknown) => left === right,
   });
   return handlebars;
 }
 
+function printed(value: unknown, { data }: HelperOptions): string {
+  // Strict mode does not look at the arguments of helpers.
+  if (value === undefined) throw new Error('it names a value that its view does not have');
+  data.values.push(value);
+  return `"${placeholder(data.values.length - 1)}"`;
+}
+
 function textOf(value: unknown): string {
-  if (value === undefined) throw new Error('A template names a value that its view does not have');
+  if (value === undefined) throw new Error('it names a value that its view does not have');
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 /** Handlebars compiles a template when it is first used, so making the engine costs next to nothing. */
-function createBuiltInEngine(): (name: BuiltInTemplateName) => Delegate {
+function createBuiltInEngine(): (name: BuiltInTemplateName) => CompiledTemplate {
   const handlebars = createEngine();
-  const compiled = new Map<string, Delegate>();
+  const compiled = new Map<string, CompiledTemplate>();
   for (const [path, text] of Object.entries(packed)) {
     if (!path.startsWith(folder)) continue;
     const template = handlebars.compile(text, compileOptions);
     if (path.startsWith(partialPrefix))
       handlebars.registerPartial(path.slice(partialPrefix.length), template);
-    else compiled.set(path.slice(folder.length), template);
+    else compiled.set(path.slice(folder.length), { template, skeletons: new Map() });
   }
   return (name) => {
     const template = compiled.get(name);

@@ -26,7 +26,7 @@ export function mergeKeyOf(field: string): string | undefined {
 /**
  * The target with a patch merged onto it as Kubernetes' strategic merge does: objects key by key, keyed lists item
  * by item (items that the target does not have go to the end), other lists and scalars replaced, null takes a key
- * away; `$patch: replace` and `$patch: delete` are honoured. Both stay as they are.
+ * away; `$patch: replace` and `$patch: delete` are honoured. Both stay as they are; the result shares parts with them.
  */
 export function strategicMerge(target: object, patch: object): Record<string, unknown> {
   if (directiveOf(patch) === 'replace') return withoutDirectives(patch);
@@ -44,7 +44,7 @@ function mergeValue(field: string, before: unknown, patch: unknown): unknown {
   if (isRecord(patch)) return strategicMerge(isRecord(before) ? before : {}, patch);
   if (!Array.isArray(patch)) return patch;
   const mergeKey = mergeKeyOf(field);
-  if (mergeKey === undefined || !patch.every(isRecord)) return structuredClone(patch);
+  if (mergeKey === undefined || !patch.every(isRecord)) return patch;
   return mergeList(mergeKey, Array.isArray(before) ? before : [], patch);
 }
 
