@@ -1,8 +1,10 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
+import { injectorSettings, readInjectorConfig } from '../config/injector-config.ts';
 import { operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
-import type { FlagValues } from '../config/setting.ts';
+import type { FlagValues, Setting } from '../config/setting.ts';
 import { type InjectOptions, inject } from './inject.ts';
+import { injector } from './injector.ts';
 import { render } from './render.ts';
 import { run } from './run.ts';
 import { type StatusOptions, status } from './status.ts';
@@ -67,13 +69,26 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--context <name>', 'context of the kubeconfig')
     .option('-n, --namespace <name>', 'only the meshes of this namespace')
     .action(async (options: StatusOptions) => exit(await status(options, terminal)));
-  addRun(program, async (flags) => exit(await run(readOperatorConfig(flags), terminal)));
+  addSettings(
+    program.command('run').description('Run the controllers; what the chart deploys'),
+    operatorSettings,
+    async (flags) => exit(await run(readOperatorConfig(flags), terminal)),
+  );
+  addSettings(
+    program.command('injector').description('Run the sidecar webhook of one mesh revision'),
+    injectorSettings,
+    async (flags) => exit(await injector(readInjectorConfig(flags), terminal)),
+  );
   return program;
 }
 
-function addRun(program: Command, action: (flags: FlagValues) => Promise<void>): void {
-  const command = program.command('run').description('Run the controllers; what the chart deploys');
-  for (const { flag, env, value, description, default: preset } of Object.values(operatorSettings)) {
+/** Gives a verb a flag for each of its settings. */
+function addSettings(
+  command: Command,
+  settings: Readonly<Record<string, Setting<unknown>>>,
+  action: (flags: FlagValues) => Promise<void>,
+): void {
+  for (const { flag, env, value, description, default: preset } of Object.values(settings)) {
     const usual = preset === undefined ? '' : `; default ${preset}`;
     command.option(`--${flag} <${value}>`, `${description} (${env}${usual})`);
   }

@@ -1,4 +1,12 @@
 import { hostname } from 'node:os';
+import {
+  type LogLevel,
+  parseAddress,
+  parseBoolean,
+  parseCount,
+  parseDnsLabel,
+  parseLogLevel,
+} from './parse-setting.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
 
 /** Everything `mesh-operator run` can be told. */
@@ -19,7 +27,7 @@ export interface OperatorConfig {
   readonly healthBindAddress: string;
   /** `host:port` of `/metrics`. */
   readonly metricsBindAddress: string;
-  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+  readonly logLevel: LogLevel;
 }
 
 /** The settings of `mesh-operator run` by their place in OperatorConfig: for the command line, its help and its docs. */
@@ -128,39 +136,4 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
     metricsBindAddress: read(settings.metricsBindAddress),
     logLevel: read(settings.logLevel),
   };
-}
-
-function parseDnsLabel(text = ''): string {
-  if (text.length > 63 || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(text)) {
-    throw new Error(`${JSON.stringify(text)} is no name; use lower-case letters, digits and -, at most 63`);
-  }
-  return text;
-}
-
-function parseBoolean(text = ''): boolean {
-  if (text !== 'true' && text !== 'false')
-    throw new Error(`${JSON.stringify(text)} is neither true nor false`);
-  return text === 'true';
-}
-
-function parseCount(text: string | undefined, least: number, most: number): number {
-  const count = /^\d+$/.test(text ?? '') ? Number(text) : Number.NaN;
-  if (!(count >= least && count <= most)) {
-    throw new Error(`${JSON.stringify(text)} is no whole number from ${least} to ${most}`);
-  }
-  return count;
-}
-
-function parseAddress(text = ''): string {
-  if (!/^(\[[0-9a-fA-F:]+\]|[^:\s]*):\d{1,5}$/.test(text)) {
-    throw new Error(`${JSON.stringify(text)} is no address; write host:port or :port`);
-  }
-  return text;
-}
-
-function parseLogLevel(text = ''): OperatorConfig['logLevel'] {
-  if (text !== 'error' && text !== 'warn' && text !== 'info' && text !== 'debug') {
-    throw new Error(`${JSON.stringify(text)} is no level; use error, warn, info or debug`);
-  }
-  return text;
 }

@@ -1,0 +1,118 @@
+import { TerminalError } from '../../base/errors.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { PatchOperation } from '../../injection/json-patch.ts';
+import { excessOf } from './json-bounds.ts';
+
+/** Versions of AdmissionReview that are answered; both have the fields we use. */
+const reviewVersions = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1'] as const;
+
+/** What the API server asks about. */
+export interface PodReview {
+  readonly apiVersion: (typeof reviewVersions)[number];
+  readonly uid: string;
+  readonly namespace: string;
+  /** False for anything but the creation of a pod: there a sidecar cannot be added any more. */
+  readonly isPodCreation: boolean;
+  /** As it was sent: nothing about it is certain. */
+  readonly object: unknown;
+}
+
+/** The answer to a review. */
+export interface ReviewAnswer {
+  readonly allowed: boolean;
+  /** For the pod's author, when it is not allowed. */
+  readonly message?: string;
+  readonly patch?: readonly PatchOperation[];
+  /** For the pod's author, when it is allowed: kubectl prints them. */
+  readonly warnings?: readonly string[];
+  /** For the API server's audit log: why it was decided so. */
+  readonly explanation?: string;
+}
+
+/** What was sent is not a review, so there is nobody to answer: HTTP 400, and the failure policy decides. */
+export class MalformedReviewError extends TerminalError {
+  constructor(message: string) {
+    super(message, { reason: 'MalformedReview' });
+  }
+}
+
+/** Above what the injection core takes, so that its own bounds (with a denial for the author) come first. */
+const reviewBounds = { depth: 128, parts: 300_000 };
+
+/** More than the UUIDs that API servers send, and too little to fill logs and answers. */
+const maxUidLength = 128;
+
+/** Kubernetes shows a message in one line of a terminal; its own bound for all warnings is 4096. */
+const maxTextLength = 2048;
+
+/** The review in a request's body. Throws MalformedReviewError, whose message holds nothing of the body. */
+export function parseReview(body: Buffer): PodReview {
+  const excess = excessOf(body, reviewBounds);
+  if (excess !== undefined) throw new MalformedReviewError(`The body ${excess}`);
+  const review = parseJson(body);
+  if (!isRecord(review) || review.kind !== 'AdmissionReview') {
+    throw new MalformedReviewError('The body is no AdmissionReview');
+  }
+  const apiVersion = reviewVersions.find((version) => version === review.apiVersion);
+  if (apiVersion === undefined) {
+    throw new MalformedReviewError(`The review's apiVersion is none of ${reviewVersions.join(', ')}`);
+  }
+  const { request } = review;
+  if (!isRecord(request)) throw new MalformedReviewError('The review has no request');
+  const { uid, namespace } = request;
+  if (typeof uid !== 'string' || uid === '' || uid.length > maxUidLength) {
+    throw new MalformedReviewError('The review has no request.uid to answer to');
+  }
+  if (namespace !== undefined && typeof namespace !== 'string') {
+    throw new MalformedReviewError('The review has a request.namespace that is no text');
+  }
+  return {
+    apiVersion,
+    uid,
+    namespace: namespace ?? '',
+    isPodCreation: isPodCreation(request),
+    object: request.object,
+  };
+}
+
+function isPodCreation({ kind, operation, subResource }: Record<string, unknown>): boolean {
+  return (
+    isRecord(kind) &&
+    kind.kind === 'Pod' &&
+    (kind.group ?? '') === '' &&
+    (operation ?? 'CREATE') === 'CREATE' &&
+    (subResource ?? '') === ''
+  );
+}
+
+/** The body of the answer to a review: an AdmissionReview of the version that was asked in. */
+export function answerText({ apiVersion, uid }: PodReview, answer: ReviewAnswer): string {
+  const { allowed, message, patch = [], warnings = [], explanation } = answer;
+  return JSON.stringify({
+    apiVersion,
+    kind: 'AdmissionReview',
+    response: {
+      uid,
+      allowed,
+      ...(message === undefined ? {} : { status: { code: 400, message: shortened(message) } }),
+      ...(patch.length === 0
+        ? {}
+        : { patchType: 'JSONPatch', patch: Buffer.from(JSON.stringify(patch)).toString('base64') }),
+      ...(warnings.length === 0 ? {} : { warnings: warnings.map(shortened) }),
+      ...(explanation === undefined ? {} : { auditAnnotations: { decision: shortened(explanation) } }),
+    },
+  });
+}
+
+function shortened(text: string): string {
+  return text.length <= maxTextLength ? text : `${text.slice(0, maxTextLength - 3)}...`;
+}
+
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8')) as unknown;
+  } catch {
+    // The parser's own message would repeat parts of the body.
+    throw new MalformedReviewError('The body is no JSON');
+  }
+}
