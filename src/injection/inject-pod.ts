@@ -84,17 +84,17 @@ function mergeTemplates(
   previous: PreviousInjection | undefined,
 ): { pod: Pod; contributed: Contribution } {
   let pod = original;
-  let contributed: Record<string, unknown> = { spec: {} };
+  let contributed: PodFragment = {};
   for (const template of templates) {
     const rendered = renderFragment(template, facts.mesh.injection.templates, templateView(facts, template));
     const isNative = hasProxy(contributed, 'initContainers') || hasProxy(rendered, 'initContainers');
     const fragment = isNative ? withProxyInInit(rendered) : rendered;
     if (isNative) placeProxy(pod, 'initContainers', previous);
     else if (hasProxy(rendered, 'containers')) placeProxy(pod, 'containers', previous);
-    contributed = strategicMerge(contributed, fragment);
+    contributed = contributed.spec === undefined ? fragment : strategicMerge(contributed, fragment);
     pod = strategicMerge(pod, fragment) as Pod;
   }
-  return { pod, contributed: contributed as unknown as Contribution };
+  return { pod, contributed: { spec: contributed.spec ?? {} } };
 }
 
 /** Takes away what an earlier injection put in and this one does not: a proxy that is no longer native, for one. */

@@ -4,6 +4,7 @@ import { templates as packed } from '../../generated/templates.ts';
 import { type BuiltInTemplateName, templateProblem } from '../api/injection-templates.ts';
 import { messageOf, TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
+import { setOwn } from './set-own.ts';
 
 const folder = 'injection/';
 const partialPrefix = `${folder}partials/`;
@@ -87,9 +88,11 @@ function filled(skeleton: unknown, values: readonly unknown[]): unknown {
   if (typeof skeleton === 'string') return placed(skeleton, values);
   if (Array.isArray(skeleton)) return skeleton.map((item) => filled(item, values));
   if (!isRecord(skeleton)) return skeleton;
-  return Object.fromEntries(
-    Object.entries(skeleton).map(([key, value]) => [String(placed(key, values)), filled(value, values)]),
-  );
+  const record: Record<string, unknown> = {};
+  for (const key of Object.keys(skeleton)) {
+    setOwn(record, String(placed(key, values)), filled(skeleton[key], values));
+  }
+  return record;
 }
 
 function placed(text: string, values: readonly unknown[]): unknown {

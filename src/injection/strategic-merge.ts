@@ -1,4 +1,5 @@
 import { isRecord } from '../base/stable-json.ts';
+import { setOwn } from './set-own.ts';
 
 /** Lists of a pod that Kubernetes merges item by item, and the field that tells items apart. */
 const mergeKeys: Readonly<Record<string, string>> = {
@@ -82,9 +83,4 @@ function directiveOf(patch: object): unknown {
 function withoutDirectives(patch: object): Record<string, unknown> {
   const { $patch: _directive, ...rest } = patch as Record<string, unknown>;
   return strategicMerge({}, rest);
-}
-
-/** Defined rather than assigned, so that a key named __proto__ stays a key. */
-function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
 }
