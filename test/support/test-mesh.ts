@@ -10,16 +10,19 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { never } from './test-client.ts';
 
-const limitMs = 20_000;
+const defaultLimitMs = 20_000;
 
 /** One MeshOperator in a cluster, as whoever applied it sees it. */
 export class TestMesh {
   readonly key: ObjectKey;
   readonly id: ObjectId;
   readonly #client: KubeClient;
+  readonly #limitMs: number;
 
-  constructor(client: KubeClient, key: ObjectKey) {
+  /** Waits for what its status says last at most `limitMs`. */
+  constructor(client: KubeClient, key: ObjectKey, limitMs = defaultLimitMs) {
     this.#client = client;
+    this.#limitMs = limitMs;
     this.key = key;
     this.id = { apiVersion: 'meshoperator.dev/v1alpha1', kind: 'MeshOperator', ...key };
   }
@@ -59,17 +62,23 @@ export class TestMesh {
     check: (status: MeshOperatorStatus, mesh: KubernetesObject) => boolean,
   ): Promise<KubernetesObject> {
     const explain = async () => JSON.stringify((await this.status()).conditions);
-    return waitUntil({ what: `mesh ${keyText(this.key)} ${sentence}`, limitMs, explain }, async () => {
-      const mesh = await this.read();
-      return check(statusOf(mesh), mesh) ? mesh : undefined;
-    });
+    return waitUntil(
+      { what: `mesh ${keyText(this.key)} ${sentence}`, limitMs: this.#limitMs, explain },
+      async () => {
+        const mesh = await this.read();
+        return check(statusOf(mesh), mesh) ? mesh : undefined;
+      },
+    );
   }
 
   async untilGone(): Promise<void> {
     const explain = async () => JSON.stringify((await this.status()).conditions);
-    await waitUntil({ what: `mesh ${keyText(this.key)} is gone`, limitMs, explain }, async () => {
-      return (await this.#client.find(this.id, never)) === undefined;
-    });
+    await waitUntil(
+      { what: `mesh ${keyText(this.key)} is gone`, limitMs: this.#limitMs, explain },
+      async () => {
+        return (await this.#client.find(this.id, never)) === undefined;
+      },
+    );
   }
 
   /** Identities of everything that the status says was made for it. */

@@ -1,0 +1,263 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { importImages, installOperator, operatorNamespace, readManifest } from '../../cluster/operator.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
+import { AuditLog } from '../../support/audit-log.ts';
+import { askGateway } from '../../support/gateway-request.ts';
+import { listEverything } from '../../support/list-everything.ts';
+import { observedFields } from '../../support/observed-fields.ts';
+import { sharedCluster } from '../../support/shared-cluster.ts';
+import { never, type TestClient, testClient } from '../../support/test-client.ts';
+import { TestMesh } from '../../support/test-mesh.ts';
+
+const namespace = 'istio-system';
+const operatorUser = `system:serviceaccount:${operatorNamespace}:mesh-operator`;
+const host = 'hello.example.com';
+const istiod = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'istiod' };
+const validator = {
+  apiVersion: 'admissionregistration.k8s.io/v1',
+  kind: 'ValidatingWebhookConfiguration',
+  name: `istio-validator-${namespace}`,
+};
+
+let cluster: Cluster;
+let admin: TestClient;
+let mesh: TestMesh;
+let before: string[];
+
+beforeAll(async () => {
+  cluster = await sharedCluster('kubelet');
+  admin = testClient(cluster.kubeconfigPath);
+  await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
+  await installOperator(cluster, { replicas: 2 });
+  await cluster.kubectl('create', 'namespace', namespace);
+  before = await listEverything(cluster);
+  await cluster.apply(await readManifest('examples/mesh.yaml'));
+  mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
+  await mesh.until('Ready');
+  await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
+});
+
+afterAll(async () => {
+  await admin?.connection.close();
+});
+
+describe('a mesh from examples/mesh.yaml, on a real node, by an operator from its chart', () => {
+  test('answers a request at the gateway’s address by the app', async () => {
+    await cluster.apply(await readManifest('scripts/demo/hello.yaml'));
+    await cluster.kubectl('rollout', 'status', 'deployment/hello', '-n', 'hello', '--timeout=60s');
+
+    expect(await answerOfApp()).toContain('hello');
+  });
+
+  test('has a gateway pod with one container, the proxy, as it was rendered', async () => {
+    const pods = JSON.parse(
+      await cluster.kubectl('get', 'pods', '-n', namespace, '-l', 'istio=ingressgateway', '-o', 'json'),
+    );
+    const [pod] = pods.items as { spec: { containers: { name: string; image: string }[] } }[];
+
+    expect(pod?.spec.containers.map(({ name }) => name)).toEqual(['istio-proxy']);
+    expect(pod?.spec.containers[0]?.image).toMatch(/\/proxyv2:1\.31\.1$/);
+    expect(JSON.stringify(pods)).not.toContain('"sidecar.istio.io/status"');
+  });
+
+  test('refuses a Gateway that means nothing, by istiod itself', async () => {
+    const bad = {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'Gateway',
+      metadata: { name: 'bad', namespace: 'hello' },
+      spec: { servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: [] }] },
+    };
+
+    await waitUntil({ what: 'istiod refuses the Gateway', limitMs: 30_000, intervalMs: 500 }, async () => {
+      const refusal = await cluster.apply(JSON.stringify(bad)).then(
+        () => cluster.kubectl('delete', 'gateways.networking.istio.io', 'bad', '-n', 'hello').then(() => ''),
+        (error: unknown) => String(error),
+      );
+      return refusal.includes('denied the request') && refusal.includes('host');
+    });
+  });
+
+  test('keeps the CA bundle and the failure policy that istiod wrote, through a forced pass', async () => {
+    const written = observedFields(await admin.client.get(validator, never));
+    expect(JSON.stringify(written)).toContain('"caBundle":"LS0t');
+    expect(JSON.stringify(written)).toContain('"failurePolicy":"Fail"');
+
+    const merge = { metadata: { labels: { 'app.kubernetes.io/part-of': 'something-else' } } };
+    await admin.client.patch(validator, { type: 'merge', merge }, { fieldManager: 'kubectl-edit' }, never);
+
+    await untilLike(validator, written);
+  });
+
+  test('gets its real istiod back, as it was, and keeps answering meanwhile', async () => {
+    const written = observedFields(await admin.client.get(istiod, never));
+    await cluster.kubectl(
+      'set',
+      'env',
+      'deployment/istiod',
+      '-n',
+      namespace,
+      'INTRUDER=1',
+      'PILOT_TRACE_SAMPLING=99',
+    );
+
+    await untilLike(istiod, written);
+    await mesh.until('Ready');
+    await admin.client.delete(istiod, {}, never);
+    expect(await answerOfApp()).toContain('hello');
+
+    await waitUntil(
+      { what: 'istiod is back', limitMs: 10_000 },
+      async () => (await admin.client.find(istiod, never)) !== undefined,
+    );
+    await mesh.until('Ready');
+    expect(observedFields(await admin.client.get(istiod, never))).toEqual(written);
+    await mesh.untilEvent('Recreated', 'istiod');
+  });
+
+  test('costs nothing but watches and Leases while nothing happens for 60 s', async () => {
+    const audit = new AuditLog(cluster);
+    await mesh.until('Ready');
+    await audit.restart();
+
+    await new Promise((resolve) => setTimeout(resolve, 60_000)); // the subject, not a wait for something
+
+    const requests = await audit.requestsOf(operatorUser);
+    expect(requests.length).toBeGreaterThan(0);
+    expect(requests.filter(({ verb, resource }) => verb !== 'watch' && resource !== 'leases')).toEqual([]);
+  });
+
+  test('is kept by the other replica when the leader’s pod is deleted', async () => {
+    const leader = await leaderOf();
+
+    await cluster.kubectl('delete', 'pod', leader, '-n', operatorNamespace, '--wait=false');
+    const next = await waitUntil({ what: 'another replica leads', limitMs: 30_000 }, async () => {
+      const holder = await leaderOf();
+      return holder !== '' && holder !== leader ? holder : undefined;
+    });
+
+    expect(next).not.toBe(leader);
+    const services = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istiod' };
+    await admin.client.delete(services, {}, never);
+    await waitUntil(
+      { what: 'the Service is back', limitMs: 10_000 },
+      async () => (await admin.client.find(services, never)) !== undefined,
+    );
+    await cluster.kubectl(
+      'rollout',
+      'status',
+      'deployment/mesh-operator',
+      '-n',
+      operatorNamespace,
+      '--timeout=60s',
+    );
+    await mesh.until('Ready');
+  });
+
+  test('lives beside the revision of examples/revisioned.yaml', async () => {
+    const { resourceVersion } = (await admin.client.get(istiod, never)).metadata;
+    await cluster.apply(await readManifest('examples/revisioned.yaml'));
+    const canary = new TestMesh(admin.client, { namespace, name: 'canary' }, 120_000);
+
+    await canary.until('Ready');
+
+    expect((await admin.client.get(istiod, never)).metadata.resourceVersion).toBe(resourceVersion);
+    expect(await answerOfApp()).toContain('hello');
+    await canary.delete();
+    await canary.untilGone();
+    expect((await mesh.status()).state).toBe('Ready');
+    expect(await answerOfApp()).toContain('hello');
+  });
+
+  test('becomes a control plane alone with examples/minimal.yaml', async () => {
+    await cluster.kubectl('delete', '-f', 'scripts/demo/hello.yaml', '--wait=false');
+    await admin.client.patch(
+      mesh.id,
+      {
+        type: 'merge',
+        merge: { spec: { components: null, meshConfig: null, profile: null, version: null } },
+      },
+      { fieldManager: 'kubectl' },
+      never,
+    );
+    await cluster.apply(await readManifest('examples/minimal.yaml'));
+
+    await mesh.until('Ready');
+
+    const kinds = (await mesh.inventory()).filter(({ name }) => name.includes('gateway'));
+    expect(kinds).toEqual([]);
+  });
+
+  test('was kept with no more rights than the chart gives', async () => {
+    const logs = await cluster.kubectl(
+      'logs',
+      '-n',
+      operatorNamespace,
+      '-l',
+      'app.kubernetes.io/name=mesh-operator',
+      '--tail=-1',
+    );
+
+    expect(logs).toContain('Became leader');
+    expect(logs).not.toMatch(/forbidden/i);
+    expect(logs.split('\n').filter((line) => line.includes('"level":"error"'))).toEqual([]);
+  });
+
+  test('leaves nothing when it is deleted', async () => {
+    await cluster.kubectl('delete', 'telemetries.telemetry.istio.io', 'stock-envoy', '-n', namespace);
+
+    await mesh.delete();
+    await mesh.untilGone();
+
+    let added: string[] = [];
+    const explain = async () => added.join('\n');
+    await waitUntil({ what: 'nothing is left', limitMs: 60_000, intervalMs: 1_000, explain }, async () => {
+      added = (await listEverything(cluster)).filter((line) => !before.includes(line) && !isExpected(line));
+      return added.length === 0;
+    });
+  });
+});
+
+/** Istio's CRDs are the cluster's; its signing key lets what still runs trust a mesh made again; the rest is Kubernetes'. */
+function isExpected(line: string): boolean {
+  return [
+    / (CustomResourceDefinition|APIService) \S+\.istio\.io$/,
+    new RegExp(` Secret ${namespace}/istio-ca-secret$`),
+    / (Event|IPAddress|Namespace|ControllerRevision) /,
+    /(hello|mesh-operator)/,
+    / Lease kube-/,
+  ].some((pattern) => pattern.test(line));
+}
+
+async function answerOfApp(): Promise<string> {
+  const address = (await mesh.status()).gateways?.[0]?.addresses[0] ?? '';
+  return waitUntil(
+    { what: 'the app answers through the gateway', limitMs: 60_000, intervalMs: 200 },
+    async () => {
+      const { status, body } = await askGateway(address, host);
+      return status === 200 ? body : undefined;
+    },
+  );
+}
+
+async function leaderOf(): Promise<string> {
+  const lease = {
+    apiVersion: 'coordination.k8s.io/v1',
+    kind: 'Lease',
+    namespace: operatorNamespace,
+    name: 'mesh-operator',
+  };
+  const { spec } = (await admin.client.get(lease, never)) as unknown as { spec: { holderIdentity?: string } };
+  return spec.holderIdentity ?? '';
+}
+
+async function untilLike(id: Parameters<TestClient['client']['get']>[0], wanted: unknown): Promise<void> {
+  let found: KubernetesObject | undefined;
+  const explain = async () => JSON.stringify(found && observedFields(found));
+  await waitUntil({ what: `${id.kind} ${id.name} is as before`, limitMs: 15_000, explain }, async () => {
+    found = await admin.client.get(id, never);
+    expect(observedFields(found)).toEqual(wanted);
+    return true;
+  });
+}
