@@ -1,9 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { load } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
+import { inject } from '../../src/cli/inject.ts';
 import { type SkipReason, skipReasons } from '../../src/injection/decide-injection.ts';
 import { injectPod } from '../../src/injection/inject-pod.ts';
+import { type CliRun, runCli } from '../support/run-cli.ts';
 import {
   injectScenario,
   injectScenarioNames,
@@ -36,6 +38,17 @@ describe.each(await injectScenarioNames())('golden injection of %s', (name) => {
     expect(again).toMatchObject({ kind: 'inject', patch: [] });
   });
 
+  it('is what mesh-operator inject prints', async () => {
+    const { input } = await readInjectScenario(name);
+    const expected = await readExpected(name);
+
+    const { code, stdout, stderr } = await printInjected(name);
+
+    expect(code).toBe(expected.rejected === undefined ? 0 : 1);
+    if (expected.rejected !== undefined) expect(stderr).toContain(expected.rejected);
+    else expect(loadAll(stdout)[1]).toEqual(expected.pod ?? input.pod);
+  });
+
   it('has no file that nothing reads', async () => {
     const found = await readdir(join(injectScenarios, name));
 
@@ -51,6 +64,16 @@ describe('the golden injections', () => {
     expect(Object.keys(skipReasons).filter((reason) => !shown.has(reason as SkipReason))).toEqual([]);
   });
 });
+
+async function printInjected(name: string): Promise<CliRun> {
+  const { input, meshOperator } = await readInjectScenario(name);
+  const options = {
+    filename: join(injectScenarios, name, 'input.yaml'),
+    mesh: '-',
+    kubernetesVersion: `1.${input.kubernetesMinor}`,
+  };
+  return runCli((terminal) => inject(options, terminal), JSON.stringify(meshOperator));
+}
 
 async function readExpected(name: string): Promise<Expected> {
   return load(await readFile(join(injectScenarios, name, 'expected.yaml'), 'utf8')) as Expected;
