@@ -52,7 +52,7 @@ function editOf(object: KubernetesObject): Record<string, unknown> | undefined {
     case 'ConfigMap':
       return { data: { mesh: 'edited' } };
     case 'Deployment':
-      return { spec: { template: { metadata: { labels: { app: 'edited' } } } } };
+      return { spec: { template: { spec: { serviceAccountName: 'edited' } } } };
     case 'Service':
       return { spec: { selector: { edited: 'yes' } } };
     case 'Role':
