@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { load, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { inject } from '../../src/cli/inject.ts';
+import { names } from '../../src/injection/annotation-names.ts';
 import { type SkipReason, skipReasons } from '../../src/injection/decide-injection.ts';
 import { injectPod } from '../../src/injection/inject-pod.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
@@ -57,6 +58,16 @@ describe.each(await injectScenarioNames())('golden injection of %s', (name) => {
 });
 
 describe('the golden injections', () => {
+  it('show every annotation and label that injection reads', async () => {
+    const scenarios = await injectScenarioNames();
+    const texts = await Promise.all(
+      scenarios.map((name) => readFile(join(injectScenarios, name, 'input.yaml'), 'utf8')),
+    );
+    const missing = Object.values(names).filter((name) => !texts.some((text) => text.includes(name)));
+
+    expect(missing).toEqual(writtenOnly);
+  });
+
   it('show every reason for which a pod is skipped', async () => {
     const names = await injectScenarioNames();
     const shown = new Set(await Promise.all(names.map(async (name) => (await readExpected(name)).skipped)));
@@ -64,6 +75,9 @@ describe('the golden injections', () => {
     expect(Object.keys(skipReasons).filter((reason) => !shown.has(reason as SkipReason))).toEqual([]);
   });
 });
+
+/** Names that only injection itself writes. */
+const writtenOnly: readonly string[] = [names.status];
 
 async function printInjected(name: string): Promise<CliRun> {
   const { input, meshOperator } = await readInjectScenario(name);
