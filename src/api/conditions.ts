@@ -32,6 +32,10 @@ const terminalReasons: readonly ConditionReason[] = [
     reason: 'ObjectExists',
     meaning: 'An object of this name exists that another tool manages; the message names it.',
   },
+  {
+    reason: 'ImmutableField',
+    meaning: 'A change needs an object to be made anew; the message names it and the field.',
+  },
   { reason: 'Forbidden', meaning: "The operator's role does not allow what the mesh needs." },
   {
     reason: 'Invalid',

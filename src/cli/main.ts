@@ -1,12 +1,17 @@
 import { CommanderError } from 'commander';
-import { messageOf } from '../base/errors.ts';
+import { messageOf, TerminalError } from '../base/errors.ts';
 import { createProgram } from './program.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
 
 function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
   terminal.stderr.write(`mesh-operator: ${messageOf(error)}\n`);
-  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
+  return error instanceof UsageError || isBadSetting(error) ? exitCodes.usage : exitCodes.failed;
+}
+
+/** A flag or a variable of `run` that cannot be understood. */
+function isBadSetting(error: unknown): boolean {
+  return error instanceof TerminalError && error.reason === 'InvalidConfiguration';
 }
 
 const terminal: Terminal = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };

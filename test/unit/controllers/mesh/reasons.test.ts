@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { conditionTable } from '../../../../src/api/conditions.ts';
+
+const source = resolve(import.meta.dirname, '../../../../src');
+const folders = ['api', 'controllers/mesh', 'kube/apply'];
+/** What Events are called, and what single objects wait for, is no reason of a condition. */
+const ofOthers = ['Recreated', 'DriftRepaired', 'AddressPending', 'ProgressDeadlineExceeded'];
+/** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
+const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
+
+test('every reason that the source gives is in the table of conditions, and the other way round', () => {
+  const given = new Set(folders.flatMap((folder) => reasonsIn(join(source, folder))));
+  const listed = new Set(conditionTable.flatMap(({ reasons }) => reasons.map(({ reason }) => reason)));
+
+  const missing = [...given, ...ofRefusals].filter(
+    (reason) => !listed.has(reason) && !ofOthers.includes(reason),
+  );
+  const idle = [...listed].filter((reason) => !given.has(reason) && !ofRefusals.includes(reason));
+
+  expect({ missing, idle }).toEqual({ missing: [], idle: [] });
+});
+
+function reasonsIn(folder: string): string[] {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return files
+    .filter((file) => file.endsWith('.ts') && file !== 'conditions.ts')
+    .flatMap((file) => {
+      const text = readFileSync(join(folder, file), 'utf8');
+      const found = [...text.matchAll(/reason: '([A-Z]\w+)'|progressing\('(\w+)'|waiting\('(\w+)'/g)];
+      return found.flatMap(([, ...groups]) => groups.filter((group) => group !== undefined));
+    });
+}
