@@ -10,7 +10,10 @@ export interface WatchedFilesOptions<T> {
   readonly what: string;
   /** Files that belong together, read in this order. */
   readonly paths: readonly string[];
-  /** What the files mean; throws, with a message that holds none of their content, when it is not usable. */
+  /**
+   * What the files mean; throws, with a message that holds none of their content, when it is not usable. While they
+   * are being replaced it may get an old one and a new one: it must refuse those, and is asked again.
+   */
   readonly parse: (texts: readonly string[]) => T;
   /** Called for each value that comes into use. */
   readonly onLoad?: (value: T) => void;

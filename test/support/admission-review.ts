@@ -2,7 +2,7 @@ import type { Pod } from '../../src/injection/pod.ts';
 
 /** The review of a pod's creation as an API server sends it. */
 export function aReview(pod: unknown, request: Readonly<Record<string, unknown>> = {}): object {
-  const { metadata } = pod as Pod;
+  const metadata = (pod as Pod | null)?.metadata;
   return {
     kind: 'AdmissionReview',
     apiVersion: 'admission.k8s.io/v1',
