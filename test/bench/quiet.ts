@@ -1,8 +1,8 @@
 import type { AuditCounter, RequestCounts } from './audit-counts.ts';
 import { readsOf, writesOf } from './audit-counts.ts';
 
-/** Longer than the operator holds back a status message that only counts replicas. */
-const quietMs = 6_000;
+/** Longer than the operator holds back a status that only tells of progress. */
+const quietMs = 11_000;
 const limitMs = 120_000;
 
 /** Returns once the operator has asked nothing for a while, with all it asked until then. */

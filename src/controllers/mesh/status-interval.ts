@@ -5,7 +5,7 @@ import { stableJson } from '../../base/stable-json.ts';
  * Messages that count replicas change with each pod, and the parts of a mesh that is on its way become ready one after
  * the other: they are not written more often than this.
  */
-const progressIntervalMs = 5_000;
+const progressIntervalMs = 10_000;
 
 /**
  * How soon after the last write of a status this change of it may be written, in milliseconds: 0 for what a person or

@@ -28,13 +28,13 @@ describe('a status that changes soon after it was written', () => {
     [
       'a count in a message',
       { ...before, conditions: [unready, { ...istiodUnready, message: '1 of 2 replicas' }] },
-      5_000,
+      10_000,
     ],
-    ['a part that became ready', { ...before, conditions: [unready, istiodReady] }, 5_000],
+    ['a part that became ready', { ...before, conditions: [unready, istiodReady] }, 10_000],
     [
       'the address of a gateway',
       { ...before, gateways: [{ name: 'g', namespace: 'istio-system', addresses: ['192.0.2.1'] }] },
-      5_000,
+      10_000,
     ],
     [
       'why it does not get on',
