@@ -25,7 +25,7 @@ describe('a valid spec, whatever fields it uses', () => {
       const namespace = await ownNamespace(api.client, 'whole');
       const rendered = renderAll(resolveMesh(aMeshOperator(spec, { namespace })));
       const objects = rendered.filter(({ kind }) => kind !== 'CustomResourceDefinition');
-      await ensureNamespaces(objects);
+      await ensureNamespaces(objects, namespace);
 
       const refused: string[] = [];
       for (const object of objects) await applyOrNote(object, refused);
@@ -49,8 +49,11 @@ describe('a valid spec, whatever fields it uses', () => {
     }
   }
 
-  async function ensureNamespaces(objects: readonly KubernetesObject[]): Promise<void> {
-    for (const name of new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))) {
+  /** Those that the spec names beside the mesh's own. */
+  async function ensureNamespaces(objects: readonly KubernetesObject[], own: string): Promise<void> {
+    const names = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
+    for (const name of names) {
+      if (name === own) continue;
       await applier.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, undefined, never);
     }
   }
