@@ -20,6 +20,8 @@ export interface MeshOptions {
   readonly name?: string;
   /** Take exactly this spec, so that without a revision it is the cluster's default mesh; default false. */
   readonly asWritten?: boolean;
+  /** How long waits for its status last at most; default 20 s. */
+  readonly limitMs?: number;
 }
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
@@ -91,7 +93,7 @@ export class MeshCluster {
       { fieldManager: 'test' },
       never,
     );
-    return new TestMesh(this.client, { namespace, name });
+    return new TestMesh(this.client, { namespace, name }, options.limitMs);
   }
 
   /** Every MeshOperator of the cluster. */
