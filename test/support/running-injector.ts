@@ -29,6 +29,19 @@ export interface ReviewResponse {
   readonly auditAnnotations?: Readonly<Record<string, string>>;
 }
 
+export interface InjectorOptions {
+  readonly flags?: readonly string[];
+  /** False: without certificate and configuration, and returns when it listens; default true. */
+  readonly isComplete?: boolean;
+}
+
+/** A request whose body is being sent. */
+export interface BegunRequest {
+  readonly answer: Promise<Answer>;
+  send(part: string): Promise<void>;
+}
+
+const requestsMetric = 'sidecar_injection_requests_total';
 const main = resolve(import.meta.dirname, '../../src/cli/main.ts');
 
 /** The configuration document of the injector. */
@@ -68,10 +81,14 @@ export class RunningInjector {
   }
 
   /** Starts it with a valid certificate and configuration, and returns when it is ready. */
-  static async start(kubeconfig: string, flags: readonly string[] = []): Promise<RunningInjector> {
+  static async start(
+    kubeconfig: string,
+    { flags = [], isComplete = true }: InjectorOptions = {},
+  ): Promise<RunningInjector> {
     const authority = await TestAuthority.create();
     const certificates = await MountedFolder.create(certificateFiles(await authority.issue()));
     const configuration = await MountedFolder.create({ 'config.json': configurationText() });
+    if (!isComplete) for (const folder of [certificates, configuration]) await folder.replace({});
     const command = [
       ...['--pdeathsig', 'KILL', '--', process.execPath, main, 'injector'],
       ...['--kubeconfig', kubeconfig, '--bind-address', '127.0.0.1:0'],
@@ -82,8 +99,12 @@ export class RunningInjector {
     const child = spawn('setpriv', command, { stdio: ['ignore', 'ignore', 'pipe'] });
     const injector = new RunningInjector(child, authority, certificates, configuration);
     createInterface(child.stderr).on('line', (line) => injector.log.push(parseLine(line)));
-    await injector.#until('it is ready', async () => (await injector.ready()).code === 200);
+    await (isComplete ? injector.untilReady() : injector.untilLogged('Webhook listens'));
     return injector;
+  }
+
+  async untilReady(): Promise<void> {
+    await this.#until('it is ready', async () => (await this.ready()).code === 200);
   }
 
   /** Port of the webhook. */
@@ -133,6 +154,30 @@ export class RunningInjector {
       call.once('error', fail);
       call.end(body);
     });
+  }
+
+  /**
+   * Begins a request with a body of this length on a connection of its own, and returns when the webhook has it;
+   * `send` resolves when a part of the body is under way.
+   */
+  async beginPost(length: number): Promise<BegunRequest> {
+    const begun = await this.metric(requestsMetric);
+    const call = request({
+      ...{ host: '127.0.0.1', port: this.port, ca: this.authority.caPem, agent: false },
+      ...{ path: '/inject', method: 'POST' },
+      headers: { 'content-type': 'application/json', 'content-length': length },
+    });
+    const answer = new Promise<Answer>((done, fail) => {
+      call.once('error', fail);
+      call.once('response', (response) => {
+        const { statusCode = 0, headers } = response;
+        text(response).then((body) => done({ code: statusCode, body, headers }), fail);
+      });
+    });
+    call.flushHeaders();
+    await this.#until('the request is under way', async () => (await this.metric(requestsMetric)) > begun);
+    const send = (part: string) => new Promise<void>((done) => call.write(part, () => done()));
+    return { answer, send };
   }
 
   /** Asks about a pod and returns the review's answer. */
