@@ -6,7 +6,14 @@ import { decideInjection, type InjectionDecision } from './decide-injection.ts';
 import { gatherFacts, type InjectionFacts } from './injection-facts.ts';
 import type { InjectionInput } from './injection-input.ts';
 import { diffJson, type PatchOperation } from './json-patch.ts';
-import { findContainer, findProxy, type Pod, proxyContainerName } from './pod.ts';
+import {
+  findContainer,
+  findProxy,
+  initContainerName,
+  type Pod,
+  proxyContainerName,
+  validationContainerName,
+} from './pod.ts';
 import { type PodFragment, renderFragment } from './pod-template-engine.ts';
 import {
   type PreviousInjection,
@@ -97,10 +104,23 @@ function mergeTemplates(
   return { pod, contributed: { spec: contributed.spec ?? {} } };
 }
 
-/** Takes away what an earlier injection put in and this one does not: a proxy that is no longer native, for one. */
+/** Containers that only an injector puts into pods. */
+const injectorContainers: readonly string[] = [
+  proxyContainerName,
+  initContainerName,
+  validationContainerName,
+  'grpc-bootstrap-init',
+];
+
+/**
+ * Takes away what an earlier injection put in and this one does not: a proxy that is no longer native, for one. Other
+ * containers stay even if the status annotation names them: anybody can write one.
+ */
 function removeOutdated(pod: Pod, previous: PreviousInjection | undefined, contributed: Contribution): void {
   for (const list of ['containers', 'initContainers'] as const) {
-    const outdated = (previous?.[list] ?? []).filter((name) => !namesIn(contributed, list).includes(name));
+    const outdated = injectorContainers.filter(
+      (name) => previous?.[list].includes(name) === true && !namesIn(contributed, list).includes(name),
+    );
     if (outdated.length === 0) continue;
     pod.spec[list] = (pod.spec[list] ?? []).filter(({ name }) => !outdated.includes(name));
   }

@@ -1,4 +1,3 @@
-import { builtInTemplateNames } from '../api/injection-templates.ts';
 import { type JsonObject, revisionLabel } from '../api/resolved-mesh.ts';
 import { names } from './annotation-names.ts';
 import { proxyMetadataOf } from './effective-proxy-config.ts';
@@ -98,11 +97,6 @@ export function templateView(facts: InjectionFacts, template: string): TemplateV
 
 function flavourOf(template: string): ProxyFlavour {
   return template === 'gateway' || template === 'grpc-agent' ? template : 'sidecar';
-}
-
-/** True for a template whose pods get Istio's own labels. */
-export function isBuiltIn(template: string): boolean {
-  return (builtInTemplateNames as readonly string[]).includes(template);
 }
 
 function labelsOf(facts: InjectionFacts, flavour: ProxyFlavour): Record<string, string> {

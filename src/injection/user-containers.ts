@@ -62,13 +62,16 @@ function withFragments(containers: readonly Container[], fragments: readonly Con
 function findFragments({ original, previous, kept, injected }: UserContainersOptions): UserFragments {
   const keptOf = (name: string) =>
     findContainer(kept.containers, name) ?? findContainer(kept.initContainers, name);
-  const writtenOf = (list: 'containers' | 'initContainers', name: string) =>
-    previous?.[list].includes(name) === true
+  // In whichever list: a proxy may have been native then and not be now.
+  const wasInjected = (name: string) =>
+    previous !== undefined && [...previous.containers, ...previous.initContainers].includes(name);
+  const writtenOf = (name: string) =>
+    wasInjected(name)
       ? undefined
       : (findContainer(original.spec.containers, name) ?? findContainer(original.spec.initContainers, name));
   const fragmentsOf = (list: 'containers' | 'initContainers') =>
     injected[list].flatMap((name) => {
-      const fragment = keptOf(name) ?? writtenOf(list, name);
+      const fragment = keptOf(name) ?? writtenOf(name);
       if (fragment === undefined) return [];
       const theirs = withoutAutoImage(fragment);
       return [list === 'containers' ? withoutRestartPolicy(theirs) : theirs];

@@ -86,6 +86,24 @@ describe('hostile input', () => {
       expect(Object.keys(outcome.pod.metadata.labels ?? {})).toContain('__proto__');
   });
 
+  it('in the status annotation takes no container of the application away', () => {
+    const status = JSON.stringify({ containers: ['app'], initContainers: ['setup'], volumes: ['data'] });
+    const pod = aPod({
+      metadata: { annotations: { 'sidecar.istio.io/status': status } },
+      spec: { initContainers: [{ name: 'setup' }], volumes: [{ name: 'data', emptyDir: {} }] },
+    });
+
+    const outcome = injectPod(anInput({ pod }));
+
+    expect(outcome).toMatchObject({ kind: 'inject' });
+    if (outcome.kind !== 'inject') return;
+    const { containers, initContainers, volumes } = outcome.pod.spec;
+    expect([...containers, ...(initContainers ?? [])].map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['app', 'setup', 'istio-proxy']),
+    );
+    expect(volumes?.map(({ name }) => name)).toContain('data');
+  });
+
   it('in one pod does not change the answer for another', () => {
     const before = injectPod(anInput());
     for (const [, pod] of refused) expect(() => injectPod(anInput({ pod: pod as Pod }))).toThrow();

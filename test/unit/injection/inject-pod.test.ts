@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { injectPod } from '../../../src/injection/inject-pod.ts';
+import type { InjectionInput } from '../../../src/injection/injection-input.ts';
+import type { Pod } from '../../../src/injection/pod.ts';
+import { anInput, aPod } from '../../support/injection-input.ts';
+import { aResolvedMesh } from '../../support/resolved-mesh.ts';
+
+function injected(fields: Partial<InjectionInput>): Pod {
+  const outcome = injectPod(anInput(fields));
+  if (outcome.kind !== 'inject') throw new Error(outcome.explanation);
+  return outcome.pod;
+}
+
+const envOf = (pod: Pod, name: string) =>
+  [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]
+    .find((container) => container.name === 'istio-proxy')
+    ?.env?.find((entry) => entry.name === name)?.value;
+
+describe('a second injection', () => {
+  it.each([
+    ['beside the application', 35, 30],
+    ['among the init containers', 30, 35],
+  ])('puts the proxy %s when that is where it belongs now', (_name, before, after) => {
+    const first = injected({ kubernetesMinor: before });
+
+    expect(injected({ pod: first, kubernetesMinor: after }).spec).toEqual(
+      injected({ kubernetesMinor: after }).spec,
+    );
+  });
+
+  it('brings what the mesh has become', () => {
+    const mesh = aResolvedMesh({ tag: '1.31.9' });
+
+    expect(injected({ pod: injected({}), mesh })).toEqual(injected({ mesh }));
+  });
+
+  it('leaves what the author wrote for the proxy', () => {
+    const own = {
+      name: 'istio-proxy',
+      image: 'registry.example.com/mine:1',
+      resources: { limits: { cpu: '7' } },
+    };
+    const pod = aPod({ spec: { containers: [...aPod().spec.containers, own] } });
+
+    const again = injected({ pod: injected({ pod }) });
+
+    expect(again.spec.initContainers?.[1]).toMatchObject({
+      image: own.image,
+      resources: { limits: { cpu: '7' } },
+    });
+  });
+});
+
+describe('the environment of the proxy', () => {
+  it('takes what the caller asks for, before the mesh and the author', () => {
+    const own = { name: 'istio-proxy', image: 'auto', env: [{ name: 'ISTIO_META_NETWORK', value: 'own' }] };
+    const pod = aPod({ spec: { containers: [...aPod().spec.containers, own] } });
+    const environment = { ISTIO_META_CLUSTER_ID: 'west', ISTIO_META_NETWORK: 'net9', EXTRA: '1' };
+    const result = injected({
+      pod,
+      environment,
+      mesh: aResolvedMesh({ network: 'net1', clusterId: 'east' }),
+    });
+
+    expect(envOf(result, 'ISTIO_META_CLUSTER_ID')).toBe('west');
+    expect(envOf(result, 'ISTIO_META_NETWORK')).toBe('net9');
+    expect(envOf(result, 'EXTRA')).toBe('1');
+    expect(result.metadata.labels?.['topology.istio.io/network']).toBe('net9');
+  });
+
+  it('merges ProxyConfig resources by how closely they are meant', () => {
+    const resource = (namespace: string, value: string, selector?: Record<string, string>) => ({
+      namespace,
+      creationTimestamp: '2026-01-01T00:00:00Z',
+      environmentVariables: { A: value, [`FROM_${value}`]: '1' },
+      ...(selector === undefined ? {} : { selector }),
+    });
+    const pod = aPod({
+      metadata: { annotations: { 'proxy.istio.io/config': 'proxyMetadata: {A: annotation, B: b}' } },
+    });
+    const proxyConfigs = [
+      resource('istio-system', 'ROOT'),
+      resource('apps', 'NAMESPACE'),
+      resource('other', 'OTHER'),
+      resource('apps', 'NOT', { app: 'else' }),
+    ];
+    const closest = [...proxyConfigs, resource('apps', 'SELECTED', { app: 'hello' })];
+
+    expect(envOf(injected({ proxyConfigs }), 'A')).toBe('NAMESPACE');
+    expect(envOf(injected({ pod, proxyConfigs }), 'A')).toBe('annotation');
+    const selected = injected({ pod, proxyConfigs: closest });
+    expect(
+      ['A', 'B', 'FROM_ROOT', 'FROM_NAMESPACE', 'FROM_OTHER', 'FROM_NOT'].map((name) =>
+        envOf(selected, name),
+      ),
+    ).toEqual(['SELECTED', 'b', '1', '1', undefined, undefined]);
+  });
+});
