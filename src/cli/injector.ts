@@ -9,7 +9,11 @@ import { createLogger, type Logger } from '../observability/logger.ts';
 import { parseInjectorConfiguration } from '../servers/injector/injector-configuration.ts';
 import { InjectorServer } from '../servers/injector/injector-server.ts';
 import { createNamespaceInformer, namespaceLabelsOf } from '../servers/injector/namespace-cache.ts';
-import { parseServingCertificate, type ServingCertificate } from '../servers/serving-certificate.ts';
+import {
+  expiryProblem,
+  parseServingCertificate,
+  type ServingCertificate,
+} from '../servers/serving-certificate.ts';
 import { WatchedFiles, type WatchedFilesOptions } from '../servers/watched-files.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
@@ -110,9 +114,7 @@ async function runParts(
   }
 }
 
-/** An API server refuses an expired certificate, so a replica that has no other cannot be of use. */
+/** Without a certificate that an API server accepts, a replica is of no use. */
 function certificateProblem(files: WatchedFiles<ServingCertificate>, clock: Clock): string | undefined {
-  const { current } = files;
-  if (current === undefined) return files.problem;
-  return current.notAfter > clock.now() ? undefined : `expired at ${current.notAfter.toISOString()}`;
+  return files.current === undefined ? files.problem : expiryProblem(files.current, clock.now());
 }

@@ -23,6 +23,14 @@ export function parseServingCertificate(certPem: string, keyPem: string): Servin
   return { certPem, keyPem, notAfter: new Date(leaf.validTo) };
 }
 
+/** Says that the certificate is of no use any more; undefined while it is. An API server refuses an expired one. */
+export function expiryProblem(
+  { notAfter }: Pick<ServingCertificate, 'notAfter'>,
+  now: Date,
+): string | undefined {
+  return notAfter > now ? undefined : `expired at ${notAfter.toISOString()}`;
+}
+
 /** Messages of the crypto library are left out: nothing of a key may get into a log. */
 function readPem<T>(file: string, read: () => T): T {
   try {

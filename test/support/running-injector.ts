@@ -39,6 +39,8 @@ export interface InjectorOptions {
 export interface BegunRequest {
   readonly answer: Promise<Answer>;
   send(part: string): Promise<void>;
+  /** Breaks the connection; `answer` rejects. */
+  abort(): void;
 }
 
 const requestsMetric = 'sidecar_injection_requests_total';
@@ -177,7 +179,11 @@ export class RunningInjector {
     call.flushHeaders();
     await this.#until('the request is under way', async () => (await this.metric(requestsMetric)) > begun);
     const send = (part: string) => new Promise<void>((done) => call.write(part, () => done()));
-    return { answer, send };
+    const abort = () => {
+      answer.catch(() => {}); // whoever aborts does not wait for it
+      call.destroy();
+    };
+    return { answer, send, abort };
   }
 
   /** Asks about a pod and returns the review's answer. */

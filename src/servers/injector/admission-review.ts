@@ -36,8 +36,11 @@ export class MalformedReviewError extends TerminalError {
   }
 }
 
-/** Above what the injection core takes, so that its own bounds (with a denial for the author) come first. */
-const reviewBounds = { depth: 128, parts: 300_000 };
+/**
+ * Deeper than what the injection core takes, so that its own bound (with a denial for the author) comes first. As many
+ * parts as fit into the 1.5 MiB that an API server stores of a pod; the worst pod of that size takes some two seconds.
+ */
+const reviewBounds = { depth: 128, parts: 100_000 };
 
 /** More than the UUIDs that API servers send, and too little to fill logs and answers. */
 const maxUidLength = 128;

@@ -74,7 +74,11 @@ export class InjectorServer {
     this.#options = options;
     this.#deps = deps;
     this.#server = createServer({ ...socketBounds, minVersion: 'TLSv1.2' }, (request, response) => {
-      void this.#handle(request, response);
+      this.#handle(request, response).catch((error: unknown) => {
+        // Beyond what #fail answers, so the client gets no answer; everybody else still does.
+        this.#deps.log.error('Request broken off', { error });
+        response.destroy();
+      });
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('connection', (socket) => {
@@ -87,7 +91,12 @@ export class InjectorServer {
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(this.#options.port, this.#options.host, () => resolve());
+      this.#server.listen(this.#options.port, this.#options.host, () => {
+        this.#server.off('error', reject);
+        // A connection that could not be taken, for want of file descriptors perhaps: the next one may be.
+        this.#server.on('error', (error) => this.#deps.log.error('Connection not accepted', { error }));
+        resolve();
+      });
     });
     this.#deps.log.info('Webhook listens', { port: this.port });
   }
@@ -145,18 +154,22 @@ export class InjectorServer {
       this.#refuse(response, notConfigured);
       return;
     }
+    const secondsSoFar = () => (this.#deps.clock.monotonicMs() - startedAtMs) / 1000;
     let review: PodReview | undefined;
+    let outcome: ReviewOutcome;
+    let text: string;
     try {
       review = parseReview(body);
       const { namespaceLabels } = this.#deps;
-      const outcome = reviewPod(review, { configuration, namespaceLabels, environment });
-      const text = answerText(review, outcome.answer);
-      const seconds = (this.#deps.clock.monotonicMs() - startedAtMs) / 1000;
-      this.#send(response, 200, text, 'application/json');
-      this.#record(review, outcome, configuration, seconds);
+      outcome = reviewPod(review, { configuration, namespaceLabels, environment });
+      text = answerText(review, outcome.answer);
     } catch (error) {
-      this.#fail(response, error, review, (this.#deps.clock.monotonicMs() - startedAtMs) / 1000);
+      this.#fail(response, error, review, secondsSoFar());
+      return;
     }
+    const seconds = secondsSoFar();
+    this.#send(response, 200, text, 'application/json');
+    this.#record(review, outcome, configuration, seconds);
   }
 
   #record(
