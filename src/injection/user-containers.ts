@@ -110,7 +110,8 @@ function setSecurityField(container: Container | undefined, field: string, value
 
 /**
  * Puts the proxy that the author wrote into the list where it will run: among the init containers as a native sidecar,
- * otherwise among the containers. One that an earlier injection left in the other list is taken away. Changes the pod.
+ * otherwise among the containers. Of one that an earlier injection left in the other list only that stays which it
+ * found out about the application. Changes the pod.
  */
 export function placeProxy(
   pod: Pod,
@@ -121,8 +122,16 @@ export function placeProxy(
   const proxy = findContainer(pod.spec[other], proxyContainerName);
   if (proxy === undefined) return;
   pod.spec[other] = (pod.spec[other] ?? []).filter(({ name }) => name !== proxyContainerName);
-  if (previous?.[other].includes(proxyContainerName) === true) return;
-  pod.spec[list] = [...(pod.spec[list] ?? []), list === 'containers' ? withoutRestartPolicy(proxy) : proxy];
+  const wasInjected = previous?.[other].includes(proxyContainerName) === true;
+  const placed = wasInjected ? withFindings(proxy) : proxy;
+  pod.spec[list] = [...(pod.spec[list] ?? []), list === 'containers' ? withoutRestartPolicy(placed) : placed];
+}
+
+/** What an injection finds out about the application and overwrites there: probes and metrics annotations. */
+const findings: readonly string[] = ['ISTIO_KUBE_APP_PROBERS', 'ISTIO_PROMETHEUS_ANNOTATIONS'];
+
+function withFindings({ name, env }: Container): Container {
+  return { name, env: (env ?? []).filter((entry) => findings.includes(entry.name)) };
 }
 
 /** Only init containers have a policy of their own. */

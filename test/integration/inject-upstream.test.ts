@@ -97,7 +97,17 @@ const differences: readonly Difference[] = [
   },
 ];
 
-const differencesInIstiosTests: readonly Difference[] = [drainPort, proxyAlone, grpcBootstrap];
+const differencesInIstiosTests: readonly Difference[] = [
+  drainPort,
+  proxyAlone,
+  grpcBootstrap,
+  {
+    scenario: /^merge-probers\.yaml /,
+    fact: /^spec\.initContainers\[istio-proxy\]\.(?!env\[ISTIO_KUBE_APP_PROBERS\])/,
+    reason:
+      'a classic sidecar of an earlier injection is replaced by a native one; istiod takes it for one of the author and keeps its image, arguments and environment',
+  },
+];
 
 describe('injection against istiod’s own injector', () => {
   let upstream: UpstreamInjector;

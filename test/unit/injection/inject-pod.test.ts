@@ -28,6 +28,25 @@ describe('a second injection', () => {
     );
   });
 
+  it.each([
+    [35, 30],
+    [30, 35],
+  ])('keeps what the first one knew about probes and metrics: 1.%i, then 1.%i', (before, after) => {
+    const app = { name: 'app', image: 'x', readinessProbe: { httpGet: { port: 80, path: '/ready' } } };
+    const pod = aPod({
+      metadata: { annotations: { 'prometheus.io/port': '9102' } },
+      spec: { containers: [app] },
+    });
+    const fresh = injected({ pod, kubernetesMinor: after });
+    const again = injected({ pod: injected({ pod, kubernetesMinor: before }), kubernetesMinor: after });
+
+    for (const name of ['ISTIO_KUBE_APP_PROBERS', 'ISTIO_PROMETHEUS_ANNOTATIONS']) {
+      expect(envOf(again, name)).toBeDefined();
+      expect(envOf(again, name)).toBe(envOf(fresh, name));
+    }
+    expect(again.metadata).toEqual(fresh.metadata);
+  });
+
   it('brings what the mesh has become', () => {
     const mesh = aResolvedMesh({ tag: '1.31.9' });
 
