@@ -1,16 +1,24 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Cluster } from '../../cluster/cluster.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { aReview } from '../../support/admission-review.ts';
+import { FaultProxy } from '../../support/fault-proxy.ts';
 import { aPod } from '../../support/injection-input.ts';
-import { certificateFiles, configurationText, RunningInjector } from '../../support/running-injector.ts';
+import {
+  certificateFiles,
+  configurationText,
+  type InjectorOptions,
+  RunningInjector,
+} from '../../support/running-injector.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
+import { uniqueName } from '../../support/test-client.ts';
 
-let kubeconfig: string;
+let cluster: Cluster;
 let injectors: RunningInjector[];
 const innocent = JSON.stringify(aReview(aPod()));
 
 beforeAll(async () => {
-  kubeconfig = (await sharedCluster()).kubeconfigPath;
+  cluster = await sharedCluster();
 });
 
 beforeEach(() => {
@@ -22,7 +30,8 @@ afterEach(async () => {
 });
 
 async function anInjector(
-  options: Parameters<typeof RunningInjector.start>[1] = {},
+  options: InjectorOptions = {},
+  kubeconfig = cluster.kubeconfigPath,
 ): Promise<RunningInjector> {
   const injector = await RunningInjector.start(kubeconfig, options);
   injectors.push(injector);
@@ -84,4 +93,53 @@ describe('the injector', () => {
     expect(unconfigured).toMatchObject({ code: 503 });
     expect(await injector.post(innocent)).toMatchObject({ code: 200 });
   });
+
+  test('needs no right but to list and watch namespaces, and asks the API server for nothing else', async () => {
+    const proxy = await FaultProxy.start(cluster.kubeconfigPath);
+    const user = uniqueName('injector');
+    await cluster.apply(JSON.stringify(readerOfNamespaces(user)));
+    proxy.impersonate(user);
+
+    const injector = await anInjector({}, proxy.kubeconfig);
+    await injector.post(innocent);
+
+    expect((await injector.ready()).code).toBe(200);
+    expect(new Set(proxy.requests.map(({ method, path }) => `${method} ${path}`))).toEqual(
+      new Set(['GET /api/v1/namespaces']),
+    );
+    await proxy.stop();
+  });
+
+  test('answers from memory while the API server is away', async () => {
+    const proxy = await FaultProxy.start(cluster.kubeconfigPath);
+    const injector = await anInjector({}, proxy.kubeconfig);
+    const known = JSON.stringify(aReview(aPod(), { namespace: 'default' }));
+    const before = await injector.post(known);
+
+    await proxy.refuseConnections();
+    await injector.untilLogged('Informer interrupted');
+
+    expect((await injector.post(known)).body).toBe(before.body);
+    expect((await injector.ready()).code).toBe(200);
+    expect(injector.logged('Decided', { namespace: 'default', reason: 'NotSelected' })).toHaveLength(2);
+    await proxy.stop();
+  });
 });
+
+function readerOfNamespaces(user: string): object {
+  const group = 'rbac.authorization.k8s.io';
+  const role = {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRole',
+    metadata: { name: user },
+    rules: [{ apiGroups: [''], resources: ['namespaces'], verbs: ['list', 'watch'] }],
+  };
+  const binding = {
+    apiVersion: `${group}/v1`,
+    kind: 'ClusterRoleBinding',
+    metadata: { name: user },
+    roleRef: { apiGroup: group, kind: 'ClusterRole', name: user },
+    subjects: [{ apiGroup: group, kind: 'User', name: user }],
+  };
+  return { apiVersion: 'v1', kind: 'List', items: [role, binding] };
+}
