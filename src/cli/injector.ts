@@ -6,7 +6,11 @@ import { KubeClient } from '../kube/client.ts';
 import { HttpEndpoints, parseBindAddress } from '../observability/http-endpoints.ts';
 import { InjectionMetrics } from '../observability/injection-metrics.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
-import { parseInjectorConfiguration } from '../servers/injector/injector-configuration.ts';
+import type { Informer } from '../runtime/informer.ts';
+import {
+  type InjectorConfiguration,
+  parseInjectorConfiguration,
+} from '../servers/injector/injector-configuration.ts';
 import { InjectorServer } from '../servers/injector/injector-server.ts';
 import { createNamespaceInformer, namespaceLabelsOf } from '../servers/injector/namespace-cache.ts';
 import {
@@ -14,31 +18,36 @@ import {
   parseServingCertificate,
   type ServingCertificate,
 } from '../servers/serving-certificate.ts';
-import { WatchedFiles, type WatchedFilesOptions } from '../servers/watched-files.ts';
+import { WatchedFiles } from '../servers/watched-files.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** `mesh-operator injector`: the sidecar webhook, until SIGTERM or SIGINT. Exit code 0 after an orderly stop. */
 export async function injector(config: InjectorConfig, terminal: Terminal): Promise<ExitCode> {
   const log = createLogger(config.logLevel, terminal.stderr);
+  const stopAsked = new Promise<void>((resolve) => {
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve());
+  });
+  await runParts(createParts(config, log), stopAsked);
+  return exitCodes.ok;
+}
+
+interface Parts {
+  readonly log: Logger;
+  readonly server: InjectorServer;
+  readonly namespaces: Informer;
+  /** The first one serves health, the second one metrics. */
+  readonly endpoints: readonly HttpEndpoints[];
+  readonly files: readonly Pick<WatchedFiles<unknown>, 'start' | 'stop'>[];
+}
+
+/** Builds the object graph of the injector; nothing is started. */
+function createParts(config: InjectorConfig, log: Logger): Parts {
   const clock = systemClock;
   const metrics = new InjectionMetrics();
   metrics.collectProcessMetrics();
   const client = new KubeClient({ connection: openConnection(config, clock), clock });
   const namespaces = createNamespaceInformer({ client, clock, log, random: Math.random });
-  const watching = <T>(options: Omit<WatchedFilesOptions<T>, 'onRefuse'>) =>
-    new WatchedFiles<T>(
-      { ...options, onRefuse: () => metrics.read(options.what, 'refused') },
-      { clock, log },
-    );
-  const configuration = watching({
-    what: 'configuration',
-    paths: [config.configurationFile],
-    parse: ([text = '']) => parseInjectorConfiguration(text),
-    onLoad: ({ version }) => {
-      metrics.read('configuration', 'loaded');
-      log.info('Configuration in use', { version });
-    },
-  });
+  const configuration = watchConfiguration(config, metrics, { clock, log });
   const server = new InjectorServer(
     { ...parseBindAddress(config.bindAddress), drainDelayMs: config.drainDelaySeconds * 1000 },
     {
@@ -49,16 +58,7 @@ export async function injector(config: InjectorConfig, terminal: Terminal): Prom
       namespaceLabels: namespaceLabelsOf(namespaces),
     },
   );
-  const certificate = watching({
-    what: 'certificate',
-    paths: [join(config.certificateFolder, 'tls.crt'), join(config.certificateFolder, 'tls.key')],
-    parse: ([cert = '', key = '']) => parseServingCertificate(cert, key),
-    onLoad: (loaded) => {
-      server.useCertificate(loaded);
-      metrics.read('certificate', 'loaded');
-      metrics.certificateInUse(loaded.notAfter);
-    },
-  });
+  const certificate = watchCertificate(config, server, metrics, { clock, log });
   const health = new HttpEndpoints({
     bindAddress: config.healthBindAddress,
     readyChecks: {
@@ -72,49 +72,90 @@ export async function injector(config: InjectorConfig, terminal: Terminal): Prom
     bindAddress: config.metricsBindAddress,
     metrics: () => metrics.text(),
   });
-  await runParts(
-    { log, server, endpoints: [health, metricsEndpoint], files: [certificate, configuration] },
-    (signal) => namespaces.run(signal),
-  );
-  return exitCodes.ok;
+  return {
+    log,
+    server,
+    namespaces,
+    endpoints: [health, metricsEndpoint],
+    files: [certificate, configuration],
+  };
 }
 
-interface Parts {
+interface WatchDeps {
+  readonly clock: Clock;
   readonly log: Logger;
-  readonly server: InjectorServer;
-  readonly endpoints: readonly HttpEndpoints[];
-  readonly files: readonly Pick<WatchedFiles<unknown>, 'start' | 'stop'>[];
 }
 
-/** Starts everything, waits for a signal to stop, and stops in the order that loses no request. */
-async function runParts(
-  parts: Parts,
-  watchNamespaces: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const asked = new Promise<void>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve());
-  });
-  const watching = new AbortController();
-  try {
-    for (const endpoint of parts.endpoints) {
-      await endpoint.start();
-      parts.log.info('Endpoint listens', { port: endpoint.port });
-    }
-    for (const files of parts.files) await files.start();
-    await parts.server.start();
-    const watched = watchNamespaces(watching.signal);
-    await asked;
-    await parts.server.stop();
-    watching.abort(new Error('the injector stops'));
-    await watched;
-  } finally {
-    watching.abort();
-    for (const files of parts.files) files.stop();
-    await Promise.all(parts.endpoints.map((endpoint) => endpoint.stop()));
-  }
+function watchConfiguration(
+  config: InjectorConfig,
+  metrics: InjectionMetrics,
+  deps: WatchDeps,
+): WatchedFiles<InjectorConfiguration> {
+  const what = 'configuration';
+  return new WatchedFiles(
+    {
+      what,
+      paths: [config.configurationFile],
+      parse: ([text = '']) => parseInjectorConfiguration(text),
+      onLoad: ({ version }) => {
+        metrics.read(what, 'loaded');
+        deps.log.info('Configuration in use', { version });
+      },
+      onRefuse: () => metrics.read(what, 'refused'),
+    },
+    deps,
+  );
+}
+
+function watchCertificate(
+  { certificateFolder }: InjectorConfig,
+  server: InjectorServer,
+  metrics: InjectionMetrics,
+  deps: WatchDeps,
+): WatchedFiles<ServingCertificate> {
+  const what = 'certificate';
+  return new WatchedFiles(
+    {
+      what,
+      paths: [join(certificateFolder, 'tls.crt'), join(certificateFolder, 'tls.key')],
+      parse: ([cert = '', key = '']) => parseServingCertificate(cert, key),
+      onLoad: (certificate) => {
+        server.useCertificate(certificate);
+        metrics.read(what, 'loaded');
+        metrics.certificateInUse(certificate.notAfter);
+      },
+      onRefuse: () => metrics.read(what, 'refused'),
+    },
+    deps,
+  );
 }
 
 /** Without a certificate that an API server accepts, a replica is of no use. */
 function certificateProblem(files: WatchedFiles<ServingCertificate>, clock: Clock): string | undefined {
   return files.current === undefined ? files.problem : expiryProblem(files.current, clock.now());
+}
+
+/** Starts everything, waits until a stop is asked for, and stops in the order that loses no request. */
+async function runParts(
+  { log, server, namespaces, endpoints, files }: Parts,
+  stopAsked: Promise<void>,
+): Promise<void> {
+  const watching = new AbortController();
+  try {
+    for (const endpoint of endpoints) {
+      await endpoint.start();
+      log.info('Endpoint listens', { port: endpoint.port });
+    }
+    for (const watched of files) await watched.start();
+    await server.start();
+    const filled = namespaces.run(watching.signal);
+    await stopAsked;
+    await server.stop();
+    watching.abort(new Error('the injector stops'));
+    await filled;
+  } finally {
+    watching.abort();
+    for (const watched of files) watched.stop();
+    await Promise.all(endpoints.map((endpoint) => endpoint.stop()));
+  }
 }
