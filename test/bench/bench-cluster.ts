@@ -12,7 +12,7 @@ import { printProgress } from '../cluster/toolchain/progress.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { AuditCounter } from './audit-counts.ts';
-import { BenchOperator } from './bench-operator.ts';
+import { BenchOperator, type BenchOperatorOptions } from './bench-operator.ts';
 import { cpuSeconds } from './cpu-time.ts';
 
 const repository = resolve(import.meta.dirname, '../..');
@@ -35,7 +35,7 @@ export interface BenchCluster {
   /** Counts what the operator asks. */
   readonly audit: AuditCounter;
   /** Starts the operator with the rights of its chart. */
-  readonly startOperator: (identity?: string) => BenchOperator;
+  readonly startOperator: (options?: Partial<BenchOperatorOptions>) => BenchOperator;
 }
 
 /**
@@ -56,6 +56,14 @@ export async function startBenchCluster(nodeFlags: readonly string[]): Promise<B
   const [admin, operator] = connections.map(clientOf);
   if (admin === undefined || operator === undefined) throw new Error('a client is missing');
   const user = `system:serviceaccount:${operatorNamespace}:${serviceAccount}`;
+  const defaults: BenchOperatorOptions = {
+    bundle,
+    kubeconfig,
+    namespace: operatorNamespace,
+    identity: 'bench',
+    logLevel: 'info',
+    nodeFlags,
+  };
   return {
     cluster,
     client: admin,
@@ -66,8 +74,7 @@ export async function startBenchCluster(nodeFlags: readonly string[]): Promise<B
     },
     apiServerCpuSeconds: () => cpuSeconds(cluster.serverPid('kube-apiserver') ?? 0),
     audit: new AuditCounter(cluster.auditLogPath ?? '', user),
-    startOperator: (identity = 'bench') =>
-      new BenchOperator({ bundle, kubeconfig, namespace: operatorNamespace, identity, nodeFlags }),
+    startOperator: (options = {}) => new BenchOperator({ ...defaults, ...options }),
   };
 }
 

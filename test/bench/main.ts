@@ -7,7 +7,7 @@
  * With BENCH_WRITE=1 the table is also written to docs/reference/performance.md.
  */
 import { writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchCluster, requestsAtOnce, startBenchCluster } from './bench-cluster.ts';
@@ -84,14 +84,16 @@ function progress(line: string): void {
 function machine(): string {
   const [cpu] = cpus();
   const memoryGb = Math.round(totalmem() / 2 ** 30);
-  return `${cpus().length} processors (${cpu?.model.trim() ?? 'unknown'}), ${memoryGb} GB of memory, for everything`;
+  const load = loadavg()[2]?.toFixed(1);
+  return `${cpus().length} processors (${cpu?.model.trim() ?? 'unknown'}), ${memoryGb} GB of memory, load average ${load}`;
 }
 
 function pageText(table: readonly BenchRow[]): string {
   return `<!-- Written by \`BENCH_WRITE=1 make bench\`; do not edit. -->
 # Performance
 
-One run on ${machine()}: the operator, a real API server, etcd, controller manager, scheduler and KWOK share them.
+One run on ${machine()}: the operator, a real API server, etcd, controller manager, scheduler and KWOK share them, and what else runs there:
+a load average far above the number of processors means that times say little and ratios and counts say more.
 Each mesh has a namespace, a revision and an ingress gateway of its own, and all are applied at once.
 
 - "plain loop": the same objects written by a loop of server-side applies with ${requestsAtOnce} requests at once, without an operator, until the Deployments are available and the balanced Services have addresses. No operator can be faster on the same machine; the ratio is what ours adds.

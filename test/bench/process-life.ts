@@ -25,7 +25,7 @@ export async function measureStart(
   for (let round = 0; round < starts; round += 1) {
     await running.stop();
     await bench.audit.take();
-    running = bench.startOperator();
+    running = bench.startOperator({ logLevel: 'debug' });
     times.push(await running.msUntil(passEnded));
     counts = await awaitQuiet(bench.audit);
   }
@@ -56,7 +56,7 @@ export async function measureHandover(
   bench: BenchCluster,
   leader: BenchOperator,
 ): Promise<{ readonly rows: readonly BenchRow[]; readonly operator: BenchOperator }> {
-  const standby = bench.startOperator('bench-standby');
+  const standby = bench.startOperator({ identity: 'bench-standby', logLevel: 'debug' });
   await standby.seen('Listed');
   await awaitQuiet(bench.audit);
   const startMs = performance.now();
