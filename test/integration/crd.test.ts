@@ -52,11 +52,14 @@ describe('the CRD on a real API server', () => {
   }
 
   it('is structural and established', async () => {
-    const crd = JSON.parse(await cluster.kubectl('get', 'crd', crdName, '-o', 'json')) as {
-      status: { conditions: { type: string; status: string }[] };
-    };
+    const conditions = await waitUntil({ what: 'the CRD is established', limitMs: 30_000 }, async () => {
+      const crd = JSON.parse(await cluster.kubectl('get', 'crd', crdName, '-o', 'json')) as {
+        status: { conditions: { type: string; status: string }[] };
+      };
+      const found = crd.status.conditions.map(({ type, status }) => `${type}=${status}`).sort();
+      return found.includes('Established=True') && found;
+    });
 
-    const conditions = crd.status.conditions.map(({ type, status }) => `${type}=${status}`).sort();
     expect(conditions).toEqual(['Established=True', 'NamesAccepted=True']);
   });
 

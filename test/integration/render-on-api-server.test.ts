@@ -35,6 +35,8 @@ describe('what is rendered, on a real API server', () => {
 
     const written = await applyEach(objects, () => undefined);
     const again = await applyEach(objects, (object) => client.get(idOf(object), signal));
+    // Scenarios share names, and each is to be created anew.
+    for (const object of objects) await client.delete(idOf(object), {}, signal);
 
     expect(written.filter(({ outcome }) => outcome === 'unchanged')).toEqual([]);
     expect(again.filter(({ outcome }) => outcome !== 'unchanged')).toEqual([]);
@@ -65,7 +67,8 @@ describe('what is rendered, on a real API server', () => {
   async function ensureNamespaces(objects: readonly KubernetesObject[]): Promise<void> {
     const names = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
     for (const name of names) {
-      await applier.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, undefined, signal);
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+      await client.apply(namespace, { fieldManager: 'test' }, signal);
     }
   }
 });
