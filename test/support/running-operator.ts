@@ -18,9 +18,9 @@ export interface OperatorOptions {
   readonly flags?: readonly string[];
 }
 
-const main = resolve(import.meta.dirname, '../../src/cli/main.ts');
+const bundle = resolve(import.meta.dirname, '../../dist/mesh-operator.js');
 
-/** The real operator as a child process, run from its sources. The kernel ends it when the tests end. */
+/** The real operator as a child process: the bundle that `make build` writes. The kernel ends it when the tests end. */
 export class RunningOperator {
   /** Everything it has logged so far, oldest first. */
   readonly log: LogLine[] = [];
@@ -42,7 +42,7 @@ export class RunningOperator {
   /** Starts it and returns at once. */
   static start({ kubeconfig, namespace, flags = [] }: OperatorOptions): RunningOperator {
     const command = [
-      ...['--pdeathsig', 'KILL', '--', process.execPath, main, 'run'],
+      ...['--pdeathsig', 'KILL', '--', process.execPath, bundle, 'run'],
       ...['--kubeconfig', kubeconfig, '--namespace', namespace, '--log-level', 'debug'],
       ...['--metrics-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0', ...flags],
     ];

@@ -16,9 +16,16 @@ afterAll(() => world?.close());
 describe('a revision belongs to one mesh of the cluster', () => {
   test('the younger of two says whose it is, and gets it when the older goes', async () => {
     const revision = uniqueName('r');
-    const older = await world.createMesh({ revision }, { name: 'a' });
+    // Ages are whole seconds; of two equally old ones the first by name is the older.
+    const older = await world.createMesh(
+      { revision },
+      { namespace: await world.ownNamespace('a'), name: 'a' },
+    );
     await older.until('Ready');
-    const younger = await world.createMesh({ revision }, { name: 'b' });
+    const younger = await world.createMesh(
+      { revision },
+      { namespace: await world.ownNamespace('b'), name: 'b' },
+    );
 
     await younger.until('Stalled');
     expect(await younger.condition('Stalled')).toMatchObject({

@@ -18,6 +18,10 @@ let mesh: TestMesh;
 
 beforeAll(async () => {
   world = await MeshCluster.open();
+  await world.startOperator();
+  mesh = await world.createMesh();
+  await mesh.until('Ready');
+  await world.endOperators();
 });
 
 afterEach(() => world.endOperators());
@@ -26,9 +30,9 @@ afterAll(() => world?.close());
 
 test('a standby writes nothing', async () => {
   const { standby } = await startPair();
-  mesh = await world.createMesh();
+  const other = await world.createMesh();
 
-  await mesh.until('Ready');
+  await other.until('Ready');
 
   expect(standby.logged('Applied object')).toEqual([]);
   expect(standby.logged('Reconciled')).toEqual([]);
