@@ -80,7 +80,14 @@ test-unit: generate ## Unit and golden tests: no cluster, no root
 
 .PHONY: test-integration
 test-integration: build tools ## Tests on real API servers and simulated nodes: no root
+	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-of-parts integration-of-mesh
+
+# Most of the time these wait for servers, so both lines of tests run side by side.
+.PHONY: integration-of-parts integration-of-mesh
+integration-of-parts:
 	vitest run --project integration
+integration-of-mesh:
+	vitest run --project integration-mesh
 
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped

@@ -5,10 +5,22 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'] } },
+      // Files of one project share a cluster, so they run one after the other; the two projects run side by side.
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
+          exclude: ['test/integration/mesh/**'],
+          globalSetup: ['test/support/shared-cluster-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'integration-mesh',
+          include: ['test/integration/mesh/**/*.test.ts'],
           globalSetup: ['test/support/shared-cluster-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
