@@ -45,7 +45,10 @@ const terminalReasons: readonly ConditionReason[] = [
 
 const progressReasons: readonly ConditionReason[] = [
   { reason: 'Progressing', meaning: 'Objects are being applied, or are applied and not yet healthy.' },
-  { reason: 'NotHealthy', meaning: 'A workload made no progress within its deadline; the message names it.' },
+  {
+    reason: 'ProgressDeadlineExceeded',
+    meaning: 'A workload made no progress within its deadline; the message names it.',
+  },
   { reason: 'NamespaceMissing', meaning: 'A gateway is to be made in a namespace that does not exist.' },
   {
     reason: 'BeingDeleted',
@@ -57,9 +60,18 @@ const progressReasons: readonly ConditionReason[] = [
 
 const componentReasons: readonly ConditionReason[] = [
   { reason: 'Healthy', meaning: 'All of its workloads are rolled out and available.' },
+  { reason: 'Waiting', meaning: 'It is not its turn yet: an earlier wave is not healthy.' },
   {
-    reason: 'NotHealthy',
-    meaning: 'A workload is not applied yet, not rolled out or not available; the message names it.',
+    reason: 'Progressing',
+    meaning: 'A workload is not rolled out or not available yet; the message names it.',
+  },
+  {
+    reason: 'AddressPending',
+    meaning: 'No load balancer has given the Service of a gateway an address yet.',
+  },
+  {
+    reason: 'ProgressDeadlineExceeded',
+    meaning: 'A workload made no progress within its deadline; the message names it.',
   },
   { reason: 'Disabled', meaning: 'The spec turns it off.' },
 ];

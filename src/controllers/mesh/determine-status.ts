@@ -79,7 +79,7 @@ function determineVerdict(report: PassReport): Verdict {
   }
   const unhealthy = report.waves.flatMap((wave) => wave.unhealthy);
   const failed = unhealthy.find((found) => found.isFailed);
-  if (failed !== undefined) return progressing('NotHealthy', failed.message);
+  if (failed !== undefined) return progressing(failed.reason, failed.message);
   const [first, ...others] = unhealthy;
   if (first !== undefined) {
     const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
@@ -130,14 +130,14 @@ function componentCondition(
   if (!isEnabled) return { type, status: 'True', reason: 'Disabled', message: 'The spec asks for none' };
   const wave = report.waves.find((found) => found.name === waveName);
   if (wave === undefined || !wave.isApplied) {
-    return { type, status: 'False', reason: 'NotHealthy', message: 'Waits for its turn to be applied' };
+    return { type, status: 'False', reason: 'Waiting', message: 'Waits for its turn to be applied' };
   }
   const [first, ...others] = wave.unhealthy;
   if (first === undefined) {
     return { type, status: 'True', reason: 'Healthy', message: `${subject} is rolled out and available` };
   }
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
-  return { type, status: 'False', reason: 'NotHealthy', message: `${first.message}${more}` };
+  return { type, status: 'False', reason: first.reason, message: `${first.message}${more}` };
 }
 
 /** Kept from before while the spec cannot be resolved: the old control plane still runs. */

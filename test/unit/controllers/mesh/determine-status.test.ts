@@ -59,7 +59,10 @@ describe('the status of a mesh', () => {
     expect(status.observedGeneration).toBeUndefined();
     expect(conditionOf(status, 'Ready')).toMatchObject({ status: 'False', message: rollingOut.message });
     expect(conditionOf(status, 'Reconciling')?.status).toBe('True');
-    expect(conditionOf(status, 'ControlPlaneReady')).toMatchObject({ status: 'False', reason: 'NotHealthy' });
+    expect(conditionOf(status, 'ControlPlaneReady')).toMatchObject({
+      status: 'False',
+      reason: 'Progressing',
+    });
     expect(conditionOf(status, 'GatewaysReady')?.status).toBe('False');
   });
 

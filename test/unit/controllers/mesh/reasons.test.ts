@@ -5,8 +5,8 @@ import { conditionTable } from '../../../../src/api/conditions.ts';
 
 const source = resolve(import.meta.dirname, '../../../../src');
 const folders = ['api', 'controllers/mesh', 'kube/apply'];
-/** What Events are called, and what single objects wait for, is no reason of a condition. */
-const ofOthers = ['Recreated', 'DriftRepaired', 'AddressPending', 'ProgressDeadlineExceeded'];
+/** What Events are called is no reason of a condition. */
+const ofOthers = ['Recreated', 'DriftRepaired'];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
 

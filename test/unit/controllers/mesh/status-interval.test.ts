@@ -15,7 +15,7 @@ function aCondition(type: string, status: Condition['status'], reason: string, m
 
 const inventory = [{ apiVersion: 'v1', kind: 'ConfigMap', namespace: 'istio-system', name: 'istio' }];
 const unready = aCondition('Ready', 'False', 'Progressing');
-const istiodUnready = aCondition('ControlPlaneReady', 'False', 'NotHealthy', '0 of 2 replicas');
+const istiodUnready = aCondition('ControlPlaneReady', 'False', 'Progressing', '0 of 2 replicas');
 const istiodReady = aCondition('ControlPlaneReady', 'True', 'Healthy');
 const before: MeshOperatorStatus = {
   state: 'Reconciling',
