@@ -80,14 +80,17 @@ test-unit: generate ## Unit and golden tests: no cluster, no root
 
 .PHONY: test-integration
 test-integration: build tools ## Tests on real API servers and simulated nodes: no root
-	@$(MAKE) --no-print-directory -j2 --output-sync=target integration-of-parts integration-of-mesh
+	@$(MAKE) --no-print-directory -j3 --output-sync=target $(integration)
 
-# Most of the time these wait for servers, so both lines of tests run side by side.
-.PHONY: integration-of-parts integration-of-mesh
+# Most of the time these wait for servers, so they run side by side, each on clusters of its own.
+integration := integration-of-parts integration-of-mesh integration-of-faults
+.PHONY: $(integration)
 integration-of-parts:
 	vitest run --project integration
 integration-of-mesh:
 	vitest run --project integration-mesh
+integration-of-faults:
+	vitest run --project integration-faults
 
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
@@ -99,7 +102,8 @@ bench: build tools ## Measure rendering and the operator on simulated nodes (som
 	node test/bench/main.ts $(BENCH_FLAGS)
 
 .PHONY: check
-check: verify lint typecheck test-unit test-integration ## What must pass before a merge: everything but test-e2e
+check: verify build tools ## What must pass before a merge: everything but test-e2e
+	@$(MAKE) --no-print-directory -j4 --output-sync=target lint typecheck test-unit $(integration)
 
 .PHONY: test
 test: check test-e2e ## Everything, from a machine that has nothing yet

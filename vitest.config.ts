@@ -5,12 +5,12 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       { test: { name: 'golden', include: ['test/golden/**/*.test.ts'] } },
-      // Files of one project share a cluster, so they run one after the other; the two projects run side by side.
+      // Files of one project share a cluster, so they run one after the other; the projects run side by side.
       {
         test: {
           name: 'integration',
           include: ['test/integration/**/*.test.ts'],
-          exclude: ['test/integration/mesh/**'],
+          exclude: ['test/integration/mesh/**', 'test/integration/mesh-under-faults/**'],
           globalSetup: ['test/support/shared-cluster-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
@@ -21,6 +21,16 @@ export default defineConfig({
         test: {
           name: 'integration-mesh',
           include: ['test/integration/mesh/**/*.test.ts'],
+          globalSetup: ['test/support/shared-cluster-setup.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'integration-faults',
+          include: ['test/integration/mesh-under-faults/**/*.test.ts'],
           globalSetup: ['test/support/shared-cluster-setup.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
