@@ -1,4 +1,5 @@
-import { type LogLevel, parseAddress, parseCount, parseLogLevel } from './parse-setting.ts';
+import { type LogLevel, parseAddress, parseCount } from './parse-setting.ts';
+import { processSettings } from './process-settings.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
 
 /** Everything `mesh-operator injector` can be told. */
@@ -70,30 +71,7 @@ export const injectorSettings: { readonly [K in keyof InjectorConfig]: Setting<I
     default: '5',
     parse: (text) => parseCount(text, 0, 300),
   },
-  healthBindAddress: {
-    flag: 'health-bind-address',
-    env: 'MESH_OPERATOR_HEALTH_BIND_ADDRESS',
-    value: 'host:port',
-    description: 'Address of /healthz and /readyz',
-    default: ':8081',
-    parse: parseAddress,
-  },
-  metricsBindAddress: {
-    flag: 'metrics-bind-address',
-    env: 'MESH_OPERATOR_METRICS_BIND_ADDRESS',
-    value: 'host:port',
-    description: 'Address of /metrics',
-    default: ':8080',
-    parse: parseAddress,
-  },
-  logLevel: {
-    flag: 'log-level',
-    env: 'MESH_OPERATOR_LOG_LEVEL',
-    value: 'level',
-    description: 'error, warn, info or debug',
-    default: 'info',
-    parse: parseLogLevel,
-  },
+  ...processSettings,
 };
 
 /** The configuration from flags, then environment, then defaults. Throws TerminalError on a bad value. */

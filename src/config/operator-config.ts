@@ -1,12 +1,6 @@
 import { hostname } from 'node:os';
-import {
-  type LogLevel,
-  parseAddress,
-  parseBoolean,
-  parseCount,
-  parseDnsLabel,
-  parseLogLevel,
-} from './parse-setting.ts';
+import { type LogLevel, parseBoolean, parseCount, parseDnsLabel } from './parse-setting.ts';
+import { processSettings } from './process-settings.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
 
 /** Everything `mesh-operator run` can be told. */
@@ -93,30 +87,7 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     default: '128',
     parse: (text) => parseCount(text, 1, 1024),
   },
-  healthBindAddress: {
-    flag: 'health-bind-address',
-    env: 'MESH_OPERATOR_HEALTH_BIND_ADDRESS',
-    value: 'host:port',
-    description: 'Address of /healthz and /readyz',
-    default: ':8081',
-    parse: parseAddress,
-  },
-  metricsBindAddress: {
-    flag: 'metrics-bind-address',
-    env: 'MESH_OPERATOR_METRICS_BIND_ADDRESS',
-    value: 'host:port',
-    description: 'Address of /metrics',
-    default: ':8080',
-    parse: parseAddress,
-  },
-  logLevel: {
-    flag: 'log-level',
-    env: 'MESH_OPERATOR_LOG_LEVEL',
-    value: 'level',
-    description: 'error, warn, info or debug',
-    default: 'info',
-    parse: parseLogLevel,
-  },
+  ...processSettings,
 };
 
 /** The configuration from flags, then environment, then defaults. Throws TerminalError on a bad value. */
