@@ -78,11 +78,6 @@ export class Applier {
     return { outcome: 'changed', object, drift, takenFrom: managersOf(drift) };
   }
 
-  /** Forgets what is remembered about an object; for after its deletion. */
-  forget(id: ObjectId): void {
-    this.#residues.delete(idText(id));
-  }
-
   /** Writes nothing when an object of that name exists: without our label it may not be ours to change. */
   async #create(wanted: KubernetesObject, signal: AbortSignal): Promise<ApplyResult> {
     const onlyNew = { ...wanted, metadata: { ...wanted.metadata, resourceVersion: versionOfNone } };
