@@ -19,7 +19,9 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
 
 /**
  * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
- * Istio's CRDs, writes Events, and at deletion looks for pods and removes istiod's own locks and bundles.
+ * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
+ * by pods in dry runs and tells theirs of changed mounts; at deletion it looks for pods and removes istiod's own locks
+ * and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
@@ -35,8 +37,9 @@ function operatorNeeds(): PolicyRule[] {
       'patch',
       'watch',
     ]),
-    rule(kindInfo('v1', 'Event'), ['create', 'patch']),
-    rule(kindInfo('v1', 'Pod'), ['list']),
+    rule(kindInfo('v1', 'Event'), ['create', 'list', 'patch', 'watch']),
+    rule(kindInfo('v1', 'Secret'), ownVerbs),
+    rule(kindInfo('v1', 'Pod'), ['create', 'list', 'patch', 'watch']),
     // To say that a namespace is missing.
     rule(kindInfo('v1', 'Namespace'), ['get']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
@@ -56,7 +59,11 @@ function grantedRules(): PolicyRule[] {
       spec: { version: minor },
     }),
   );
-  const objects = meshes.flatMap((mesh) => renderMesh(resolveMesh(mesh), {}).flatMap((wave) => wave.objects));
+  // Roles depend on neither.
+  const context = { operatorImage: '', kubernetesMinor: 0 };
+  const objects = meshes.flatMap((mesh) =>
+    renderMesh(resolveMesh(mesh), context).flatMap((wave) => wave.objects),
+  );
   return objects
     .filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
     .flatMap((role) => role.rules as PolicyRule[]);

@@ -49,6 +49,10 @@ const progressReasons: readonly ConditionReason[] = [
     reason: 'ProgressDeadlineExceeded',
     meaning: 'A workload made no progress within its deadline; the message names it.',
   },
+  {
+    reason: 'InjectorNotReached',
+    meaning: 'The API server has not been seen to reach the sidecar injector: see `InjectorReady`.',
+  },
   { reason: 'NamespaceMissing', meaning: 'A gateway is to be made in a namespace that does not exist.' },
   {
     reason: 'BeingDeleted',
@@ -56,6 +60,21 @@ const progressReasons: readonly ConditionReason[] = [
   },
   { reason: 'Deleting', meaning: 'The MeshOperator is being deleted; its objects are being removed.' },
   { reason: 'ApplyFailed', meaning: 'The API server did not answer as it should; it is tried again.' },
+];
+
+/** Whether API servers reach the sidecar injector. */
+const injectorReasons: readonly ConditionReason[] = [
+  {
+    reason: 'Reached',
+    meaning: 'The API server has been seen to reach it; the failure policy of the spec is in effect.',
+  },
+  { reason: 'NotDeployed', meaning: 'Its Deployment is not there yet.' },
+  { reason: 'NoReplica', meaning: 'None of its replicas is ready; pods start without a sidecar.' },
+  { reason: 'NotConfigured', meaning: 'Its webhooks are not there yet.' },
+  {
+    reason: 'Unreachable',
+    meaning: 'The API server could not ask it about a pod; the message holds what the API server said.',
+  },
 ];
 
 const componentReasons: readonly ConditionReason[] = [
@@ -103,6 +122,11 @@ export const conditionTable: readonly ConditionInfo[] = [
   },
   { type: 'ControlPlaneReady', meaning: 'istiod is rolled out and available.', reasons: componentReasons },
   { type: 'GatewaysReady', meaning: 'All gateways are rolled out and available.', reasons: componentReasons },
+  {
+    type: 'InjectorReady',
+    meaning: 'The API server reaches the sidecar injector. Absent when the spec turns it off.',
+    reasons: [...injectorReasons, ...terminalReasons],
+  },
 ];
 
 /** What a reconciler says of one subject; the time is added when it is set. */

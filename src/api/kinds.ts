@@ -59,6 +59,12 @@ const table: readonly KindInfo[] = [
     plural: 'validatingwebhookconfigurations',
     namespaced: false,
   },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingWebhookConfiguration',
+    plural: 'mutatingwebhookconfigurations',
+    namespaced: false,
+  },
   { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true },
 ];
 

@@ -1,4 +1,4 @@
-import type { ObjectKey } from './kubernetes-object.ts';
+import { type KubernetesObject, keyText, type ObjectKey } from './kubernetes-object.ts';
 
 /** On every object that belongs to one mesh; informers select on it. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
@@ -8,6 +8,18 @@ export const partOfValue = 'istio';
 /** Name and namespace of the MeshOperator an object belongs to. */
 export const meshLabel = 'meshoperator.dev/mesh';
 export const meshNamespaceLabel = 'meshoperator.dev/mesh-namespace';
+
+/**
+ * On the pod by which the admission controller sees, in a dry run, that the API server reaches the injector; its value
+ * is the revision.
+ */
+export const injectorSelfTestLabel = 'meshoperator.dev/injector-self-test';
+
+/**
+ * Annotation of an injector's webhook configuration: when a self-test has last shown that the API server reaches the
+ * injector (RFC 3339). Absent while it does not.
+ */
+export const injectorReachedAnnotation = 'meshoperator.dev/injector-reached';
 
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
@@ -31,4 +43,10 @@ export function ownerByLabels(labels: Readonly<Record<string, string>> | undefin
   const name = labels[meshLabel];
   const namespace = labels[meshNamespaceLabel];
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
+}
+
+/** Index function of informers: the mesh an object belongs to, as `keyText` writes it; none for an object of nobody. */
+export function ownerGroup(object: KubernetesObject): string[] {
+  const owner = ownerByLabels(object.metadata.labels);
+  return owner === undefined ? [] : [keyText(owner)];
 }

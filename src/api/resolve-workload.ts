@@ -1,7 +1,7 @@
 import { isRecord } from '../base/stable-json.ts';
 import { mergeJson } from './merge-json.ts';
 import type { JsonObject, ResolvedWorkload } from './resolved-mesh.ts';
-import type { PilotSettings } from './spec/kubernetes-settings.ts';
+import type { WorkloadSettings } from './spec/kubernetes-settings.ts';
 import type { Values } from './spec/values.ts';
 
 /** What a workload starts from: defaults of the component with `values` already merged in. */
@@ -26,7 +26,7 @@ const defaultMaxReplicas = 5;
 /** The defaults with `components.*.k8s` on top; maps merge key by key, lists are replaced, `env` merges by name. */
 export function resolveWorkload(
   defaults: WorkloadDefaults,
-  settings: PilotSettings,
+  settings: WorkloadSettings,
   global: NonNullable<Values['global']>,
 ): ResolvedWorkload {
   const hpaSpec = resolveHpaSpec(defaults, settings);
@@ -76,7 +76,7 @@ function utilization(name: string, averageUtilization: number): JsonObject {
 }
 
 /** A replica count without an HPA spec is a fixed number; with one it is the least number. */
-function resolveHpaSpec(defaults: WorkloadDefaults, settings: PilotSettings): JsonObject | undefined {
+function resolveHpaSpec(defaults: WorkloadDefaults, settings: WorkloadSettings): JsonObject | undefined {
   if (settings.hpaSpec === undefined) {
     return settings.replicaCount === undefined ? defaults.hpaSpec : undefined;
   }
@@ -94,7 +94,7 @@ function resolveHpaSpec(defaults: WorkloadDefaults, settings: PilotSettings): Js
 
 /** What the user asks for always counts; the default only with a second pod, since it would block drains. */
 function resolvePodDisruptionBudget(
-  settings: PilotSettings,
+  settings: WorkloadSettings,
   hpaSpec: JsonObject | undefined,
   replicas: number,
 ): JsonObject | undefined {

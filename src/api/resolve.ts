@@ -8,6 +8,7 @@ import { type Profile, profiles } from './profiles.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateway } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
+import { resolveInjector } from './resolve-injector.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveVersion } from './resolve-version.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
@@ -43,6 +44,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const revision = spec.revision ?? '';
   const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
   const global = values.global ?? {};
+  const pilot = resolvePilot(spec.components?.pilot, profile.pilot, context);
 
   return {
     name,
@@ -62,8 +64,9 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     base: {
       enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
     },
-    pilot: resolvePilot(spec.components?.pilot, profile.pilot, context),
+    pilot,
     proxy: resolveProxy(values),
+    injector: resolveInjector(spec.sidecarInjector, pilot.enabled, context),
     injection: resolveInjection(spec.sidecarInjector, context),
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
       .filter((gateway) => gateway.enabled !== false)

@@ -45,6 +45,13 @@ export interface ResolvedPilot extends ResolvedWorkload {
   readonly traceSampling: number;
 }
 
+/** The webhook that injects sidecars. */
+export interface ResolvedInjector extends ResolvedWorkload {
+  readonly enabled: boolean;
+  /** The failure policy of the webhook once the API server has been seen to reach it. */
+  readonly failurePolicy: 'Fail' | 'Ignore';
+}
+
 export interface ResolvedServicePort {
   readonly name: string;
   readonly port: number;
@@ -108,6 +115,9 @@ export interface ResolvedMesh {
   readonly base: { readonly enabled: boolean };
   readonly pilot: ResolvedPilot;
   readonly proxy: ResolvedProxy;
+  /** Who puts sidecars into pods. */
+  readonly injector: ResolvedInjector;
+  /** What is put into which pods. */
   readonly injection: ResolvedInjection;
   /** Only the enabled ones. */
   readonly ingressGateways: readonly ResolvedGateway[];

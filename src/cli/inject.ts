@@ -6,6 +6,7 @@ import { isRecord } from '../base/stable-json.ts';
 import { injectPod } from '../injection/inject-pod.ts';
 import type { Pod } from '../injection/pod.ts';
 import { type ManifestPod, mapPods } from '../injection/workload-manifest.ts';
+import { minorOf } from './kubernetes-version.ts';
 import { type ManifestDocument, readManifestFile } from './manifest-file.ts';
 import { type MeshSourceOptions, readMesh } from './mesh-source.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
@@ -93,11 +94,4 @@ function parseLabels(text: string): Record<string, string> {
       return [key, value];
     }),
   );
-}
-
-function minorOf(version: string): number {
-  const minor = /^v?1\.([0-9]{1,3})(\.|$)/.exec(version)?.[1];
-  if (minor === undefined)
-    throw new UsageError(`--kubernetes-version: ${version} is not a version such as 1.35`);
-  return Number(minor);
 }

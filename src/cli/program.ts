@@ -1,11 +1,12 @@
 import { Command } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { injectorSettings, readInjectorConfig } from '../config/injector-config.ts';
-import { operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
+import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { type InjectOptions, inject } from './inject.ts';
 import { injector } from './injector.ts';
-import { render } from './render.ts';
+import { newestKubernetes } from './kubernetes-version.ts';
+import { type RenderOptions, render } from './render.ts';
 import { run } from './run.ts';
 import { type StatusOptions, status } from './status.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
@@ -16,8 +17,8 @@ const fileFlag = '-f, --filename <file>';
 const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard input';
 
 const manifestHelp = 'YAML or JSON with any number of objects; - for standard input';
-/** What is assumed where nobody says which Kubernetes it is. */
-const newestKubernetes = '1.35';
+const kubernetesFlag = '--kubernetes-version <version>';
+const kubernetesHelp = `version that decides about native sidecars; default ${newestKubernetes}`;
 
 /** The command line; each verb hands its exit code to `exit`. */
 export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void): Command {
@@ -38,7 +39,13 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .command('render')
     .description('Print the objects of MeshOperators in the order they are applied, without a cluster')
     .requiredOption(fileFlag, fileHelp)
-    .action(async ({ filename }: { filename: string }) => exit(await render(filename, terminal)));
+    .option(kubernetesFlag, kubernetesHelp, newestKubernetes)
+    .option(
+      '--image <reference>',
+      `the operator's own image, which injectors run; default ${defaultOperatorImage}`,
+      defaultOperatorImage,
+    )
+    .action(async (options: RenderOptions) => exit(await render(options, terminal)));
   program
     .command('inject')
     .description('Put sidecars into the pods of manifests, without a cluster')
@@ -50,11 +57,7 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       '--namespace-labels <labels>',
       'labels of the namespace as key=value,key=value; default those of the Namespace in the file, else such that ask for this mesh',
     )
-    .option(
-      '--kubernetes-version <version>',
-      `version that decides about native sidecars; default ${newestKubernetes}`,
-      newestKubernetes,
-    )
+    .option(kubernetesFlag, kubernetesHelp, newestKubernetes)
     .option('--explain', 'print on standard error what decided about each pod')
     .action(async (options: InjectOptions) => exit(await inject(options, terminal)));
   program

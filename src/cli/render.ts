@@ -4,15 +4,24 @@ import { problemText } from '../api/problem.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import { validateMeshOperator } from '../api/validate.ts';
 import { renderMesh } from '../render/render-mesh.ts';
+import { minorOf } from './kubernetes-version.ts';
 import { meshDocuments, readManifestFile } from './manifest-file.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
+
+export interface RenderOptions {
+  readonly filename: string;
+  readonly kubernetesVersion: string;
+  readonly image: string;
+}
 
 /**
  * `mesh-operator render -f FILE`: the objects of each MeshOperator in the order they would be applied, as YAML on
  * standard output. Needs no cluster, so owner references are missing. Istio's CRDs are the cluster's and not shown.
  * Problems go to standard error, with exit code 1 and no object printed.
  */
-export async function render(file: string, terminal: Terminal): Promise<ExitCode> {
+export async function render(options: RenderOptions, terminal: Terminal): Promise<ExitCode> {
+  const { filename: file, image: operatorImage } = options;
+  const context = { operatorImage, kubernetesMinor: minorOf(options.kubernetesVersion) };
   const meshes = meshDocuments(await readManifestFile(file, terminal), file);
   const problems = meshes.flatMap(({ source, value }) =>
     validateMeshOperator(value).map((problem) => `${source}: ${problemText(problem)}\n`),
@@ -22,7 +31,7 @@ export async function render(file: string, terminal: Terminal): Promise<ExitCode
     return exitCodes.failed;
   }
   for (const { value } of meshes) {
-    for (const wave of renderMesh(resolveMesh(value as MeshOperator), {})) {
+    for (const wave of renderMesh(resolveMesh(value as MeshOperator), context)) {
       terminal.stdout.write(`# wave: ${wave.name}\n`);
       for (const object of wave.objects) terminal.stdout.write(`---\n${dump(object, { lineWidth: -1 })}`);
     }

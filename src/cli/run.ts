@@ -1,6 +1,8 @@
+import { kindInfo } from '../api/kinds.ts';
 import { systemClock } from '../base/clock.ts';
 import { TerminalError } from '../base/errors.ts';
 import type { OperatorConfig } from '../config/operator-config.ts';
+import { createAdmissionController } from '../controllers/admission/admission-controller.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -45,16 +47,26 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     onFailure: (error) => log.warn('Event not written', { error }),
   });
   const mesh = createMeshController(
-    { workers: config.workers },
+    { workers: config.workers, operatorImage: config.image },
     { client, clock, random, log, events, metrics: metrics.controller('mesh') },
   );
+  const admission = createAdmissionController({
+    ...{ client, clock, random, log, events, injectorMetrics: metrics },
+    metrics: metrics.controller('admission'),
+    shared: {
+      meshes: mesh.meshes,
+      deployments: mesh.ownedOf(kindInfo('apps/v1', 'Deployment')),
+      configMaps: mesh.ownedOf(kindInfo('v1', 'ConfigMap')),
+      webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration')),
+    },
+  });
   const manager: Manager = new Manager(
     {},
     {
       clock,
       log,
-      informers: mesh.informers,
-      controllers: [mesh.controller],
+      informers: [...mesh.informers, ...admission.informers],
+      controllers: [mesh.controller, admission.controller],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [
         new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),

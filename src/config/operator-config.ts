@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import packageJson from '../../package.json' with { type: 'json' };
 import { type LogLevel, parseBoolean, parseCount, parseDnsLabel } from './parse-setting.ts';
 import { processSettings } from './process-settings.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
@@ -13,6 +14,8 @@ export interface OperatorConfig {
   readonly leaseName: string;
   /** Names this replica in the Lease. */
   readonly identity: string;
+  /** The operator's own image: sidecar injectors run it, too. */
+  readonly image: string;
   /** Meshes reconciled at once. */
   readonly workers: number;
   /** Requests to the API server under way at once. */
@@ -23,6 +26,9 @@ export interface OperatorConfig {
   readonly metricsBindAddress: string;
   readonly logLevel: LogLevel;
 }
+
+/** The image of this version, as the chart's defaults name it. */
+export const defaultOperatorImage = `ghcr.io/mesh-operator/mesh-operator:${packageJson.version}`;
 
 /** The settings of `mesh-operator run` by their place in OperatorConfig: for the command line, its help and its docs. */
 export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K]> } = {
@@ -71,6 +77,14 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     description: 'Name of this replica in the Lease (default: host name and process id)',
     parse: (text) => text ?? `${hostname()}-${process.pid}`,
   },
+  image: {
+    flag: 'image',
+    env: 'MESH_OPERATOR_IMAGE',
+    value: 'reference',
+    description: "The operator's own image, which sidecar injectors run",
+    default: defaultOperatorImage,
+    parse: parseImage,
+  },
   workers: {
     flag: 'workers',
     env: 'MESH_OPERATOR_WORKERS',
@@ -101,10 +115,16 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
     leaderElection: read(settings.leaderElection),
     leaseName: read(settings.leaseName),
     identity: read(settings.identity),
+    image: read(settings.image),
     workers: read(settings.workers),
     maxInFlight: read(settings.maxInFlight),
     healthBindAddress: read(settings.healthBindAddress),
     metricsBindAddress: read(settings.metricsBindAddress),
     logLevel: read(settings.logLevel),
   };
+}
+
+function parseImage(text = ''): string {
+  if (text === '' || /\s/.test(text)) throw new Error(`${JSON.stringify(text)} is no reference of an image`);
+  return text;
 }

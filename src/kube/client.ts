@@ -72,6 +72,8 @@ export interface ApplyOptions {
 
 export interface CreateOptions {
   readonly fieldManager: string;
+  /** Let the API server, its webhooks included, answer as if it were created; default false. */
+  readonly dryRun?: boolean;
 }
 
 /** One JSON patch operation (RFC 6902). */
@@ -219,6 +221,7 @@ export class KubeClient {
     const id = idOf(object);
     const path = withQuery(resourcePath(kindInfo(id.apiVersion, id.kind), { namespace: id.namespace }), {
       fieldManager: options.fieldManager,
+      dryRun: options.dryRun === true ? 'All' : undefined,
       fieldValidation: 'Strict',
     });
     return this.#object(
@@ -281,6 +284,19 @@ export class KubeClient {
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
     }
+  }
+
+  /** The minor version of the API server: 35 for Kubernetes 1.35. Providers may write it as `35+`. */
+  async serverMinor(signal: AbortSignal): Promise<number> {
+    const call: Call = {
+      verb: 'get',
+      method: 'GET',
+      kind: 'version',
+      action: 'read the version',
+      path: '/version',
+    };
+    const { minor } = await this.#json(call, signal);
+    return Number.parseInt(String(minor), 10);
   }
 
   #pathOf(id: ObjectId, subresource?: string): string {

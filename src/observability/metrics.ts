@@ -28,6 +28,22 @@ export interface ControllerMetrics {
   readonly workqueue: WorkqueueMetrics;
 }
 
+/** The mesh that a figure is about. */
+export interface MeshName {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What the admission controller reports of each mesh's injector. */
+export interface InjectorMetrics {
+  injector(
+    mesh: MeshName,
+    state: { readonly isReached: boolean; readonly certificateNotAfter: Date | undefined },
+  ): void;
+  /** Takes back what was reported of a mesh that has no injector any more. */
+  forgetInjector(mesh: MeshName): void;
+}
+
 /** One answered or failed request to an API server. */
 export interface ApiRequestSample {
   readonly verb: string;
@@ -40,7 +56,7 @@ export interface ApiRequestSample {
  * The process's metrics. Names and labels are those of controller-runtime and client-go where the same thing is
  * meant, so that dashboards made for any operator work.
  */
-export class Metrics {
+export class Metrics implements InjectorMetrics {
   readonly registry = new Registry();
   readonly #reconciles = this.#counter('controller_runtime_reconcile_total', 'Passes by result', [
     'controller',
@@ -75,6 +91,16 @@ export class Metrics {
     'rest_client_request_duration_seconds',
     'Duration of a request',
     ['verb'],
+  );
+  readonly #injectorReached = this.#gauge(
+    'mesh_operator_injector_reached',
+    '1 while the API server is known to reach the sidecar injector of a mesh',
+    ['namespace', 'mesh'],
+  );
+  readonly #injectorCertificate = this.#gauge(
+    'mesh_operator_injector_certificate_expiry_timestamp_seconds',
+    "End of the serving certificate of a mesh's sidecar injector",
+    ['namespace', 'mesh'],
   );
   readonly #leader = this.#gauge('leader_election_master_status', '1 while this process leads', ['name']);
 
@@ -118,6 +144,21 @@ export class Metrics {
     this.#leader.set({ name }, isLeading ? 1 : 0);
   }
 
+  injector(
+    mesh: MeshName,
+    { isReached, certificateNotAfter }: Parameters<InjectorMetrics['injector']>[1],
+  ): void {
+    this.#injectorReached.set(labelsOf(mesh), isReached ? 1 : 0);
+    if (certificateNotAfter !== undefined) {
+      this.#injectorCertificate.set(labelsOf(mesh), certificateNotAfter.getTime() / 1000);
+    }
+  }
+
+  forgetInjector(mesh: MeshName): void {
+    this.#injectorReached.remove(labelsOf(mesh));
+    this.#injectorCertificate.remove(labelsOf(mesh));
+  }
+
   /** The text a Prometheus server reads. */
   text(): Promise<string> {
     return this.registry.metrics();
@@ -135,4 +176,8 @@ export class Metrics {
     const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
     return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
   }
+}
+
+function labelsOf({ namespace, name }: MeshName): { namespace: string; mesh: string } {
+  return { namespace, mesh: name };
 }

@@ -5,10 +5,11 @@ import { renderDefaultValidator, renderRevisionValidator } from './control-plane
 import { renderIstiod } from './control-plane/istiod.ts';
 import { renderMeshConfigMap } from './control-plane/mesh-config-map.ts';
 import { renderGateway } from './gateways/gateway.ts';
+import { renderInjector } from './injector/injector.ts';
 import type { RenderContext } from './render-context.ts';
 
 /** In the order of installation; deletion goes the other way. */
-export const waveNames = ['access', 'control-plane', 'admission', 'gateways'] as const;
+export const waveNames = ['access', 'control-plane', 'admission', 'injector', 'gateways'] as const;
 
 export type WaveName = (typeof waveNames)[number];
 
@@ -27,6 +28,7 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
     { name: 'access', objects: renderAccess(mesh, context) },
     { name: 'control-plane', objects: mesh.pilot.enabled ? renderIstiod(mesh, context) : [] },
     { name: 'admission', objects: renderAdmission(mesh, context) },
+    { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
     {
       name: 'gateways',
       objects: mesh.ingressGateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),

@@ -24,6 +24,7 @@ export interface InformerOptions {
   /** Absent: all namespaces. */
   readonly namespace?: string;
   readonly labelSelector?: string;
+  readonly fieldSelector?: string;
   /** Groups of an object for `byGroup`; default none. */
   readonly index?: IndexFunction;
   /** Drops from an object, before it is kept, what nobody reads; default `withoutStatusOwners`. */
@@ -146,14 +147,14 @@ export class Informer {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { kind, namespace, labelSelector, pageSize = defaultPageSize } = this.#options;
+    const { kind, namespace, labelSelector, fieldSelector, pageSize = defaultPageSize } = this.#options;
     const seen = new Set<string>();
     let continueToken: string | undefined;
     let resourceVersion = '';
     do {
       const page = await this.#deps.client.list(
         kind,
-        { namespace, labelSelector, limit: pageSize, continueToken },
+        { namespace, labelSelector, fieldSelector, limit: pageSize, continueToken },
         signal,
       );
       for (const object of page.items) {
@@ -173,12 +174,13 @@ export class Informer {
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { kind, namespace, labelSelector, watchIdleTimeoutMs } = this.#options;
+    const { kind, namespace, labelSelector, fieldSelector, watchIdleTimeoutMs } = this.#options;
     const events = this.#deps.client.watch(
       kind,
       {
         namespace,
         labelSelector,
+        fieldSelector,
         resourceVersion: this.#resourceVersion ?? '',
         timeoutSeconds: Math.round(minWatchSeconds * (1 + this.#deps.random())),
         idleTimeoutMs: watchIdleTimeoutMs,

@@ -17,7 +17,11 @@ export function benchMeshes(batch: string, count: number): MeshOperator[] {
       apiVersion: meshOperatorApiVersion,
       kind: meshOperatorKind,
       metadata: { name: 'mesh', namespace: name },
-      spec: { revision: name, components: { ingressGateways: [{ name: 'gateway' }] } },
+      spec: {
+        revision: name,
+        sidecarInjector: { enabled: false },
+        components: { ingressGateways: [{ name: 'gateway' }] },
+      },
     };
   });
 }

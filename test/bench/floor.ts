@@ -6,6 +6,7 @@ import { resolveMesh } from '../../src/api/resolve.ts';
 import { unhealthiness } from '../../src/controllers/mesh/object-health.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
+import { aRenderContext } from '../support/render-context.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { awaitNoPods, benchMeshes, createNamespaces } from './bench-meshes.ts';
 import { never, watchKinds } from './cluster-view.ts';
@@ -60,7 +61,7 @@ export async function measureFloor(bench: BenchCluster, count: number): Promise<
 
 /** What the operator would apply, with a label that keeps it out of the operator's caches. */
 function plainObjects(mesh: MeshOperator, label: string): KubernetesObject[] {
-  return renderMesh(resolveMesh(mesh), {})
+  return renderMesh(resolveMesh(mesh), aRenderContext())
     .flatMap((wave) => wave.objects)
     .map((object) => ({
       ...object,

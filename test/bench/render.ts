@@ -8,6 +8,7 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
+import { aRenderContext } from '../support/render-context.ts';
 import { openUpstreamCharts, type UpstreamCharts } from '../support/upstream-charts.ts';
 import { type BenchRow, benchRow, benchTable, median, meetsGoal } from './bench-table.ts';
 
@@ -85,7 +86,7 @@ export async function benchRender(): Promise<BenchRow[]> {
 }
 
 function renderOurs() {
-  return renderMesh(resolveMesh(mesh), {}).flatMap((wave) => wave.objects);
+  return renderMesh(resolveMesh(mesh), aRenderContext()).flatMap((wave) => wave.objects);
 }
 
 function printOurs(): string {

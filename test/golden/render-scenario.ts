@@ -7,6 +7,7 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { ResolvedMesh } from '../../src/api/resolved-mesh.ts';
 import { render } from '../../src/cli/render.ts';
+import { aRenderContext } from '../support/render-context.ts';
 
 /** Holds one folder per scenario: `input.yaml`, a MeshOperator, and `expected.yaml`, what is rendered for it. */
 export const renderScenarios = join(import.meta.dirname, 'render');
@@ -29,7 +30,9 @@ export async function resolveScenario(name: string): Promise<ResolvedMesh> {
 export async function renderScenario(name: string): Promise<string> {
   const terminal = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
   const [printed, complaints] = [text(terminal.stdout), text(terminal.stderr)];
-  const code = await render(inputFile(name), terminal);
+  const { operatorImage: image, kubernetesMinor } = aRenderContext();
+  const options = { filename: inputFile(name), image, kubernetesVersion: `1.${kubernetesMinor}` };
+  const code = await render(options, terminal);
   terminal.stdout.end();
   terminal.stderr.end();
   if (code !== 0) throw new Error(`Scenario ${name} exits with ${code}: ${await complaints}`);

@@ -7,9 +7,10 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { resolveScenario, scenarioNames } from '../golden/render-scenario.ts';
+import { aRenderContext } from '../support/render-context.ts';
 import { renderAll } from '../support/rendered-objects.ts';
 
-const context = { ownerUid: '5c0ffee0-0000-4000-8000-000000000000' };
+const context = aRenderContext({ ownerUid: '5c0ffee0-0000-4000-8000-000000000000' });
 const scenarios = await scenarioNames();
 const { signal } = new AbortController();
 

@@ -80,7 +80,10 @@ export class MeshCluster {
     this.#namespaces.push(name);
   }
 
-  /** Creates a MeshOperator; with a revision of its own unless the spec names one. */
+  /**
+   * Creates a MeshOperator; with a revision of its own unless the spec names one, and without an injector unless the
+   * spec asks for one: simulated nodes run none, so such a mesh is never Ready.
+   */
   async createMesh(spec: MeshOperatorSpec = {}, options: MeshOptions = {}): Promise<TestMesh> {
     const { name = 'mesh', namespace = await this.ownNamespace(), asWritten = false } = options;
     await this.client.create(
@@ -88,7 +91,7 @@ export class MeshCluster {
         apiVersion: meshKind.apiVersion,
         kind: meshKind.kind,
         metadata: { name, namespace },
-        spec: asWritten ? spec : { revision: uniqueName('r'), ...spec },
+        spec: asWritten ? spec : { revision: uniqueName('r'), sidecarInjector: { enabled: false }, ...spec },
       },
       { fieldManager: 'test' },
       never,

@@ -2,9 +2,10 @@ import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { JsonObject, ResolvedMesh } from '../../src/api/resolved-mesh.ts';
 import type { RenderContext } from '../../src/render/render-context.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
+import { aRenderContext } from './render-context.ts';
 
 /** Every object of a mesh, wave after wave. */
-export function renderAll(mesh: ResolvedMesh, context: RenderContext = {}): KubernetesObject[] {
+export function renderAll(mesh: ResolvedMesh, context: RenderContext = aRenderContext()): KubernetesObject[] {
   return renderMesh(mesh, context).flatMap((wave) => wave.objects);
 }
 

@@ -1,6 +1,7 @@
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
 import type {
   ResolvedGateway,
+  ResolvedInjector,
   ResolvedMesh,
   ResolvedPilot,
   ResolvedWorkload,
@@ -67,6 +68,21 @@ export function aGateway(fields: Partial<ResolvedGateway> = {}): ResolvedGateway
   };
 }
 
+/** The injector of the default profile. */
+export function anInjector(fields: Partial<ResolvedInjector> = {}): ResolvedInjector {
+  const { hpaSpec: _hpaSpec, ...fixed } = aWorkload;
+  return {
+    ...fixed,
+    replicas: 2,
+    podDisruptionBudget: { minAvailable: 1 },
+    resources: { requests: { cpu: '50m', memory: '96Mi' }, limits: { memory: '256Mi' } },
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: 0 } },
+    enabled: true,
+    failurePolicy: 'Fail',
+    ...fields,
+  };
+}
+
 /** A mesh as the default profile resolves to, in namespace istio-system. */
 export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh {
   return {
@@ -98,6 +114,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       clusterDomain: 'cluster.local',
       readiness: { initialDelaySeconds: 0, periodSeconds: 15, failureThreshold: 4 },
     },
+    injector: anInjector(),
     injection: resolveInjection(undefined, {
       namespace: 'istio-system',
       revision: '',

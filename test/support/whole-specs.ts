@@ -1,5 +1,5 @@
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
-import type { PilotSettings } from '../../src/api/spec/kubernetes-settings.ts';
+import type { WorkloadSettings } from '../../src/api/spec/kubernetes-settings.ts';
 
 const selector = {
   matchLabels: { app: 'x' },
@@ -67,7 +67,7 @@ const scalingRules = {
 };
 
 /** A workload that uses every setting that goes with a HorizontalPodAutoscaler and a rolling update. */
-function scaledWorkload(container: string): PilotSettings {
+function scaledWorkload(container: string): WorkloadSettings {
   const rate = { name: 'rate', selector };
   const describedObject = { apiVersion: 'v1', kind: 'Service', name: 'istiod' };
   return {
@@ -203,6 +203,8 @@ const injectorBySpec: MeshOperatorSpec = {
   revisionTags: ['prod'],
   sidecarInjector: {
     ...injectorSelectors,
+    failurePolicy: 'Ignore',
+    k8s: scaledWorkload('injector'),
     enableNamespacesByDefault: true,
     rewriteAppHTTPProbers: false,
     nativeSidecars: 'Never',
@@ -364,6 +366,16 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
     },
   },
   { components: { pilot: { k8s: { replicaCount: 4 } } } },
+  { sidecarInjector: { enabled: false } },
+  {
+    sidecarInjector: {
+      k8s: {
+        replicaCount: 4,
+        strategy: { type: 'Recreate' },
+        podDisruptionBudget: { maxUnavailable: 2 },
+      },
+    },
+  },
   injectorByValues,
   injectorBySpec,
 ];

@@ -6,6 +6,7 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { validateMeshOperator } from '../../src/api/validate.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
+import { aRenderContext } from '../support/render-context.ts';
 
 const folder = resolve(import.meta.dirname, '../../examples');
 const realMeshTest = readFileSync(resolve(import.meta.dirname, '../e2e/mesh/default-mesh.test.ts'), 'utf8');
@@ -14,6 +15,7 @@ test.each(readdirSync(folder))('examples/%s is valid, renders, and is applied on
   const documents = loadAll(readFileSync(resolve(folder, file), 'utf8'));
 
   expect(documents.flatMap((mesh) => validateMeshOperator(mesh))).toEqual([]);
-  for (const mesh of documents) expect(renderMesh(resolveMesh(mesh as MeshOperator), {})).not.toEqual([]);
+  for (const mesh of documents)
+    expect(renderMesh(resolveMesh(mesh as MeshOperator), aRenderContext())).not.toEqual([]);
   expect(realMeshTest).toContain(`examples/${file}`);
 });

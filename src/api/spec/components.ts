@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, labels, serviceName } from './field-format.ts';
-import { gatewaySettingsSchema, pilotSettingsSchema } from './kubernetes-settings.ts';
+import { gatewaySettingsSchema, workloadSettingsSchema } from './kubernetes-settings.ts';
 
 /** More gateways than this in one mesh is taken for a mistake; it also bounds the cost of CEL rules. */
 export const maxGateways = 64;
@@ -36,7 +36,7 @@ export const componentsSchema = z.strictObject({
         .boolean()
         .optional()
         .describe('Default: `true` when `pilot` is given, else as in the profile.'),
-      k8s: pilotSettingsSchema.optional().describe('Kubernetes settings of istiod.'),
+      k8s: workloadSettingsSchema.optional().describe('Kubernetes settings of istiod.'),
     })
     .optional()
     .describe('The control plane, istiod.'),

@@ -218,8 +218,8 @@ const workloadSettings = {
     .describe('Security context of the pod, merged key by key.'),
 };
 
-/** Kubernetes settings of istiod. */
-export const pilotSettingsSchema = z.strictObject(workloadSettings);
+/** Kubernetes settings of a workload: of istiod and of the sidecar injector. */
+export const workloadSettingsSchema = z.strictObject(workloadSettings);
 
 /** Kubernetes settings of a gateway. */
 export const gatewaySettingsSchema = z.strictObject({
@@ -227,7 +227,7 @@ export const gatewaySettingsSchema = z.strictObject({
   service: serviceSchema.optional().describe('The Service in front of the gateway.'),
 });
 
-export type PilotSettings = z.infer<typeof pilotSettingsSchema>;
+export type WorkloadSettings = z.infer<typeof workloadSettingsSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySettingsSchema>;
 export type PodDisruptionBudget = z.infer<typeof podDisruptionBudgetSchema>;
 export type HpaSpec = z.infer<typeof hpaSpecSchema>;

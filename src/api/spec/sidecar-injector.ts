@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { annotations, type TextRule, textOf } from './field-format.ts';
+import { workloadSettingsSchema } from './kubernetes-settings.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
 
 const templateNameRule: TextRule = {
@@ -15,6 +16,19 @@ const maxTemplateLength = 65_536;
 
 /** Which pods get a sidecar and what it looks like. */
 export const sidecarInjectorSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .optional()
+    .describe('Whether the mesh has a webhook that injects sidecars. Default: `true` when it has an istiod.'),
+  failurePolicy: z
+    .enum(['Fail', 'Ignore'])
+    .optional()
+    .describe(
+      'What becomes of a pod that the injector cannot be asked about: `Fail` refuses it, `Ignore` lets it start without a sidecar. `Fail` takes effect when the API server has been seen to reach the injector, and is `Ignore` while no replica can answer. Default: `Fail`.',
+    ),
+  k8s: workloadSettingsSchema
+    .optional()
+    .describe('Kubernetes settings of the injector. Default: two replicas, spread over nodes.'),
   enableNamespacesByDefault: z
     .boolean()
     .optional()

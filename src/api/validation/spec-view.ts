@@ -28,11 +28,10 @@ export function gatewaysOf(
 }
 
 export function workloadsOf(view: SpecView): readonly WorkloadView[] {
-  const pilot = view.spec.components?.pilot?.k8s;
-  const gateways = gatewaysOf(view).flatMap(({ path, gateway }) =>
-    gateway.k8s === undefined ? [] : [{ path: `${path}.k8s`, settings: gateway.k8s }],
-  );
-  return pilot === undefined
-    ? gateways
-    : [{ path: 'spec.components.pilot.k8s', settings: pilot }, ...gateways];
+  const places = [
+    { path: 'spec.components.pilot.k8s', settings: view.spec.components?.pilot?.k8s },
+    ...gatewaysOf(view).map(({ path, gateway }) => ({ path: `${path}.k8s`, settings: gateway.k8s })),
+    { path: 'spec.sidecarInjector.k8s', settings: view.spec.sidecarInjector?.k8s },
+  ];
+  return places.flatMap(({ path, settings }) => (settings === undefined ? [] : [{ path, settings }]));
 }

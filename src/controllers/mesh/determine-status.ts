@@ -6,6 +6,17 @@ import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
 import type { WaveName } from '../../render/render-mesh.ts';
 import type { PassReport } from './pass-report.ts';
 
+/** Fields of `status` that the mesh controller owns. */
+export const meshStatusFields = [
+  ...(['observedGeneration', 'state', 'version', 'revision'] as const),
+  ...(['inventory', 'gateways', 'revisions'] as const),
+];
+
+/** Conditions that it owns. */
+export const meshConditions: readonly string[] = [
+  ...['Ready', 'Reconciling', 'Stalled', 'ControlPlaneReady', 'GatewaysReady'],
+];
+
 /** What the whole mesh is in one statement. */
 interface Verdict {
   readonly state: MeshState;

@@ -1,21 +1,23 @@
-import { kindInfo } from '../../api/kinds.ts';
-import { type KubernetesObject, keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
-import { managedBySelector, ownerByLabels } from '../../api/labels.ts';
+import { type KindInfo, kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { managedBySelector, ownerGroup } from '../../api/labels.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { ClusterVersion } from '../../kube/cluster-version.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ControllerMetrics } from '../../observability/metrics.ts';
 import { renderIstioCrds } from '../../render/istio-crds.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
-import { Informer, type InformerEvent } from '../../runtime/informer.ts';
+import { Informer } from '../../runtime/informer.ts';
+import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
 import { objectManager } from './field-managers.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
-import { claimGroup, ObservedWorld, ownerGroup } from './observed-world.ts';
+import { claimGroup, ObservedWorld } from './observed-world.ts';
 import { ownedKinds } from './owned-kinds.ts';
 import { claimedRevision } from './revision-claims.ts';
 
@@ -31,12 +33,18 @@ export interface MeshControllerDeps {
 export interface MeshControllerOptions {
   /** Meshes reconciled at the same time. */
   readonly workers: number;
+  /** The operator's own image. */
+  readonly operatorImage: string;
 }
 
 /** The controller and the caches it decides from; the manager starts both. */
 export interface MeshController {
   readonly controller: Controller;
   readonly informers: readonly Informer[];
+  /** Over MeshOperators. */
+  readonly meshes: Informer;
+  /** The informer over everything of one kind that meshes own, indexed by `ownerGroup`. Throws for other kinds. */
+  readonly ownedOf: (kind: KindInfo) => Informer;
 }
 
 /**
@@ -71,45 +79,34 @@ export function createMeshController(
     onWrite: (object) => world.observeWrite(object),
   });
   const crds = new IstioCrds({ client: deps.client, informer: crdInformer, desired: desiredCrds });
-  const reconciler = new MeshReconciler({ ...deps, applier, world, crds });
+  const clusterVersion = new ClusterVersion(deps);
+  const { operatorImage } = options;
+  const reconciler = new MeshReconciler({ ...deps, applier, world, crds, clusterVersion, operatorImage });
   const controller = new Controller({ name: 'mesh', workers: options.workers }, { ...deps, reconciler });
 
   const wakeAll = () => {
-    for (const mesh of meshes.values()) controller.enqueue(keyOf(mesh));
+    for (const mesh of meshes.values()) controller.enqueue(objectKeyOf(mesh));
   };
   meshes.addHandler((event) => {
-    if (isWorthAPass(event)) controller.enqueue(keyOf((event.current ?? event.old) as KubernetesObject));
+    if (changesMoreThanStatus(event))
+      controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     if (event.current === undefined && event.old !== undefined) {
-      for (const mesh of world.meshesClaiming(claimedRevision(event.old))) controller.enqueue(keyOf(mesh));
+      for (const mesh of world.meshesClaiming(claimedRevision(event.old)))
+        controller.enqueue(objectKeyOf(mesh));
     }
   });
   for (const informer of owned) {
     informer.addHandler((event) => {
-      for (const owner of ownersOf(event)) controller.enqueue(owner);
+      for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     });
   }
   crdInformer.addHandler((event) => {
     if (isCrdLost(event.old, event.current)) wakeAll();
   });
-  return { controller, informers: [meshes, ...owned, crdInformer] };
-}
-
-/** False for an event that only a status write of ours can have caused. */
-function isWorthAPass({ old, current }: InformerEvent): boolean {
-  if (old === undefined || current === undefined) return true;
-  return (
-    old.metadata.generation !== current.metadata.generation ||
-    old.metadata.deletionTimestamp !== current.metadata.deletionTimestamp ||
-    old.metadata.finalizers?.join() !== current.metadata.finalizers?.join()
-  );
-}
-
-/** The mesh before and the mesh after a change of labels. */
-function ownersOf({ old, current }: InformerEvent): ObjectKey[] {
-  const owners = [old, current].map((object) => ownerByLabels(object?.metadata.labels));
-  return [...new Map(owners.flatMap((owner) => (owner ? [[keyText(owner), owner] as const] : []))).values()];
-}
-
-function keyOf(mesh: KubernetesObject): ObjectKey {
-  return { namespace: mesh.metadata.namespace ?? '', name: mesh.metadata.name };
+  const ownedOf = (kind: KindInfo) => {
+    const informer = owned.find((candidate) => candidate.kind === kind);
+    if (informer === undefined) throw new Error(`No mesh owns anything of kind ${kind.kind}`);
+    return informer;
+  };
+  return { controller, informers: [meshes, ...owned, crdInformer], meshes, ownedOf };
 }

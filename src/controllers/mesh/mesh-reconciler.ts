@@ -16,11 +16,14 @@ import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts
 import { idsOf, subtract, union } from '../../inventory/inventory.ts';
 import type { Applier, ApplyResult } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { ClusterVersion } from '../../kube/cluster-version.ts';
 import { driftText } from '../../kube/diff/drift.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import { StatusWriter } from '../../kube/status-writer.ts';
 import type { Wave } from '../../render/render-mesh.ts';
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
-import { determineStatus } from './determine-status.ts';
+import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
+import { statusManager } from './field-managers.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
@@ -30,7 +33,7 @@ import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { RenderedMeshes } from './rendered-meshes.ts';
 import { claimedRevision, claimMessage, earlierClaim } from './revision-claims.ts';
-import { StatusWriter } from './status-writer.ts';
+import { leastStatusIntervalMs } from './status-interval.ts';
 
 export interface MeshReconcilerDeps {
   readonly client: KubeClient;
@@ -39,6 +42,9 @@ export interface MeshReconcilerDeps {
   readonly crds: IstioCrds;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  readonly clusterVersion: ClusterVersion;
+  /** The operator's own image. */
+  readonly operatorImage: string;
 }
 
 /** How long to wait for a namespace that a gateway names and that does not exist. */
@@ -57,7 +63,15 @@ export class MeshReconciler implements Reconciler {
 
   constructor(deps: MeshReconcilerDeps) {
     this.#deps = deps;
-    this.#status = new StatusWriter(deps);
+    this.#status = new StatusWriter(
+      {
+        fieldManager: statusManager,
+        fields: meshStatusFields,
+        conditions: meshConditions,
+        leastIntervalMs: leastStatusIntervalMs,
+      },
+      deps,
+    );
     this.#pruner = new Pruner(deps);
     this.#leftovers = new IstiodLeftovers(deps);
   }
@@ -89,7 +103,9 @@ export class MeshReconciler implements Reconciler {
     if (holder !== undefined) {
       throw new TerminalError(claimMessage(pass.mesh, holder), { reason: 'RevisionConflict' });
     }
-    const { resolved, waves } = this.#rendered.of(pass.mesh);
+    const kubernetesMinor = await this.#deps.clusterVersion.minor(pass.signal);
+    const { operatorImage } = this.#deps;
+    const { resolved, waves } = this.#rendered.of(pass.mesh, { operatorImage, kubernetesMinor });
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
@@ -209,7 +225,7 @@ export class MeshReconciler implements Reconciler {
 
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */
   async #writeStatus(pass: Pass): Promise<number | undefined> {
-    const before = pass.mesh.status as MeshOperatorStatus | undefined;
+    const before = this.#status.partOf(pass.mesh);
     const status = determineStatus(
       before,
       pass.mesh.metadata.generation ?? 0,

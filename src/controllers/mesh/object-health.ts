@@ -1,4 +1,5 @@
 import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { injectorReachedAnnotation } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 
 /** Why an object is not healthy yet. */
@@ -13,7 +14,8 @@ export interface Unhealthy {
 
 /**
  * Undefined for an object that does its work, as kstatus reads it; kinds without a state are healthy once they exist.
- * A Service of type LoadBalancer is healthy when it has an address.
+ * A Service of type LoadBalancer is healthy when it has an address, an injector's webhook when the API server has been
+ * seen to reach the injector.
  */
 export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
   switch (object.kind) {
@@ -21,6 +23,8 @@ export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
       return deploymentUnhealthiness(object);
     case 'Service':
       return serviceUnhealthiness(object);
+    case 'MutatingWebhookConfiguration':
+      return webhookUnhealthiness(object);
     default:
       return undefined;
   }
@@ -55,6 +59,16 @@ function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined 
     return undefined;
   const hint = 'where the cluster has no load balancer, set its k8s.service.type to ClusterIP or NodePort';
   return waiting('AddressPending', `${idText(idOf(service))} has no load balancer address yet; ${hint}`);
+}
+
+/** The admission controller annotates the configuration while its self-tests succeed. */
+function webhookUnhealthiness(configuration: KubernetesObject): Unhealthy | undefined {
+  if (configuration.metadata.annotations?.[injectorReachedAnnotation] !== undefined) return undefined;
+  const name = idText(idOf(configuration));
+  return waiting(
+    'InjectorNotReached',
+    `${name} waits until the API server reaches the injector: see InjectorReady`,
+  );
 }
 
 /** The addresses a load balancer gave: IPs or host names, in the order of status. */

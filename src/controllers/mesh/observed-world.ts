@@ -5,7 +5,6 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
-import { ownerByLabels } from '../../api/labels.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { claimedRevision } from './revision-claims.ts';
 
@@ -50,12 +49,6 @@ export class ObservedWorld {
       kind === this.#meshes.kind.kind ? this.#meshes : this.#ownedByKind.get(kindKey({ apiVersion, kind }));
     informer?.observeWrite(object);
   }
-}
-
-/** Index function of the informers: the mesh an object belongs to. */
-export function ownerGroup(object: KubernetesObject): string[] {
-  const owner = ownerByLabels(object.metadata.labels);
-  return owner === undefined ? [] : [keyText(owner)];
 }
 
 /** Index function of the informer over MeshOperators: the revision each asks for. */

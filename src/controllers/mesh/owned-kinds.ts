@@ -16,4 +16,5 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('rbac.authorization.k8s.io/v1', 'Role'),
   kindInfo('rbac.authorization.k8s.io/v1', 'RoleBinding'),
   kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'),
+  kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'),
 ];

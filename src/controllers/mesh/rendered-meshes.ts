@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { RenderContext } from '../../render/render-context.ts';
 import { renderMesh, type Wave } from '../../render/render-mesh.ts';
 
 export interface RenderedMesh {
@@ -11,26 +12,29 @@ export interface RenderedMesh {
 
 interface Entry {
   readonly generation: number | undefined;
+  readonly kubernetesMinor: number;
   readonly rendered: WeakRef<RenderedMesh>;
 }
 
 /**
- * Resolves and renders a MeshOperator, once per generation: most passes are woken by the status of a Deployment,
+ * Resolves and renders a MeshOperator, once per generation and version of Kubernetes: most passes are woken by the status of a Deployment,
  * and rendering is pure. Entries are held weakly, so memory is given back between passes.
  */
 export class RenderedMeshes {
   readonly #byUid = new Map<string, Entry>();
 
   /** Throws TerminalError with reason InvalidSpec when the spec has problems. */
-  of(mesh: KubernetesObject): RenderedMesh {
+  of(mesh: KubernetesObject, context: Omit<RenderContext, 'ownerUid'>): RenderedMesh {
     const { uid = '', generation } = mesh.metadata;
     const entry = this.#byUid.get(uid);
-    const held = entry?.generation === generation ? entry?.rendered.deref() : undefined;
+    const { kubernetesMinor } = context;
+    const isCurrent = entry?.generation === generation && entry?.kubernetesMinor === kubernetesMinor;
+    const held = isCurrent ? entry?.rendered.deref() : undefined;
     if (held !== undefined) return held;
     // The API server has checked the shape; resolveMesh checks the rest.
     const resolved = resolveMesh(mesh as unknown as MeshOperator);
-    const rendered = { resolved, waves: renderMesh(resolved, { ownerUid: uid }) };
-    this.#byUid.set(uid, { generation, rendered: new WeakRef(rendered) });
+    const rendered = { resolved, waves: renderMesh(resolved, { ...context, ownerUid: uid }) };
+    this.#byUid.set(uid, { generation, kubernetesMinor, rendered: new WeakRef(rendered) });
     return rendered;
   }
 

@@ -11,8 +11,12 @@ import { renderAll } from '../../support/rendered-objects.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 
-/** A mesh that has an object of every kind, in a namespace whose name makes readable test names. */
+/**
+ * A mesh that has an object of every kind but the injector's, in a namespace whose name makes readable test names. On
+ * simulated nodes no injector answers, so a mesh with one is never complete: `injector.test.ts` looks at its objects.
+ */
 const spec = {
+  sidecarInjector: { enabled: false },
   components: { pilot: { k8s: { hpaSpec: { minReplicas: 2, maxReplicas: 4 } } } },
 };
 const namespace = 'drift';
@@ -190,8 +194,9 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 test('the mesh of this table has an object of every kind that the operator owns', () => {
-  expect([...new Set(owned.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
-  expect(Object.keys(edits).sort()).toEqual([...kinds].sort());
+  const ofInjector = ['MutatingWebhookConfiguration'];
+  expect([...ofInjector, ...new Set(owned.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
+  expect([...ofInjector, ...Object.keys(edits)].sort()).toEqual([...kinds].sort());
 });
 
 describe('an object that somebody deletes comes back', () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keyText, type ObjectId } from '../../../src/api/kubernetes-object.ts';
-import { ownedKinds } from '../../../src/controllers/mesh/owned-kinds.ts';
 import { type AuditedRequest, isWrite, requestText } from '../../support/audit-log.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
+import { watchedPlurals } from '../../support/watched-plurals.ts';
 
 let world: MeshCluster;
 let meshes: TestMesh[];
@@ -28,14 +28,13 @@ test('a restarted operator lists each kind once and writes nothing', async () =>
   for (const { key } of meshes) await operator.untilLogged('Reconciled', { key: keyText(key) });
 
   const requests = (await world.audit.requestsOf(world.access.user)).filter(isOfTheMeshes);
-  const plurals = [...ownedKinds.map(({ plural }) => plural), 'meshoperators', 'customresourcedefinitions'];
   expect(requests.filter(isWrite).map(requestText)).toEqual([]);
   expect(
     requests
       .filter(({ verb }) => verb !== 'watch')
       .map(requestText)
       .sort(),
-  ).toEqual(plurals.map((plural) => `list ${plural}`).sort());
+  ).toEqual(watchedPlurals.map((plural) => `list ${plural}`).sort());
 });
 
 test('pods that come and go cost no request', async () => {

@@ -9,6 +9,7 @@ import { meshOperator } from '../../support/command-line.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
+import { watchedPlurals } from '../../support/watched-plurals.ts';
 
 /** Beyond the objects: the finalizer, and status when the inventory is known, when a wave is done, and in the end. */
 const allowedOverhead = 5;
@@ -106,9 +107,8 @@ test('an install costs its objects and at most five writes more', async () => {
   expect(written.filter((request) => ![...objects, ...others].includes(request))).toEqual([]);
 });
 
-test('an install reads nothing but one list of each watched kind', async () => {
-  const plurals = [...ownedKinds.map(({ plural }) => plural), 'meshoperators', 'customresourcedefinitions'];
-  const lists = plurals.map((plural) => `list ${plural}`);
+test('an install reads nothing but one list of each watched kind, and the version of the API server', async () => {
+  const lists = watchedPlurals.map((plural) => `list ${plural}`);
 
   const reads = requests.filter(
     ({ verb, resource }) => ['get', 'list'].includes(verb) && resource !== 'leases',

@@ -2,16 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import { idOf, idText, type KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import { ownerByLabels } from '../../../src/api/labels.ts';
-import { renderMesh } from '../../../src/render/render-mesh.ts';
+import { renderMesh, waveNames } from '../../../src/render/render-mesh.ts';
+import { aRenderContext } from '../../support/render-context.ts';
 import { renderAll } from '../../support/rendered-objects.ts';
-import { aGateway, aPilot, aResolvedMesh } from '../../support/resolved-mesh.ts';
+import { aGateway, anInjector, aPilot, aResolvedMesh } from '../../support/resolved-mesh.ts';
 
 const names = (objects: readonly KubernetesObject[]) =>
   objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
 
 describe('renderMesh', () => {
   it('puts what istiod needs before istiod, its webhooks after it, and gateways last', () => {
-    const waves = renderMesh(aResolvedMesh(), {});
+    const waves = renderMesh(aResolvedMesh(), aRenderContext());
 
     expect(Object.fromEntries(waves.map((wave) => [wave.name, names(wave.objects)]))).toEqual({
       access: [
@@ -30,6 +31,14 @@ describe('renderMesh', () => {
         'ValidatingWebhookConfiguration istio-validator-istio-system',
         'ValidatingWebhookConfiguration istiod-default-validator',
       ],
+      injector: [
+        'ServiceAccount sidecar-injector',
+        'ConfigMap sidecar-injector',
+        'Service sidecar-injector',
+        'Deployment sidecar-injector',
+        'PodDisruptionBudget sidecar-injector',
+        'MutatingWebhookConfiguration istio-sidecar-injector-istio-system',
+      ],
       gateways: [
         'ServiceAccount istio-ingressgateway-service-account',
         'Role istio-ingressgateway-sds',
@@ -39,7 +48,7 @@ describe('renderMesh', () => {
         'HorizontalPodAutoscaler istio-ingressgateway',
       ],
     });
-    expect(waves.map((wave) => wave.name)).toEqual(['access', 'control-plane', 'admission', 'gateways']);
+    expect(waves.map((wave) => wave.name)).toEqual([...waveNames]);
   });
 
   it('gives the same bytes for the same mesh, whatever order the user wrote keys in', () => {
@@ -52,14 +61,16 @@ describe('renderMesh', () => {
       pilot: aPilot({ nodeSelector: { zone: 'a', disk: 'ssd' } }),
     });
 
-    expect(JSON.stringify(renderMesh(reordered, {}))).toBe(JSON.stringify(renderMesh(written, {})));
+    expect(JSON.stringify(renderMesh(reordered, aRenderContext()))).toBe(
+      JSON.stringify(renderMesh(written, aRenderContext())),
+    );
   });
 
   it('does not change the mesh it is given', () => {
     const mesh = aResolvedMesh();
     const before = structuredClone(mesh);
 
-    renderMesh(mesh, { ownerUid: 'b7c1' });
+    renderMesh(mesh, aRenderContext({ ownerUid: 'b7c1' }));
 
     expect(mesh).toEqual(before);
   });
@@ -85,7 +96,7 @@ describe('renderMesh', () => {
   });
 
   it('makes the MeshOperator owner of what is in its namespace, and of nothing else', () => {
-    const objects = renderAll(meshWithEverything(), { ownerUid: 'b7c1' });
+    const objects = renderAll(meshWithEverything(), aRenderContext({ ownerUid: 'b7c1' }));
 
     for (const object of objects) {
       const expected =
@@ -125,16 +136,24 @@ describe('renderMesh', () => {
   });
 
   it('leaves out a wave that has no objects', () => {
-    const mesh = aResolvedMesh({ ingressGateways: [], pilot: aPilot({ enabled: false }) });
+    const mesh = aResolvedMesh({
+      ingressGateways: [],
+      pilot: aPilot({ enabled: false }),
+      injector: anInjector({ enabled: false }),
+    });
 
-    expect(renderMesh(mesh, {}).map((wave) => wave.name)).toEqual(['access']);
-    expect(renderMesh({ ...mesh, base: { enabled: false } }, {})).toEqual([]);
+    expect(renderMesh(mesh, aRenderContext()).map((wave) => wave.name)).toEqual(['access']);
+    expect(renderMesh({ ...mesh, base: { enabled: false } }, aRenderContext())).toEqual([]);
   });
 
   it('renders gateways of a mesh whose control plane is somewhere else', () => {
-    const mesh = aResolvedMesh({ base: { enabled: false }, pilot: aPilot({ enabled: false }) });
+    const mesh = aResolvedMesh({
+      base: { enabled: false },
+      pilot: aPilot({ enabled: false }),
+      injector: anInjector({ enabled: false }),
+    });
 
-    expect(renderMesh(mesh, {}).map((wave) => wave.name)).toEqual(['gateways']);
+    expect(renderMesh(mesh, aRenderContext()).map((wave) => wave.name)).toEqual(['gateways']);
   });
 });
 

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { conditionTable } from '../../../../src/api/conditions.ts';
 
 const source = resolve(import.meta.dirname, '../../../../src');
-const folders = ['api', 'controllers/mesh', 'kube/apply'];
+const folders = ['api', 'controllers/mesh', 'controllers/admission', 'kube/apply'];
 /** What Events are called is no reason of a condition. */
-const ofOthers = ['Recreated', 'DriftRepaired'];
+const ofOthers = ['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
 
@@ -28,7 +28,7 @@ function reasonsIn(folder: string): string[] {
     .filter((file) => file.endsWith('.ts') && file !== 'conditions.ts')
     .flatMap((file) => {
       const text = readFileSync(join(folder, file), 'utf8');
-      const found = [...text.matchAll(/reason: '([A-Z]\w+)'|progressing\('(\w+)'|waiting\('(\w+)'/g)];
+      const found = [...text.matchAll(/reason: '([A-Z]\w+)'|progressing\(\s*'(\w+)'|waiting\(\s*'(\w+)'/g)];
       return found.flatMap(([, ...groups]) => groups.filter((group) => group !== undefined));
     });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { renderMesh } from '../../../../src/render/render-mesh.ts';
+import { aRenderContext } from '../../../support/render-context.ts';
 import {
   containerOf,
   envOf,
@@ -171,7 +172,7 @@ describe('istiod', () => {
   });
 
   it('has no field that nobody set', () => {
-    const text = JSON.stringify(renderMesh(aResolvedMesh(), {}));
+    const text = JSON.stringify(renderMesh(aResolvedMesh(), aRenderContext()));
 
     expect(text).not.toContain('null');
     expect(text).not.toContain('undefined');

@@ -1,0 +1,355 @@
+import { findCondition, setCondition } from '../../api/conditions.ts';
+import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { Condition } from '../../api/mesh-operator-status.ts';
+import { pauseAt } from '../../api/pause.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ConflictError, messageOf, TerminalError, TransientError } from '../../base/errors.ts';
+import type { Applier } from '../../kube/apply/applier.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import type { StatusWriter } from '../../kube/status-writer.ts';
+import type { InjectorMetrics } from '../../observability/metrics.ts';
+import { injectorHost, webhookConfigurationName } from '../../render/injector/names.ts';
+import { backOffMs, type RandomSource } from '../../runtime/back-off.ts';
+import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import { bundleTrusts, determineCaBundle } from './ca-bundle.ts';
+import { webhookManager } from './field-managers.ts';
+import { type InjectorStatement, injectorStatement } from './injector-condition.ts';
+import { type InjectorInformers, ObservedInjector } from './observed-injector.ts';
+import { planCertificate } from './plan-certificate.ts';
+import { determineReachability, type Reachability } from './reachability.ts';
+import { runSelfTest, type SelfTestResult } from './self-test.ts';
+import { issueFor, servingSecret } from './serving-secret.ts';
+import { readServingSlots, type ServingSlots } from './serving-slots.ts';
+import { caBundleOf, hasState, reachedAtOf, statePatch, type WebhookState } from './webhook-state.ts';
+
+export interface AdmissionReconcilerDeps {
+  readonly client: KubeClient;
+  /** Writes as `webhookManager`. */
+  readonly applier: Applier;
+  readonly informers: InjectorInformers;
+  readonly status: StatusWriter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly metrics: InjectorMetrics;
+}
+
+/** What one process knows of an injector beyond the caches. All of it may be lost: it costs a little time. */
+interface Memory {
+  /** The successor that every webhook trusts, and since when (monotonic). */
+  trusted?: { readonly fingerprint: string; readonly sinceMs: number };
+  isCertificateNew: boolean;
+  failedTests: number;
+  /** The last self-test, if it failed; it holds until the next one is due. */
+  failure?: { readonly test: SelfTestResult; readonly retryAtMs: number };
+  /** What the pods were last told to look at. */
+  mark?: string;
+}
+
+const testBackOff = { firstMs: 1_000, capMs: 30_000 };
+/** Timers hold no longer than 24 days, and a clock may be set meanwhile. */
+const longestWaitMs = 24 * 3_600_000;
+
+/** Annotation by which pods of the injector are told that what they mount has changed: kubelet then looks at once. */
+const mountedVersionAnnotation = 'meshoperator.dev/mounted-version';
+
+/**
+ * Keeps one mesh's injector reachable: its serving certificate, the bundle by which API servers trust it, and the
+ * failure policy of its webhooks, which is strict only while API servers are known to reach it.
+ * An injector at rest costs no request.
+ */
+export class AdmissionReconciler implements Reconciler {
+  readonly #deps: AdmissionReconcilerDeps;
+  readonly #resolved = new ResolvedMeshCache();
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(deps: AdmissionReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
+    const object = this.#deps.informers.meshes.get(key.namespace, key.name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined)
+      return this.#forget(key, object);
+    const pause = pauseAt(object as unknown as MeshOperator, this.#deps.clock.now());
+    if (pause !== undefined) return this.#waitFor(pause.until);
+    const mesh = this.#resolve(object);
+    if (mesh === undefined) return {};
+    if (!mesh.injector.enabled) return this.#withdraw(object, mesh, context);
+    const pass = new Pass(object, mesh, new ObservedInjector(this.#deps.informers, mesh), context);
+    try {
+      return await this.#converge(pass);
+    } catch (error) {
+      if (!context.signal.aborted) await this.#explain(pass, error);
+      throw error;
+    }
+  }
+
+  async #converge(pass: Pass): Promise<ReconcileResult> {
+    const memory = this.#memoryOf(pass.object);
+    const waits: number[] = [];
+    const slots = await this.#advanceCertificate(pass, memory, waits);
+    const reachability = await this.#testWhenInDoubt(pass, memory, slots, waits);
+    await this.#wakePods(pass, memory, slots);
+    this.#deps.metrics.injector(pass.key, {
+      isReached: reachability.kind === 'reached',
+      certificateNotAfter: slots.current?.notAfter,
+    });
+    await this.#state(pass, injectorStatement(reachability, pass.mesh.injector.failurePolicy));
+    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, ...waits)) };
+  }
+
+  /** Takes the next step towards a valid certificate; returns the slots as they are afterwards. */
+  async #advanceCertificate(pass: Pass, memory: Memory, waits: number[]): Promise<ServingSlots> {
+    const { clock } = this.#deps;
+    const { observed, mesh } = pass;
+    const slots = readServingSlots(observed.secret, injectorHost(mesh));
+    // The mesh controller decides whether this mesh may have an injector; its Deployment is how it says so.
+    if (observed.readyReplicas === undefined) return slots;
+    const isTrusted = memory.trusted !== undefined && memory.trusted.fingerprint === slots.next?.fingerprint;
+    const step = planCertificate({
+      slots,
+      now: clock.now(),
+      isServing: observed.readyReplicas > 0,
+      nextTrustedForMs: isTrusted ? clock.monotonicMs() - (memory.trusted?.sinceMs ?? 0) : undefined,
+    });
+    if (step.kind === 'wait') {
+      waits.push(step.forMs);
+      return slots;
+    }
+    if (step.kind === 'issue') {
+      const made = await issueFor(mesh, clock.now());
+      waits.push(0);
+      return this.#store(pass, { ...slots, [step.slot]: made });
+    }
+    memory.isCertificateNew = true;
+    const switched = slots.next === undefined ? {} : { current: slots.next };
+    const stored = await this.#store(pass, switched);
+    this.#note(pass, {
+      type: 'Normal',
+      reason: 'CertificateRotated',
+      message: `The injector's serving certificate is replaced by one that is valid until ${slots.next?.notAfter.toISOString()}`,
+    });
+    return stored;
+  }
+
+  async #store(pass: Pass, slots: ServingSlots): Promise<ServingSlots> {
+    const desired = servingSecret(pass.object, pass.mesh, slots);
+    await this.#deps.applier.apply(desired, pass.observed.secret, pass.signal);
+    return slots;
+  }
+
+  /**
+   * Brings the webhooks to what is known, asks for a self-test where only that can tell, and brings them to what it
+   * has shown.
+   */
+  async #testWhenInDoubt(
+    pass: Pass,
+    memory: Memory,
+    slots: ServingSlots,
+    waits: number[],
+  ): Promise<Exclude<Reachability, { kind: 'unproven' }>> {
+    const { clock, client } = this.#deps;
+    const isRetryDue = memory.failure === undefined || clock.monotonicMs() >= memory.failure.retryAtMs;
+    const known = this.#reachability(pass, memory, slots, isRetryDue ? undefined : memory.failure?.test);
+    await this.#applyState(pass, memory, slots, known);
+    if (known.kind !== 'unproven') {
+      if (known.kind === 'unreached' && memory.failure !== undefined && !isRetryDue) {
+        waits.push(memory.failure.retryAtMs - clock.monotonicMs());
+      }
+      return known;
+    }
+    const test = await runSelfTest(client, pass.mesh, pass.signal);
+    const shown = this.#reachability(pass, memory, slots, test);
+    if (shown.kind === 'unproven') throw new Error('A self-test has shown nothing');
+    if (shown.kind === 'reached') {
+      Object.assign(memory, { failedTests: 0, failure: undefined, isCertificateNew: false });
+      await this.#applyState(pass, memory, slots, shown, clock.now());
+      return shown;
+    }
+    memory.failedTests += 1;
+    const waitMs = backOffMs(memory.failedTests, testBackOff, this.#deps.random);
+    memory.failure = { test, retryAtMs: clock.monotonicMs() + waitMs };
+    waits.push(waitMs);
+    await this.#applyState(pass, memory, slots, shown);
+    return shown;
+  }
+
+  #reachability(
+    { observed, mesh }: Pass,
+    { isCertificateNew }: Memory,
+    slots: ServingSlots,
+    test: SelfTestResult | undefined,
+  ): Reachability {
+    const main = observed.webhooks.find(({ metadata }) => metadata.name === webhookConfigurationName(mesh));
+    return determineReachability({
+      readyReplicas: observed.readyReplicas,
+      isConfigured: main !== undefined && slots.current !== undefined,
+      reachedAt: main === undefined ? undefined : reachedAtOf(main),
+      lastRefusalAt: observed.lastRefusalAt,
+      isCertificateNew,
+      ...(test === undefined ? {} : { test }),
+    });
+  }
+
+  /** Writes bundle, failure policy and the time of the last success where they differ. */
+  async #applyState(
+    { observed, mesh, signal }: Pass,
+    memory: Memory,
+    slots: ServingSlots,
+    reachability: Reachability,
+    reachedAt?: Date,
+  ): Promise<void> {
+    const { clock, client, informers } = this.#deps;
+    const needed = [slots.current, slots.next].flatMap((slot) => (slot === undefined ? [] : [slot.caPem]));
+    const isReached = reachability.kind !== 'unreached';
+    const webhooks = observed.webhooks;
+    for (const webhook of webhooks) {
+      const time = isReached ? (reachedAt ?? reachedAtOf(webhook)) : undefined;
+      const state: WebhookState = {
+        caBundle: determineCaBundle(caBundleOf(webhook), needed, clock.now()),
+        failurePolicy: time === undefined ? 'Ignore' : mesh.injector.failurePolicy,
+        reachedAt: time?.toISOString(),
+      };
+      if (hasState(webhook, state)) continue;
+      const options = { fieldManager: webhookManager, force: true };
+      informers.webhooks.observeWrite(await client.apply(statePatch(webhook, state), options, signal));
+    }
+    const { next } = slots;
+    if (next === undefined || webhooks.length === 0 || memory.trusted?.fingerprint === next.fingerprint)
+      return;
+    const isTrusted = observed.webhooks.every((webhook) => bundleTrusts(caBundleOf(webhook), next.caPem));
+    if (isTrusted) memory.trusted = { fingerprint: next.fingerprint, sinceMs: clock.monotonicMs() };
+  }
+
+  /** Kubelet looks at changed mounts once a minute, unless the pod changes: so the pods do, when what they mount has. */
+  async #wakePods({ observed, signal, log }: Pass, memory: Memory, { current }: ServingSlots): Promise<void> {
+    const mark = `${current?.fingerprint.slice(0, 16)}.${observed.configurationVersion}`;
+    const before = memory.mark;
+    memory.mark = mark;
+    if (before === undefined || before === mark) return;
+    const merge = { metadata: { annotations: { [mountedVersionAnnotation]: mark } } };
+    const options = { fieldManager: webhookManager };
+    const outcomes = await Promise.allSettled(
+      observed.pods.map((pod) =>
+        this.#deps.client.patch(idOf(pod), { type: 'merge', merge }, options, signal),
+      ),
+    );
+    // Whoever was not told finds it out within a minute.
+    for (const outcome of outcomes) {
+      if (outcome.status === 'rejected') log.debug('Pod not told of its mounts', { error: outcome.reason });
+    }
+  }
+
+  /** Takes away what an injector needed that the spec no longer asks for. */
+  async #withdraw(
+    object: KubernetesObject,
+    mesh: ResolvedMesh,
+    context: ReconcileContext,
+  ): Promise<ReconcileResult> {
+    const pass = new Pass(object, mesh, new ObservedInjector(this.#deps.informers, mesh), context);
+    const { secret, readyReplicas } = pass.observed;
+    this.#memories.delete(object.metadata.uid ?? '');
+    this.#deps.metrics.forgetInjector(pass.key);
+    // Not before the Deployment is gone, whose pods mount it.
+    if (secret !== undefined && readyReplicas === undefined) {
+      await this.#deps.client.delete(idOf(secret), {}, pass.signal);
+    }
+    await this.#write(pass, []);
+    return {};
+  }
+
+  async #explain(pass: Pass, error: unknown): Promise<void> {
+    // Neither says anything of the injector: the pass runs again at once, or a little later.
+    if (error instanceof ConflictError || error instanceof TransientError) return;
+    const reason = error instanceof TerminalError ? error.reason : 'ApplyFailed';
+    await this.#state(pass, { type: 'InjectorReady', status: 'False', reason, message: messageOf(error) });
+  }
+
+  async #state(pass: Pass, statement: InjectorStatement): Promise<void> {
+    const own = this.#deps.status.partOf(pass.object).conditions ?? [];
+    const before = findCondition(own, statement.type);
+    // A mesh that is being installed says so itself.
+    if (before === undefined && statement.reason === 'NotDeployed') return;
+    const observedGeneration = pass.object.metadata.generation ?? 0;
+    const update = { ...statement, observedGeneration };
+    await this.#write(pass, setCondition(own, update, this.#deps.clock.now()));
+    if (before?.status === statement.status) return;
+    if (statement.status === 'True') {
+      this.#note(pass, { type: 'Normal', reason: 'InjectorReached', message: statement.message });
+    } else if (before?.status === 'True') {
+      this.#note(pass, { type: 'Warning', reason: 'InjectorLost', message: statement.message });
+    }
+  }
+
+  async #write({ object, signal }: Pass, conditions: readonly Condition[]): Promise<void> {
+    const part = conditions.length === 0 ? {} : { conditions: [...conditions] };
+    const { written } = await this.#deps.status.write(object, part, signal);
+    if (written !== undefined) this.#deps.informers.meshes.observeWrite(written);
+  }
+
+  #note(pass: Pass, note: EventNote): void {
+    void this.#deps.events.record(pass.object, note, pass.signal);
+  }
+
+  #waitFor(instant: Date | undefined): ReconcileResult {
+    if (instant === undefined) return {};
+    const waitMs = instant.getTime() - this.#deps.clock.now().getTime();
+    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, waitMs)) };
+  }
+
+  /** Undefined for a spec with problems: the mesh controller says so, and everything stays as it is. */
+  #resolve(object: KubernetesObject): ResolvedMesh | undefined {
+    try {
+      return this.#resolved.of(object);
+    } catch (error) {
+      if (error instanceof TerminalError) return undefined;
+      throw error;
+    }
+  }
+
+  #memoryOf(object: KubernetesObject): Memory {
+    const uid = object.metadata.uid ?? '';
+    const memory = this.#memories.get(uid) ?? { isCertificateNew: false, failedTests: 0 };
+    this.#memories.set(uid, memory);
+    return memory;
+  }
+
+  #forget(key: ObjectKey, object: KubernetesObject | undefined): ReconcileResult {
+    const uid = object?.metadata.uid ?? '';
+    this.#memories.delete(uid);
+    this.#resolved.forget(uid);
+    this.#deps.metrics.forgetInjector(key);
+    return {};
+  }
+}
+
+/** One pass for one mesh. */
+class Pass {
+  readonly object: KubernetesObject;
+  readonly mesh: ResolvedMesh;
+  readonly observed: ObservedInjector;
+  readonly signal: AbortSignal;
+  readonly log: ReconcileContext['log'];
+
+  constructor(
+    object: KubernetesObject,
+    mesh: ResolvedMesh,
+    observed: ObservedInjector,
+    { signal, log }: ReconcileContext,
+  ) {
+    this.object = object;
+    this.mesh = mesh;
+    this.observed = observed;
+    this.signal = signal;
+    this.log = log;
+  }
+
+  get key(): ObjectKey {
+    return { namespace: this.mesh.namespace, name: this.mesh.name };
+  }
+}

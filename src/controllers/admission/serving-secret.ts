@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { ownershipLabels } from '../../api/labels.ts';
+import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { generateRsaKeyPair } from '../../pki/key-pair.ts';
+import { type IssuedServingCertificate, issueServingCertificate } from '../../pki/serving-certificate.ts';
+import { injectorHost, servingSecretName } from '../../render/injector/names.ts';
+import { certificateLifetimeMs } from './plan-certificate.ts';
+import { parseSlot, type ServingSlots, type SlotCertificate, servingSecretData } from './serving-slots.ts';
+
+/** A new certificate for the injector of a mesh, with new keys and an authority of its own. */
+export async function issueFor(mesh: ResolvedMesh, now: Date): Promise<SlotCertificate> {
+  const host = injectorHost(mesh);
+  const [authority, server] = await Promise.all([generateRsaKeyPair(), generateRsaKeyPair()]);
+  const issued: IssuedServingCertificate = issueServingCertificate({
+    dnsNames: [host, `${host}.${mesh.proxy.clusterDomain}`],
+    now,
+    lifetimeMs: certificateLifetimeMs,
+    keys: { authority, server },
+    random: randomBytes(32),
+  });
+  const certificate = parseSlot(issued, host);
+  if (certificate === undefined) throw new Error(`The certificate made for ${host} does not fit together`);
+  return certificate;
+}
+
+/**
+ * The Secret with these slots, for server-side apply: slots that are not named go. It belongs to the MeshOperator and
+ * goes with it.
+ */
+export function servingSecret(
+  meshObject: KubernetesObject,
+  mesh: ResolvedMesh,
+  slots: ServingSlots,
+): KubernetesObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: servingSecretName(mesh),
+      namespace: mesh.namespace,
+      labels: { 'app.kubernetes.io/name': 'sidecar-injector', ...ownershipLabels(mesh) },
+      ownerReferences: [
+        {
+          apiVersion: meshOperatorApiVersion,
+          kind: meshOperatorKind,
+          name: mesh.name,
+          uid: meshObject.metadata.uid ?? '',
+          controller: true,
+        },
+      ],
+    },
+    type: 'Opaque',
+    data: servingSecretData(slots),
+  };
+}

@@ -1,0 +1,80 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { injectorReachedAnnotation } from '../../api/labels.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import { selfTestEntryName } from '../../render/injector/webhooks.ts';
+
+/** What the admission controller decides about one webhook configuration. */
+export interface WebhookState {
+  /** PEM. */
+  readonly caBundle: string;
+  /** Of every entry but the self-test's, which always fails. */
+  readonly failurePolicy: 'Fail' | 'Ignore';
+  /** When the API server was last seen to reach the injector; undefined while it does not. */
+  readonly reachedAt: string | undefined;
+}
+
+/** When the configuration says that the injector was reached; undefined for never, and for what is no time. */
+export function reachedAtOf(configuration: KubernetesObject): Date | undefined {
+  const text = configuration.metadata.annotations?.[injectorReachedAnnotation];
+  const time = new Date(text ?? Number.NaN);
+  return Number.isNaN(time.getTime()) ? undefined : time;
+}
+
+/** The authorities that the configuration trusts, of all of its entries; PEM. */
+export function caBundleOf(configuration: KubernetesObject): string {
+  return entriesOf(configuration)
+    .map(({ caBundle }) => caBundle)
+    .join('');
+}
+
+/** True when the configuration is in every entry as the state says. */
+export function hasState(configuration: KubernetesObject, state: WebhookState): boolean {
+  return (
+    configuration.metadata.annotations?.[injectorReachedAnnotation] === state.reachedAt &&
+    entriesOf(configuration).every(
+      ({ name, caBundle, failurePolicy }) =>
+        caBundle === state.caBundle && failurePolicy === policyOf(name, state),
+    )
+  );
+}
+
+/**
+ * What server-side apply gets to bring the configuration to this state: the fields that are ours and nothing else. The
+ * uid keeps it from making a configuration anew that is gone.
+ */
+export function statePatch(configuration: KubernetesObject, state: WebhookState): KubernetesObject {
+  const { apiVersion, kind, metadata } = configuration;
+  const { name, uid } = metadata;
+  return {
+    apiVersion,
+    kind,
+    metadata: {
+      name,
+      ...(uid === undefined ? {} : { uid }),
+      ...(state.reachedAt === undefined
+        ? {}
+        : { annotations: { [injectorReachedAnnotation]: state.reachedAt } }),
+    },
+    webhooks: entriesOf(configuration).map((entry) => ({
+      name: entry.name,
+      clientConfig: { caBundle: Buffer.from(state.caBundle).toString('base64') },
+      failurePolicy: policyOf(entry.name, state),
+    })),
+  };
+}
+
+function policyOf(entry: string, { failurePolicy }: WebhookState): 'Fail' | 'Ignore' {
+  return entry === selfTestEntryName ? 'Fail' : failurePolicy;
+}
+
+function entriesOf(configuration: KubernetesObject) {
+  const webhooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
+  return webhooks.filter(isRecord).map(({ name, clientConfig, failurePolicy }) => {
+    const bundle = isRecord(clientConfig) ? clientConfig.caBundle : undefined;
+    return {
+      name: String(name),
+      failurePolicy,
+      caBundle: typeof bundle === 'string' ? Buffer.from(bundle, 'base64').toString() : '',
+    };
+  });
+}

@@ -1,0 +1,144 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { stableJson } from '../../base/stable-json.ts';
+import { renderServiceAccount } from '../access.ts';
+import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
+import { mergeEnv } from '../environment.ts';
+import { componentLabels, objectMetadata } from '../object-metadata.ts';
+import type { RenderContext } from '../render-context.ts';
+import { renderObject } from '../template-engine.ts';
+import { workloadView } from '../workload-view.ts';
+import { injectorName, servingSecretName, tagConfigurationName, webhookConfigurationName } from './names.ts';
+import { selectionEntries, selfTestEntry, type WebhookEntry } from './webhooks.ts';
+
+/** `app.kubernetes.io/name` and `app` of everything of the injector; istioctl finds webhooks by the latter. */
+export const injectorComponent = 'sidecar-injector';
+
+/**
+ * The injector of one revision: its workload, and the webhook configurations that send it pods. Its account has no
+ * role and its pods no token, since it asks the API server for nothing. The Secret with the serving certificate comes
+ * from the admission controller; until then its pods wait.
+ */
+export function renderInjector(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const metadata = {
+    name: injectorName(mesh),
+    namespace: mesh.namespace,
+    component: injectorComponent,
+    labels: selectorLabels(mesh),
+  };
+  const { injector } = mesh;
+  return [
+    renderServiceAccount(mesh, context, metadata),
+    renderObject('injector/10-config-map', {
+      metadata: objectMetadata(mesh, context, metadata),
+      config: configurationText(mesh, context),
+    }),
+    renderObject('injector/20-service', {
+      metadata: objectMetadata(mesh, context, { ...metadata, annotations: injector.serviceAnnotations }),
+      selector: selectorLabels(mesh),
+    }),
+    renderObject('injector/30-deployment', {
+      metadata: objectMetadata(mesh, context, metadata),
+      ...deploymentView(mesh, context),
+    }),
+    ...renderAutoscaler(mesh, context, { ...metadata, workload: injector }),
+    ...renderDisruptionBudget(mesh, context, {
+      ...metadata,
+      workload: injector,
+      selector: selectorLabels(mesh),
+    }),
+    ...renderWebhookConfigurations(mesh, context),
+  ];
+}
+
+/** What the injector reads. Gateways are left out: no pod it is asked about depends on them. */
+function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
+  return stableJson({ mesh: { ...mesh, ingressGateways: [] }, kubernetesMinor });
+}
+
+function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
+  const { injector } = mesh;
+  const view = workloadView(mesh, injector, {
+    securityContext: { runAsUser: 65532, runAsGroup: 65532 },
+  });
+  return {
+    ...view,
+    topologySpreadConstraints: view.topologySpreadConstraints ?? defaultSpread(mesh),
+    serviceAccountName: injectorName(mesh),
+    selector: selectorLabels(mesh),
+    podLabels: {
+      ...injector.podLabels,
+      ...selectorLabels(mesh),
+      ...componentLabels(mesh, injectorComponent),
+      'sidecar.istio.io/inject': 'false',
+      'istio.io/dataplane-mode': 'none',
+    },
+    podAnnotations: {
+      'prometheus.io/scrape': 'true',
+      'prometheus.io/port': '8080',
+      ...injector.podAnnotations,
+    },
+    image: operatorImage,
+    env: mergeEnv([], injector.env),
+    certificateSecret: servingSecretName(mesh),
+    configMap: injectorName(mesh),
+  };
+}
+
+/** One node, or one zone, must not take all replicas with it; where there is only one, they run all the same. */
+function defaultSpread(mesh: ResolvedMesh): JsonObject[] {
+  return ['kubernetes.io/hostname', 'topology.kubernetes.io/zone'].map((topologyKey) => ({
+    maxSkew: 1,
+    topologyKey,
+    whenUnsatisfiable: 'ScheduleAnyway',
+    labelSelector: { matchLabels: selectorLabels(mesh) },
+  }));
+}
+
+/** One configuration for the revision and one for each tag: istioctl lists tags by their configurations. */
+function renderWebhookConfigurations(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const revision = revisionLabel(mesh.revision);
+  return [
+    renderWebhookConfiguration(mesh, context, {
+      name: webhookConfigurationName(mesh),
+      entries: [...selectionEntries(mesh, revision), selfTestEntry(mesh)],
+    }),
+    ...mesh.revisionTags.map((tag) =>
+      renderWebhookConfiguration(mesh, context, {
+        name: tagConfigurationName(tag),
+        labels: { 'istio.io/tag': tag },
+        entries: selectionEntries(mesh, tag),
+      }),
+    ),
+  ];
+}
+
+interface ConfigurationOptions {
+  readonly name: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly entries: readonly WebhookEntry[];
+}
+
+function renderWebhookConfiguration(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  { name, labels, entries }: ConfigurationOptions,
+): KubernetesObject {
+  return renderObject('injector/40-mutating-webhook-configuration', {
+    metadata: objectMetadata(mesh, context, {
+      name,
+      component: injectorComponent,
+      labels: { ...selectorLabels(mesh), ...labels },
+    }),
+    service: { name: injectorName(mesh), namespace: mesh.namespace },
+    entries: entries.map(({ namespaceSelector, objectSelector, ...entry }) => ({
+      ...entry,
+      namespaceSelector: { matchExpressions: namespaceSelector },
+      objectSelector: { matchExpressions: objectSelector },
+    })),
+  });
+}
+
+function selectorLabels(mesh: ResolvedMesh): Record<string, string> {
+  return { app: injectorComponent, 'istio.io/rev': revisionLabel(mesh.revision) };
+}
