@@ -1,18 +1,14 @@
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { InjectorConfig } from '../config/injector-config.ts';
-import { openConnection } from '../kube/api-connection.ts';
-import { KubeClient } from '../kube/client.ts';
 import { HttpEndpoints, parseBindAddress } from '../observability/http-endpoints.ts';
 import { InjectionMetrics } from '../observability/injection-metrics.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
-import type { Informer } from '../runtime/informer.ts';
 import {
   type InjectorConfiguration,
   parseInjectorConfiguration,
 } from '../servers/injector/injector-configuration.ts';
 import { InjectorServer } from '../servers/injector/injector-server.ts';
-import { createNamespaceInformer, namespaceLabelsOf } from '../servers/injector/namespace-cache.ts';
 import {
   expiryProblem,
   parseServingCertificate,
@@ -21,7 +17,10 @@ import {
 import { WatchedFiles } from '../servers/watched-files.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
-/** `mesh-operator injector`: the sidecar webhook, until SIGTERM or SIGINT. Exit code 0 after an orderly stop. */
+/**
+ * `mesh-operator injector`: the sidecar webhook, until SIGTERM or SIGINT. Exit code 0 after an orderly stop. It never
+ * asks an API server, so it answers while none can be reached.
+ */
 export async function injector(config: InjectorConfig, terminal: Terminal): Promise<ExitCode> {
   const log = createLogger(config.logLevel, terminal.stderr);
   const stopAsked = new Promise<void>((resolve) => {
@@ -34,7 +33,6 @@ export async function injector(config: InjectorConfig, terminal: Terminal): Prom
 interface Parts {
   readonly log: Logger;
   readonly server: InjectorServer;
-  readonly namespaces: Informer;
   /** The first one serves health, the second one metrics. */
   readonly endpoints: readonly HttpEndpoints[];
   readonly files: readonly Pick<WatchedFiles<unknown>, 'start' | 'stop'>[];
@@ -45,18 +43,10 @@ function createParts(config: InjectorConfig, log: Logger): Parts {
   const clock = systemClock;
   const metrics = new InjectionMetrics();
   metrics.collectProcessMetrics();
-  const client = new KubeClient({ connection: openConnection(config, clock), clock });
-  const namespaces = createNamespaceInformer({ client, clock, log, random: Math.random });
   const configuration = watchConfiguration(config, metrics, { clock, log });
   const server = new InjectorServer(
     { ...parseBindAddress(config.bindAddress), drainDelayMs: config.drainDelaySeconds * 1000 },
-    {
-      clock,
-      log,
-      metrics,
-      configuration: () => configuration.current,
-      namespaceLabels: namespaceLabelsOf(namespaces),
-    },
+    { clock, log, metrics, configuration: () => configuration.current },
   );
   const certificate = watchCertificate(config, server, metrics, { clock, log });
   const health = new HttpEndpoints({
@@ -65,7 +55,6 @@ function createParts(config: InjectorConfig, log: Logger): Parts {
       draining: server.checkDraining,
       certificate: () => certificateProblem(certificate, clock),
       configuration: () => (configuration.current === undefined ? configuration.problem : undefined),
-      namespaces: () => (namespaces.hasSynced ? undefined : 'waiting for the first list'),
     },
   });
   const metricsEndpoint = new HttpEndpoints({
@@ -75,7 +64,6 @@ function createParts(config: InjectorConfig, log: Logger): Parts {
   return {
     log,
     server,
-    namespaces,
     endpoints: [health, metricsEndpoint],
     files: [certificate, configuration],
   };
@@ -136,11 +124,7 @@ function certificateProblem(files: WatchedFiles<ServingCertificate>, clock: Cloc
 }
 
 /** Starts everything, waits until a stop is asked for, and stops in the order that loses no request. */
-async function runParts(
-  { log, server, namespaces, endpoints, files }: Parts,
-  stopAsked: Promise<void>,
-): Promise<void> {
-  const watching = new AbortController();
+async function runParts({ log, server, endpoints, files }: Parts, stopAsked: Promise<void>): Promise<void> {
   try {
     for (const endpoint of endpoints) {
       await endpoint.start();
@@ -148,13 +132,9 @@ async function runParts(
     }
     for (const watched of files) await watched.start();
     await server.start();
-    const filled = namespaces.run(watching.signal);
     await stopAsked;
     await server.stop();
-    watching.abort(new Error('the injector stops'));
-    await filled;
   } finally {
-    watching.abort();
     for (const watched of files) watched.stop();
     await Promise.all(endpoints.map((endpoint) => endpoint.stop()));
   }

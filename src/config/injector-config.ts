@@ -10,8 +10,6 @@ export interface InjectorConfig {
   readonly certificateFolder: string;
   /** The injector's configuration document: JSON. */
   readonly configurationFile: string;
-  readonly kubeconfig: string | undefined;
-  readonly context: string | undefined;
   /** How long it still answers after SIGTERM, when it is no longer ready. */
   readonly drainDelaySeconds: number;
   /** `host:port` of `/healthz` and `/readyz`. */
@@ -48,21 +46,6 @@ export const injectorSettings: { readonly [K in keyof InjectorConfig]: Setting<I
     default: '/etc/mesh-operator/injector/config.json',
     parse: parsePath,
   },
-  kubeconfig: {
-    flag: 'kubeconfig',
-    env: 'MESH_OPERATOR_KUBECONFIG',
-    value: 'path',
-    description:
-      'Kubeconfig to use (default: KUBECONFIG, ~/.kube/config, then the service account of the pod)',
-    parse: (text) => text,
-  },
-  context: {
-    flag: 'context',
-    env: 'MESH_OPERATOR_CONTEXT',
-    value: 'name',
-    description: 'Context of the kubeconfig (default: its current one)',
-    parse: (text) => text,
-  },
   drainDelaySeconds: {
     flag: 'drain-delay-seconds',
     env: 'MESH_OPERATOR_DRAIN_DELAY_SECONDS',
@@ -82,8 +65,6 @@ export function readInjectorConfig(flags: FlagValues, env: Environment = process
     bindAddress: read(settings.bindAddress),
     certificateFolder: read(settings.certificateFolder),
     configurationFile: read(settings.configurationFile),
-    kubeconfig: read(settings.kubeconfig),
-    context: read(settings.context),
     drainDelaySeconds: read(settings.drainDelaySeconds),
     healthBindAddress: read(settings.healthBindAddress),
     metricsBindAddress: read(settings.metricsBindAddress),

@@ -1,10 +1,10 @@
 import { builtInTemplateNames } from '../api/injection-templates.ts';
+import { injectorSelfTestLabel } from '../api/labels.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import { names } from './annotation-names.ts';
 import type { InjectionInput } from './injection-input.ts';
 import { isEmptySelector, matchesSelector } from './label-selector.ts';
 import { annotationOf, labelOf, type Pod } from './pod.ts';
-
 import { PodRejectedError } from './pod-rejected-error.ts';
 
 /** Why a pod gets no sidecar. */
@@ -12,6 +12,7 @@ export const skipReasons = {
   HostNetwork: 'the pod is in the network of its node, whose traffic must not be captured',
   WindowsPod: 'the pod is for Windows nodes, for which there is no sidecar',
   SystemNamespace: 'nothing is injected into the namespaces of Kubernetes itself',
+  ControlPlaneNamespace: 'nothing is injected into the namespace of the control plane itself',
   NamespaceOptedOut: 'the namespace refuses injection',
   PodOptedOut: 'the pod refuses injection',
   OtherRevision: 'another revision is responsible',
@@ -42,7 +43,8 @@ type Rule = (input: InjectionInput) => Verdict | undefined;
 
 /**
  * Which control plane is responsible, as the selectors of Istio's webhooks decide it: labels alone count, the
- * namespace's before the pod's, `istio-injection` before `istio.io/rev`.
+ * namespace's before the pod's, `istio-injection` before `istio.io/rev`. Whoever was chosen by such selectors need not
+ * ask again.
  */
 const selectionRules: readonly Rule[] = [
   namespaceLegacyLabelRule,
@@ -57,6 +59,7 @@ const policyRules: readonly Rule[] = [
   hostNetworkRule,
   windowsRule,
   systemNamespaceRule,
+  controlPlaneNamespaceRule,
   podSaysRule,
   neverSelectorRule,
   alwaysSelectorRule,
@@ -68,10 +71,7 @@ const policyRules: readonly Rule[] = [
  * or setting that decided. Throws PodRejectedError when the pod names a template that does not exist.
  */
 export function decideInjection(input: InjectionInput): InjectionDecision {
-  const selected = firstVerdict(selectionRules, input) ?? {
-    skip: 'NotSelected',
-    because: `the namespace has no label ${injectionLabel} or ${names.revision}, and the pod no label ${names.inject} or ${names.revision}`,
-  };
+  const selected = selectionOf(input);
   if ('skip' in selected) return skipDecision(selected);
   const verdict = firstVerdict(policyRules, input);
   if (verdict !== undefined && 'skip' in verdict) return skipDecision(verdict);
@@ -82,6 +82,16 @@ export function decideInjection(input: InjectionInput): InjectionDecision {
     templates,
     explanation: `Injected with ${templates.join(', ')}: ${[...new Set(reasons)].join('; ')}.`,
   };
+}
+
+function selectionOf(input: InjectionInput): Verdict {
+  if (input.namespace.labels === undefined) return { because: 'the selectors of the webhook chose the pod' };
+  return (
+    firstVerdict(selectionRules, input) ?? {
+      skip: 'NotSelected',
+      because: `the namespace has no label ${injectionLabel} or ${names.revision}, and the pod no label ${names.inject} or ${names.revision}`,
+    }
+  );
 }
 
 function firstVerdict(rules: readonly Rule[], input: InjectionInput): Verdict | undefined {
@@ -107,7 +117,8 @@ function isOurs({ revision, revisionTags }: ResolvedMesh, name: string): boolean
 }
 
 function namespaceLabel({ namespace }: InjectionInput, name: string): string | undefined {
-  return Object.hasOwn(namespace.labels, name) ? namespace.labels[name] : undefined;
+  const labels = namespace.labels ?? {};
+  return Object.hasOwn(labels, name) ? labels[name] : undefined;
 }
 
 function namespaceLegacyLabelRule(input: InjectionInput): Verdict | undefined {
@@ -178,6 +189,13 @@ function windowsRule({ pod }: InjectionInput): Verdict | undefined {
 function systemNamespaceRule({ namespace }: InjectionInput): Verdict | undefined {
   return ignoredNamespaces.includes(namespace.name)
     ? { skip: 'SystemNamespace', because: `namespace ${namespace.name}` }
+    : undefined;
+}
+
+/** No pod of the control plane may wait for the control plane; only the self-test of the injector is no such pod. */
+function controlPlaneNamespaceRule({ pod, mesh, namespace }: InjectionInput): Verdict | undefined {
+  return namespace.name === mesh.namespace && labelOf(pod, injectorSelfTestLabel) === undefined
+    ? { skip: 'ControlPlaneNamespace', because: `namespace ${namespace.name}` }
     : undefined;
 }
 

@@ -25,7 +25,8 @@ export interface InjectionInput {
   readonly pod: Pod;
   readonly namespace: {
     readonly name: string;
-    readonly labels: Readonly<Record<string, string>>;
+    /** Absent: the selectors of a webhook have chosen this mesh for the pod already. */
+    readonly labels?: Readonly<Record<string, string>>;
   };
   readonly mesh: ResolvedMesh;
   /** 33 for Kubernetes 1.33: native sidecars are the default from there on. */

@@ -36,10 +36,6 @@ export class InjectionMetrics {
     labelNames: ['reason'],
     registers: [this.registry],
   });
-  readonly #unknownNamespaces = this.#counter(
-    'mesh_operator_injection_unknown_namespaces_total',
-    'Pods of namespaces whose labels were not known yet, decided as the API server selected them',
-  );
   readonly #loads = new Counter({
     name: 'mesh_operator_injector_loads_total',
     help: 'Certificates and configurations read, by result: loaded, or refused while the one before stays',
@@ -71,10 +67,6 @@ export class InjectionMetrics {
       this.#failures.inc();
       this.#failureReasons.inc({ reason: result.reason });
     }
-  }
-
-  namespaceUnknown(): void {
-    this.#unknownNamespaces.inc();
   }
 
   read(what: string, result: 'loaded' | 'refused'): void {

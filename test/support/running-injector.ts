@@ -83,18 +83,15 @@ export class RunningInjector {
   }
 
   /** Starts it with a valid certificate and configuration, and returns when it is ready. */
-  static async start(
-    kubeconfig: string,
-    { flags = [], isComplete = true }: InjectorOptions = {},
-  ): Promise<RunningInjector> {
+  static async start({ flags = [], isComplete = true }: InjectorOptions = {}): Promise<RunningInjector> {
     const authority = await TestAuthority.create();
     const certificates = await MountedFolder.create(certificateFiles(await authority.issue()));
     const configuration = await MountedFolder.create({ 'config.json': configurationText() });
     if (!isComplete) for (const folder of [certificates, configuration]) await folder.replace({});
     const command = [
       ...['--pdeathsig', 'KILL', '--', process.execPath, main, 'injector'],
-      ...['--kubeconfig', kubeconfig, '--bind-address', '127.0.0.1:0'],
-      ...['--health-bind-address', '127.0.0.1:0', '--metrics-bind-address', '127.0.0.1:0'],
+      ...['--bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'],
+      ...['--metrics-bind-address', '127.0.0.1:0'],
       ...['--certificate-folder', certificates.path],
       ...['--configuration-file', `${configuration.path}/config.json`, ...flags],
     ];

@@ -1,5 +1,5 @@
 import { builtInTemplateNames } from '../../api/injection-templates.ts';
-import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { messageOf, TerminalError } from '../../base/errors.ts';
 import { isRecord, stableHash } from '../../base/stable-json.ts';
 import { renderInjected } from '../../injection/inject-pod.ts';
@@ -47,7 +47,7 @@ function proveUsable(mesh: ResolvedMesh, kubernetesMinor: number): void {
     renderInjected(
       {
         pod: provingPod,
-        namespace: { name: 'default', labels: { 'istio.io/rev': revisionLabel(mesh.revision) } },
+        namespace: { name: 'default' },
         mesh: { ...mesh, injection },
         kubernetesMinor,
       },

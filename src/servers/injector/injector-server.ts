@@ -10,7 +10,6 @@ import type { ServingCertificate } from '../serving-certificate.ts';
 import { answerText, MalformedReviewError, type PodReview, parseReview } from './admission-review.ts';
 import { parseInjectionPath } from './injection-path.ts';
 import type { InjectorConfiguration } from './injector-configuration.ts';
-import type { NamespaceLabels } from './namespace-cache.ts';
 import { type BodyBudget, type BodyResult, readBody } from './request-body.ts';
 import { type ReviewOutcome, reviewPod } from './review-pod.ts';
 
@@ -31,7 +30,6 @@ export interface InjectorServerDeps {
   readonly metrics: InjectionMetrics;
   /** The configuration in use; undefined until there is one. */
   readonly configuration: () => InjectorConfiguration | undefined;
-  readonly namespaceLabels: NamespaceLabels;
 }
 
 /** Istio's bound of a body, too; an API server itself takes objects of 3 MiB. */
@@ -160,8 +158,7 @@ export class InjectorServer {
     let text: string;
     try {
       review = parseReview(body);
-      const { namespaceLabels } = this.#deps;
-      outcome = reviewPod(review, { configuration, namespaceLabels, environment });
+      outcome = reviewPod(review, { configuration, environment });
       text = answerText(review, outcome.answer);
     } catch (error) {
       this.#fail(response, error, review, secondsSoFar());
@@ -174,12 +171,11 @@ export class InjectorServer {
 
   #record(
     review: PodReview,
-    { decision, reason, isNamespaceKnown }: ReviewOutcome,
+    { decision, reason }: ReviewOutcome,
     { mesh, version }: InjectorConfiguration,
     seconds: number,
   ): void {
     this.#count(decision === 'inject' ? { kind: 'inject' } : { kind: decision, reason }, seconds);
-    if (!isNamespaceKnown) this.#deps.metrics.namespaceUnknown();
     this.#deps.log.info('Decided', {
       namespace: review.namespace.slice(0, maxNameLength),
       pod: podName(review.object),
@@ -187,7 +183,6 @@ export class InjectorServer {
       reason,
       revision: mesh.revision || 'default',
       configuration: version,
-      ...(isNamespaceKnown ? {} : { namespaceLabels: 'unknown' }),
       uid: review.uid,
       durationMs: Math.round(seconds * 1e6) / 1e3,
     });

@@ -1,4 +1,3 @@
-import { revisionLabel } from '../../api/resolved-mesh.ts';
 import { TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
@@ -6,21 +5,17 @@ import { injectPod } from '../../injection/inject-pod.ts';
 import { annotationOf, labelOf, type Pod } from '../../injection/pod.ts';
 import type { PodReview, ReviewAnswer } from './admission-review.ts';
 import type { InjectorConfiguration } from './injector-configuration.ts';
-import type { NamespaceLabels } from './namespace-cache.ts';
 
 /** What was decided about a review, and the answer that says so. */
 export interface ReviewOutcome {
   readonly decision: 'inject' | 'skip' | 'reject';
   /** A code: `Injected`, a skip reason, or the reason of the error that refused the pod. */
   readonly reason: string;
-  /** False when the namespace's labels were not known, so that the API server's selection counted. */
-  readonly isNamespaceKnown: boolean;
   readonly answer: ReviewAnswer;
 }
 
 export interface ReviewContext {
   readonly configuration: InjectorConfiguration;
-  readonly namespaceLabels: NamespaceLabels;
   /** Of the request's path. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -29,43 +24,34 @@ export interface ReviewContext {
  * Decides about one review. Changes the review's object: what its author did not write is taken out of it.
  * Throws what is a bug of ours; what is wrong with the pod, or with a template of the mesh, is an answer.
  *
- * A namespace that the cache does not know is one that was created a moment ago, or the cache is being filled. The
- * API server has looked at its labels when it selected the pod for this webhook, so the pod is taken as selected:
- * a refusal would stop a namespace's first pods, and a skip would leave them bare.
+ * The API server has looked at the labels of namespace and pod when it chose this webhook, and it knows them better
+ * than any cache does: a pod that arrives is one that this mesh is responsible for.
  */
 export function reviewPod(review: PodReview, context: ReviewContext): ReviewOutcome {
   const { mesh, kubernetesMinor } = context.configuration;
-  const known = context.namespaceLabels(review.namespace);
-  const isNamespaceKnown = known !== undefined;
   if (!review.isPodCreation) {
     const answer = { allowed: true, explanation: 'Not injected: only pods that are created are.' };
-    return { decision: 'skip', reason: 'NoPodCreation', isNamespaceKnown, answer };
+    return { decision: 'skip', reason: 'NoPodCreation', answer };
   }
   try {
     const pod = withoutServerFields(review.object);
-    const labels = known ?? { [names.revision]: revisionLabel(mesh.revision) };
     const outcome = injectPod({
       pod,
       mesh,
       kubernetesMinor,
-      namespace: { name: review.namespace, labels },
+      namespace: { name: review.namespace },
       environment: context.environment,
     });
     const { explanation } = outcome;
     const warnings = warningsFor(pod, outcome.kind === 'skip' ? outcome.explanation : undefined);
     const answer = { allowed: true, warnings, explanation };
     return outcome.kind === 'skip'
-      ? { decision: 'skip', reason: outcome.reason, isNamespaceKnown, answer }
-      : {
-          decision: 'inject',
-          reason: 'Injected',
-          isNamespaceKnown,
-          answer: { ...answer, patch: outcome.patch },
-        };
+      ? { decision: 'skip', reason: outcome.reason, answer }
+      : { decision: 'inject', reason: 'Injected', answer: { ...answer, patch: outcome.patch } };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     const answer = { allowed: false, message: error.message };
-    return { decision: 'reject', reason: error.reason, isNamespaceKnown, answer };
+    return { decision: 'reject', reason: error.reason, answer };
   }
 }
 

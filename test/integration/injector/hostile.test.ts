@@ -5,7 +5,6 @@ import { waitUntil } from '../../cluster/wait-until.ts';
 import { aReview } from '../../support/admission-review.ts';
 import { aPod } from '../../support/injection-input.ts';
 import { RunningInjector } from '../../support/running-injector.ts';
-import { sharedCluster } from '../../support/shared-cluster.ts';
 
 let injector: RunningInjector;
 /** What an ordinary pod is answered; nothing that others send may change it. */
@@ -15,7 +14,7 @@ const innocent = JSON.stringify(aReview(aPod()));
 const mebibyte = 1024 * 1024;
 
 beforeAll(async () => {
-  injector = await RunningInjector.start((await sharedCluster()).kubeconfigPath);
+  injector = await RunningInjector.start();
   usual = (await injector.post(innocent)).body;
 });
 

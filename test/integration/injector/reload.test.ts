@@ -11,13 +11,12 @@ import {
   responseOf,
 } from '../../support/running-injector.ts';
 import type { TestCertificate } from '../../support/serving-files.ts';
-import { sharedCluster } from '../../support/shared-cluster.ts';
 
 let injector: RunningInjector;
 const innocent = JSON.stringify(aReview(aPod()));
 
 beforeAll(async () => {
-  injector = await RunningInjector.start((await sharedCluster()).kubeconfigPath);
+  injector = await RunningInjector.start();
 });
 
 afterAll(async () => {

@@ -8,7 +8,7 @@ import { applyPatch } from '../../support/apply-patch.ts';
 import { aPod } from '../../support/injection-input.ts';
 import { RunningInjector } from '../../support/running-injector.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
-import { never, ownNamespace, type TestClient, testClient, uniqueName } from '../../support/test-client.ts';
+import { never, type TestClient, testClient, uniqueName } from '../../support/test-client.ts';
 
 let cluster: Cluster;
 let direct: TestClient;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   cluster = await sharedCluster();
   direct = testClient(cluster.kubeconfigPath);
   chosen = await chosenNamespace();
-  injector = await RunningInjector.start(cluster.kubeconfigPath);
+  injector = await RunningInjector.start();
 });
 
 afterAll(async () => {
@@ -44,7 +44,7 @@ function podIn(namespace: string, fields: Parameters<typeof aPod>[0] = {}): Pod 
 }
 
 describe('a review', () => {
-  test('of a pod in a chosen namespace is answered with a patch that injects it', async () => {
+  test('of a pod is answered with a patch that injects it', async () => {
     const pod = podIn(chosen);
 
     const response = await injector.review(aReview(pod));
@@ -52,30 +52,27 @@ describe('a review', () => {
     expect(response).toMatchObject({ allowed: true, patchType: 'JSONPatch' });
     const injected = applyPatch(pod, response.patch) as Pod;
     expect(injected.spec.initContainers?.map(({ name }) => name)).toEqual(['istio-init', 'istio-proxy']);
-    expect(response.auditAnnotations?.decision).toContain('label istio-injection=enabled of the namespace');
+    expect(response.auditAnnotations?.decision).toContain('the selectors of the webhook chose the pod');
   });
 
-  test('of a pod in a namespace that does not ask for it is answered without a patch', async () => {
-    const bare = await ownNamespace(direct.client, 'bare');
-    const skips = 'mesh_operator_injection_skips_total{reason="NotSelected"}';
-    const before = await injector.metric(skips);
+  test('of a pod of the control plane is answered without a patch, and counted', async () => {
+    const skips = 'mesh_operator_injection_skips_total{reason="ControlPlaneNamespace"}';
 
-    // Until the namespace is known, the selection counts.
-    const response = await waitUntil({ what: 'the namespace is known', limitMs: 10_000 }, async () => {
-      const answer = await injector.review(aReview(podIn(bare)));
-      return answer.patch.length === 0 ? answer : undefined;
-    });
+    const response = await injector.review(aReview(podIn('istio-system')));
 
-    expect(response).toMatchObject({ allowed: true });
-    expect(await injector.metric(skips)).toBeGreaterThan(before);
+    expect(response).toMatchObject({ allowed: true, patch: [] });
+    expect(await injector.metric(skips)).toBe(1);
   });
 
-  test('of a namespace that it does not know trusts the selection of the API server, and says so', async () => {
-    const response = await injector.review(aReview(podIn('never-seen', { metadata: { name: 'early' } })));
+  test('of the pod that tests the injector itself is answered with a patch', async () => {
+    const metadata = {
+      labels: { 'meshoperator.dev/injector-self-test': '' },
+      annotations: { 'sidecar.istio.io/inject': 'true' },
+    };
+
+    const response = await injector.review(aReview(podIn('istio-system', { metadata })));
 
     expect(response.patch.length).toBeGreaterThan(0);
-    await injector.untilLogged('Decided', { pod: 'early', namespaceLabels: 'unknown' });
-    expect(await injector.metric('mesh_operator_injection_unknown_namespaces_total')).toBeGreaterThan(0);
   });
 
   test('of version v1beta1 is answered in v1beta1', async () => {

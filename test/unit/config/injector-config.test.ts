@@ -3,13 +3,11 @@ import { TerminalError } from '../../../src/base/errors.ts';
 import { injectorSettings, readInjectorConfig } from '../../../src/config/injector-config.ts';
 
 describe('the configuration of the injector', () => {
-  test('has a default for everything but where the API server is', () => {
+  test('has a default for everything', () => {
     expect(readInjectorConfig({}, {})).toEqual({
       bindAddress: ':15017',
       certificateFolder: '/etc/mesh-operator/tls',
       configurationFile: '/etc/mesh-operator/injector/config.json',
-      kubeconfig: undefined,
-      context: undefined,
       drainDelaySeconds: 5,
       healthBindAddress: ':8081',
       metricsBindAddress: ':8080',

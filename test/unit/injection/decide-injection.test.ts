@@ -67,6 +67,35 @@ describe('the control plane that is responsible', () => {
   });
 });
 
+describe('a pod that the selectors of a webhook have chosen', () => {
+  it.each([
+    ['of another revision', canary, 'inject'],
+    ['that asks for nothing', {}, 'inject'],
+    ['that refuses', refuses, 'skip'],
+  ])('is judged by policy alone: one %s', (_name, labels, kind) => {
+    const input = anInput({ namespace: { name: 'apps' }, pod: aPod({ metadata: { labels } }) });
+
+    expect(decideInjection(input).kind).toBe(kind);
+  });
+});
+
+describe('the namespace of the control plane', () => {
+  const namespace = { name: 'istio-system', labels: enabled };
+  const selfTest = { 'meshoperator.dev/injector-self-test': '' };
+
+  it.each([
+    ['a pod that asks', asks, 'ControlPlaneNamespace'],
+    ['a self-test', selfTest, undefined],
+    ['a self-test that refuses', { ...selfTest, ...refuses }, 'PodOptedOut'],
+  ])('decides about %s', (_name, labels, reason) => {
+    for (const place of [namespace, { name: namespace.name }]) {
+      const decision = decideInjection(anInput({ namespace: place, pod: aPod({ metadata: { labels } }) }));
+
+      expect(decision.kind === 'skip' ? decision.reason : undefined).toBe(reason);
+    }
+  });
+});
+
 describe('templates', () => {
   const mesh = aResolvedMesh();
   const withTemplates = {

@@ -8,7 +8,6 @@ import {
   parseReview,
 } from '../../../../src/servers/injector/admission-review.ts';
 import { parseInjectorConfiguration } from '../../../../src/servers/injector/injector-configuration.ts';
-import type { NamespaceLabels } from '../../../../src/servers/injector/namespace-cache.ts';
 import { type ReviewOutcome, reviewPod } from '../../../../src/servers/injector/review-pod.ts';
 import { aReview } from '../../../support/admission-review.ts';
 import { applyPatch } from '../../../support/apply-patch.ts';
@@ -16,22 +15,20 @@ import { aPod } from '../../../support/injection-input.ts';
 import { pick, type RandomNumbers, randomNumbers } from '../../../support/random.ts';
 import { aResolvedMesh } from '../../../support/resolved-mesh.ts';
 
-const chosen: NamespaceLabels = () => ({ 'istio-injection': 'enabled' });
-
 function decide(
   review: object,
-  { mesh = aResolvedMesh(), namespaceLabels = chosen } = {},
+  { mesh = aResolvedMesh() } = {},
 ): ReviewOutcome & { readonly review: PodReview } {
   const configuration = parseInjectorConfiguration(JSON.stringify({ mesh, kubernetesMinor: 35 }));
   const parsed = parseReview(Buffer.from(JSON.stringify(review)));
-  return { ...reviewPod(parsed, { configuration, namespaceLabels, environment: {} }), review: parsed };
+  return { ...reviewPod(parsed, { configuration, environment: {} }), review: parsed };
 }
 
 describe('the decision about a review', () => {
-  test('injects a pod that its namespace asks for', () => {
+  test('injects a pod, since the API server has chosen it', () => {
     expect(decide(aReview(aPod()))).toMatchObject({
       decision: 'inject',
-      isNamespaceKnown: true,
+      reason: 'Injected',
       answer: { allowed: true, warnings: [] },
     });
   });
@@ -45,25 +42,14 @@ describe('the decision about a review', () => {
   });
 
   test.each([
-    ['an unknown namespace', undefined, 'Injected'],
-    ['a namespace that refuses', { 'istio-injection': 'disabled' }, 'NamespaceOptedOut'],
-    ['a namespace of another revision', { 'istio.io/rev': 'other' }, 'OtherRevision'],
-    ['a namespace without labels', {}, 'NotSelected'],
-  ])('for %s', (_name, labels, reason) => {
-    const outcome = decide(aReview(aPod()), { namespaceLabels: () => labels });
-
-    expect(outcome).toMatchObject({ reason, isNamespaceKnown: labels !== undefined });
-  });
-
-  test('takes an unknown namespace as one that asks for the revision of this mesh', () => {
-    const mesh = aResolvedMesh({ revision: 'canary' });
-    const selected = decide(aReview(aPod()), { mesh, namespaceLabels: () => undefined });
-    const refusing = aPod({ metadata: { labels: { 'sidecar.istio.io/inject': 'false' } } });
-    const refused = decide(aReview(refusing), { mesh, namespaceLabels: () => undefined });
-
-    expect(selected.decision).toBe('inject');
-    expect(refused).toMatchObject({ decision: 'skip', reason: 'PodOptedOut' });
-  });
+    ['another revision', { 'istio.io/rev': 'other' }, 'Injected'],
+    ['no injection', { 'sidecar.istio.io/inject': 'false' }, 'PodOptedOut'],
+  ])(
+    'about a pod whose label asks for %s is made by the policy of the mesh alone',
+    (_name, labels, reason) => {
+      expect(decide(aReview(aPod({ metadata: { labels } })))).toMatchObject({ reason });
+    },
+  );
 
   test('lets anything through that is not the creation of a pod', () => {
     expect(decide(aReview(aPod(), { operation: 'UPDATE' }))).toMatchObject({
@@ -207,7 +193,7 @@ describe('hostile reviews', () => {
   const answer = (text: string): { text: string; namespace: string; object: unknown; patched: unknown } => {
     const review = parseReview(Buffer.from(text));
     const object = structuredClone(review.object);
-    const outcome = reviewPod(review, { configuration, namespaceLabels: chosen, environment: {} });
+    const outcome = reviewPod(review, { configuration, environment: {} });
     const answered = answerText(review, outcome.answer);
     const { patch } = JSON.parse(answered).response as { readonly patch?: string };
     const patched =
