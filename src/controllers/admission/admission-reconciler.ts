@@ -155,7 +155,7 @@ export class AdmissionReconciler implements Reconciler {
   ): Promise<Exclude<Reachability, { kind: 'unproven' }>> {
     const { clock, client } = this.#deps;
     const isRetryDue = memory.failure === undefined || clock.monotonicMs() >= memory.failure.retryAtMs;
-    const known = this.#reachability(pass, memory, slots, isRetryDue ? undefined : memory.failure?.test);
+    const known = this.#reachability(pass, memory, isRetryDue ? undefined : memory.failure?.test);
     await this.#applyState(pass, memory, slots, known);
     if (known.kind !== 'unproven') {
       if (known.kind === 'unreached' && memory.failure !== undefined && !isRetryDue) {
@@ -164,7 +164,7 @@ export class AdmissionReconciler implements Reconciler {
       return known;
     }
     const test = await runSelfTest(client, pass.mesh, pass.signal);
-    const shown = this.#reachability(pass, memory, slots, test);
+    const shown = this.#reachability(pass, memory, test);
     if (shown.kind === 'unproven') throw new Error('A self-test has shown nothing');
     if (shown.kind === 'reached') {
       Object.assign(memory, { failedTests: 0, failure: undefined, isCertificateNew: false });
@@ -182,13 +182,12 @@ export class AdmissionReconciler implements Reconciler {
   #reachability(
     { observed, mesh }: Pass,
     { isCertificateNew }: Memory,
-    slots: ServingSlots,
     test: SelfTestResult | undefined,
   ): Reachability {
     const main = observed.webhooks.find(({ metadata }) => metadata.name === webhookConfigurationName(mesh));
     return determineReachability({
       readyReplicas: observed.readyReplicas,
-      isConfigured: main !== undefined && slots.current !== undefined,
+      isConfigured: main !== undefined,
       reachedAt: main === undefined ? undefined : reachedAtOf(main),
       lastRefusalAt: observed.lastRefusalAt,
       isCertificateNew,

@@ -4,7 +4,7 @@ import type { SelfTestResult } from './self-test.ts';
 export interface ReachabilityFacts {
   /** Ready replicas of the injector's Deployment; undefined when there is no Deployment. */
   readonly readyReplicas: number | undefined;
-  /** The webhook configurations exist and trust the certificate in use. */
+  /** The webhook configurations exist. */
   readonly isConfigured: boolean;
   /** When a self-test has last succeeded, as the webhook configuration says; undefined when none has. */
   readonly reachedAt: Date | undefined;
