@@ -1,0 +1,56 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { bundleTrusts, determineCaBundle } from '../../../../src/controllers/admission/ca-bundle.ts';
+import type { SlotCertificate } from '../../../../src/controllers/admission/serving-slots.ts';
+import { aServingCertificate, day } from '../../../support/serving-certificates.ts';
+import { TestAuthority } from '../../../support/serving-files.ts';
+
+const now = new Date('2026-06-01T00:00:00Z');
+const inDays = (days: number) => new Date(now.getTime() + days * day);
+
+let current: SlotCertificate;
+let next: SlotCertificate;
+let expired: SlotCertificate;
+
+beforeAll(async () => {
+  [current, next, expired] = await Promise.all([
+    aServingCertificate(inDays(30)),
+    aServingCertificate(inDays(90)),
+    aServingCertificate(inDays(-1)),
+  ]);
+});
+
+describe('determineCaBundle', () => {
+  it('trusts a successor beside what is trusted already', () => {
+    const bundle = determineCaBundle(current.caPem, [current.caPem, next.caPem], now);
+
+    expect(bundleTrusts(bundle, current.caPem)).toBe(true);
+    expect(bundleTrusts(bundle, next.caPem)).toBe(true);
+  });
+
+  it('keeps an authority that nothing is known of any more, while its certificate may be shown', () => {
+    expect(bundleTrusts(determineCaBundle(current.caPem, [next.caPem], now), current.caPem)).toBe(true);
+  });
+
+  it('drops an authority once it has expired, and what it signed with it', () => {
+    expect(determineCaBundle(`${expired.caPem}${current.caPem}`, [next.caPem], now)).toBe(
+      determineCaBundle(current.caPem, [next.caPem], now),
+    );
+  });
+
+  it('drops what is not ours and what is no certificate', async () => {
+    const foreign = await TestAuthority.create();
+    const broken = '-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n';
+    const observed = `nonsense ${foreign.caPem}${broken}${current.caPem}`;
+    await foreign.remove();
+
+    expect(determineCaBundle(observed, [current.caPem], now)).toBe(
+      determineCaBundle('', [current.caPem], now),
+    );
+  });
+
+  it('names each authority once and stays as it is when nothing changes', () => {
+    const once = determineCaBundle('', [current.caPem, next.caPem], now);
+
+    expect(determineCaBundle(`${once}${once}`, [next.caPem, current.caPem], now)).toBe(once);
+  });
+});
