@@ -15,12 +15,6 @@ export const meshNamespaceLabel = 'meshoperator.dev/mesh-namespace';
  */
 export const injectorSelfTestLabel = 'meshoperator.dev/injector-self-test';
 
-/**
- * Annotation of an injector's webhook configuration: when a self-test has last shown that the API server reaches the
- * injector (RFC 3339). Absent while it does not.
- */
-export const injectorReachedAnnotation = 'meshoperator.dev/injector-reached';
-
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

@@ -1,4 +1,5 @@
 import { findCondition, setCondition } from '../../api/conditions.ts';
+import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition } from '../../api/mesh-operator-status.ts';
@@ -24,7 +25,7 @@ import { determineReachability, type Reachability } from './reachability.ts';
 import { runSelfTest, type SelfTestResult } from './self-test.ts';
 import { issueFor, servingSecret } from './serving-secret.ts';
 import { readServingSlots, type ServingSlots } from './serving-slots.ts';
-import { caBundleOf, hasState, reachedAtOf, statePatch, type WebhookState } from './webhook-state.ts';
+import { caBundleOf, hasState, statePatch, type WebhookState } from './webhook-state.ts';
 
 export interface AdmissionReconcilerDeps {
   readonly client: KubeClient;
@@ -188,7 +189,7 @@ export class AdmissionReconciler implements Reconciler {
     return determineReachability({
       readyReplicas: observed.readyReplicas,
       isConfigured: main !== undefined,
-      reachedAt: main === undefined ? undefined : reachedAtOf(main),
+      reachedAt: main === undefined ? undefined : injectorReachedAt(main),
       lastRefusalAt: observed.lastRefusalAt,
       isCertificateNew,
       ...(test === undefined ? {} : { test }),
@@ -208,11 +209,11 @@ export class AdmissionReconciler implements Reconciler {
     const isReached = reachability.kind !== 'unreached';
     const webhooks = observed.webhooks;
     for (const webhook of webhooks) {
-      const time = isReached ? (reachedAt ?? reachedAtOf(webhook)) : undefined;
+      const time = isReached ? (reachedAt ?? injectorReachedAt(webhook)) : undefined;
       const state: WebhookState = {
         caBundle: determineCaBundle(caBundleOf(webhook), needed, clock.now()),
         failurePolicy: time === undefined ? 'Ignore' : mesh.injector.failurePolicy,
-        reachedAt: time?.toISOString(),
+        reachedAt: time,
       };
       if (hasState(webhook, state)) continue;
       const options = { fieldManager: webhookManager, force: true };

@@ -1,5 +1,5 @@
+import { injectorReachedAnnotation } from '../../api/injector-reached.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { injectorReachedAnnotation } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { selfTestEntryName } from '../../render/injector/webhooks.ts';
 
@@ -10,14 +10,7 @@ export interface WebhookState {
   /** Of every entry but the self-test's, which always fails. */
   readonly failurePolicy: 'Fail' | 'Ignore';
   /** When the API server was last seen to reach the injector; undefined while it does not. */
-  readonly reachedAt: string | undefined;
-}
-
-/** When the configuration says that the injector was reached; undefined for never, and for what is no time. */
-export function reachedAtOf(configuration: KubernetesObject): Date | undefined {
-  const text = configuration.metadata.annotations?.[injectorReachedAnnotation];
-  const time = new Date(text ?? Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time;
+  readonly reachedAt: Date | undefined;
 }
 
 /** The authorities that the configuration trusts, of all of its entries; PEM. */
@@ -30,7 +23,7 @@ export function caBundleOf(configuration: KubernetesObject): string {
 /** True when the configuration is in every entry as the state says. */
 export function hasState(configuration: KubernetesObject, state: WebhookState): boolean {
   return (
-    configuration.metadata.annotations?.[injectorReachedAnnotation] === state.reachedAt &&
+    configuration.metadata.annotations?.[injectorReachedAnnotation] === reachedText(state) &&
     entriesOf(configuration).every(
       ({ name, caBundle, failurePolicy }) =>
         caBundle === state.caBundle && failurePolicy === policyOf(name, state),
@@ -51,9 +44,7 @@ export function statePatch(configuration: KubernetesObject, state: WebhookState)
     metadata: {
       name,
       ...(uid === undefined ? {} : { uid }),
-      ...(state.reachedAt === undefined
-        ? {}
-        : { annotations: { [injectorReachedAnnotation]: state.reachedAt } }),
+      annotations: { [injectorReachedAnnotation]: reachedText(state) },
     },
     webhooks: entriesOf(configuration).map((entry) => ({
       name: entry.name,
@@ -61,6 +52,10 @@ export function statePatch(configuration: KubernetesObject, state: WebhookState)
       failurePolicy: policyOf(entry.name, state),
     })),
   };
+}
+
+function reachedText({ reachedAt }: WebhookState): string {
+  return reachedAt?.toISOString() ?? '';
 }
 
 function policyOf(entry: string, { failurePolicy }: WebhookState): 'Fail' | 'Ignore' {

@@ -1,5 +1,5 @@
+import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
-import { injectorReachedAnnotation } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 
 /** Why an object is not healthy yet. */
@@ -61,9 +61,9 @@ function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined 
   return waiting('AddressPending', `${idText(idOf(service))} has no load balancer address yet; ${hint}`);
 }
 
-/** The admission controller annotates the configuration while its self-tests succeed. */
+/** The admission controller says in an annotation whether its self-tests succeed. */
 function webhookUnhealthiness(configuration: KubernetesObject): Unhealthy | undefined {
-  if (configuration.metadata.annotations?.[injectorReachedAnnotation] !== undefined) return undefined;
+  if (injectorReachedAt(configuration) !== undefined) return undefined;
   const name = idText(idOf(configuration));
   return waiting(
     'InjectorNotReached',

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keyText, type ObjectId } from '../../../src/api/kubernetes-object.ts';
 import { type AuditedRequest, isWrite, requestText } from '../../support/audit-log.ts';
+import { expectedReads } from '../../support/expected-reads.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
-import { watchedPlurals } from '../../support/watched-plurals.ts';
 
 let world: MeshCluster;
 let meshes: TestMesh[];
@@ -34,7 +34,7 @@ test('a restarted operator lists each kind once and writes nothing', async () =>
       .filter(({ verb }) => verb !== 'watch')
       .map(requestText)
       .sort(),
-  ).toEqual(watchedPlurals.map((plural) => `list ${plural}`).sort());
+  ).toEqual(expectedReads);
 });
 
 test('pods that come and go cost no request', async () => {

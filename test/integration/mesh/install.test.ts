@@ -6,10 +6,10 @@ import { ownedKinds } from '../../../src/controllers/mesh/owned-kinds.ts';
 import { renderIstioCrds } from '../../../src/render/istio-crds.ts';
 import { type AuditedRequest, isWrite, requestText } from '../../support/audit-log.ts';
 import { meshOperator } from '../../support/command-line.ts';
+import { expectedReads } from '../../support/expected-reads.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
-import { watchedPlurals } from '../../support/watched-plurals.ts';
 
 /** Beyond the objects: the finalizer, and status when the inventory is known, when a wave is done, and in the end. */
 const allowedOverhead = 5;
@@ -108,12 +108,10 @@ test('an install costs its objects and at most five writes more', async () => {
 });
 
 test('an install reads nothing but one list of each watched kind, and the version of the API server', async () => {
-  const lists = watchedPlurals.map((plural) => `list ${plural}`);
-
   const reads = requests.filter(
     ({ verb, resource }) => ['get', 'list'].includes(verb) && resource !== 'leases',
   );
-  expect(reads.map(requestText).sort()).toEqual(lists.sort());
+  expect(reads.map(requestText).sort()).toEqual(expectedReads);
 });
 
 test('no request of an install is refused', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { injectorReachedAt } from '../../../../src/api/injector-reached.ts';
 import {
   caBundleOf,
   hasState,
-  reachedAtOf,
   statePatch,
   type WebhookState,
 } from '../../../../src/controllers/admission/webhook-state.ts';
@@ -17,7 +17,7 @@ const rendered = findObject(
 const strict: WebhookState = {
   caBundle: 'PEM',
   failurePolicy: 'Fail',
-  reachedAt: '2026-01-01T00:00:00.000Z',
+  reachedAt: new Date('2026-01-01T00:00:00Z'),
 };
 
 describe('the state of a webhook configuration', () => {
@@ -30,7 +30,7 @@ describe('the state of a webhook configuration', () => {
     expect(JSON.stringify(patch.webhooks)).toContain('"caBundle":"UEVN"');
     expect(patch.metadata).toEqual({
       name: rendered.metadata.name,
-      annotations: { 'meshoperator.dev/injector-reached': strict.reachedAt },
+      annotations: { 'meshoperator.dev/injector-reached': '2026-01-01T00:00:00.000Z' },
     });
   });
 
@@ -43,8 +43,8 @@ describe('the state of a webhook configuration', () => {
     expect(hasState(written, { ...strict, caBundle: 'OTHER' })).toBe(false);
     expect(hasState(rendered, strict)).toBe(false);
     expect(caBundleOf(written)).toContain('PEM');
-    expect(reachedAtOf(written)).toEqual(new Date(strict.reachedAt ?? ''));
-    expect(reachedAtOf(rendered)).toBeUndefined();
+    expect(injectorReachedAt(written)).toEqual(strict.reachedAt);
+    expect(injectorReachedAt(rendered)).toBeUndefined();
   });
 
   it('is strict for the self-test whatever the others are, so that the API server says what is wrong', () => {
