@@ -4,6 +4,8 @@
  */
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { load } from 'js-yaml';
+import type { MeshOperator } from '../src/api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../src/api/mesh-operator-status.ts';
 import { type Cluster, removeCluster, startCluster } from '../test/cluster/cluster.ts';
 import { buildOperator, importImages, installOperator, readManifest } from '../test/cluster/operator.ts';
@@ -56,7 +58,7 @@ async function main(): Promise<void> {
   });
   const status = await step('Apply examples/mesh.yaml and watch its conditions', async () => {
     await cluster.kubectl('create', 'namespace', mesh.namespace);
-    await cluster.apply(await readManifest('examples/mesh.yaml'));
+    await cluster.apply(isReal ? await readManifest('examples/mesh.yaml') : await meshWithoutInjector());
     return watchUntilReady(cluster.kubeconfigPath, mesh, 180_000);
   });
   await step('Apply a small app, its Gateway and its VirtualService', async () => {
@@ -72,6 +74,12 @@ async function main(): Promise<void> {
     say(`  ${answer.trim()}`);
   }
   printSummary(cluster, status);
+}
+
+/** Simulated pods of an injector would be ready and answer nobody. */
+async function meshWithoutInjector(): Promise<string> {
+  const manifest = load(await readManifest('examples/mesh.yaml')) as MeshOperator;
+  return JSON.stringify({ ...manifest, spec: { ...manifest.spec, sidecarInjector: { enabled: false } } });
 }
 
 function addressOf(status: MeshOperatorStatus): string {
