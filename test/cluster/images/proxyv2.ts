@@ -8,18 +8,23 @@ import { debianBaseLayer } from './debian-base.ts';
 import type { IstioRelease } from './istiod.ts';
 import { copiedFile } from './layer.ts';
 import type { ImageDefinition } from './oci-archive.ts';
+import { packetFilterLayer } from './packet-filter.ts';
 
 /** The name of the proxy's image in a release. */
 export function proxyReference({ hub, tag }: IstioRelease): string {
   return `${hub}/proxyv2:${tag}`;
 }
 
-/** The proxy of gateways and sidecars: pilot-agent and a stock Envoy, under the name that the operator renders. */
+/**
+ * The proxy of gateways and sidecars, and the init container that captures a pod's traffic: pilot-agent, a stock
+ * Envoy and the packet filter's programs, under the name that the operator renders.
+ */
 export async function proxyv2Image(release: IstioRelease): Promise<ImageDefinition> {
   return {
     reference: proxyReference(release),
     layers: [
       await debianBaseLayer(),
+      await packetFilterLayer(),
       [copiedFile('/usr/local/bin/envoy', await ensureTool('envoy'))],
       [
         copiedFile('/usr/local/bin/pilot-agent', await ensureTool('pilot-agent')),
