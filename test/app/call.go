@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 )
@@ -66,7 +65,7 @@ func call(ctx context.Context, args []string) int {
 }
 
 func parseCall(args []string) (callOptions, error) {
-	options := callOptions{request: requestOptions{header: http.Header{}}}
+	options := callOptions{}
 	flags := flag.NewFlagSet("call", flag.ContinueOnError)
 	flags.Func("url", "http, https, tcp or udp URL to call; may be repeated", func(text string) error {
 		options.urls = append(options.urls, text)
@@ -79,22 +78,7 @@ func parseCall(args []string) (callOptions, error) {
 	flags.IntVar(&options.maxInFlight, "max-in-flight", 500, "requests under way at most")
 	flags.IntVar(&options.countsPort, "counts-port", -1, "serve /counts here; -1: do not")
 	flags.BoolVar(&options.allow, "allow-failures", false, "exit with 0 whatever the counts")
-	flags.StringVar(&options.request.method, "method", http.MethodGet, "HTTP method")
-	flags.StringVar(&options.request.host, "host", "", "HTTP Host, when it is not the URL's")
-	flags.Func("header", "HTTP header as name:value; may be repeated", func(text string) error {
-		name, value, found := strings.Cut(text, ":")
-		if !found {
-			return errors.New("want name:value")
-		}
-		options.request.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
-		return nil
-	})
-	flags.BoolVar(&options.request.keepAlive, "keep-alive", true, "reuse connections")
-	flags.StringVar(&options.request.ca, "ca", "", "CA that HTTPS servers are verified with, PEM file")
-	flags.StringVar(&options.request.cert, "cert", "", "client certificate, PEM file")
-	flags.StringVar(&options.request.key, "key", "", "client key, PEM file")
-	flags.StringVar(&options.request.serverName, "server-name", "", "TLS server name, when it is not the URL's")
-	flags.StringVar(&options.request.address, "connect-to", "", "host:port to connect to, whatever the URL says")
+	addRequestFlags(flags, &options.request)
 	if err := flags.Parse(args); err != nil {
 		return options, err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -29,8 +30,29 @@ type requestOptions struct {
 	serverName            string
 }
 
+// addRequestFlags adds the flags of what is asked, and as whom.
+func addRequestFlags(flags *flag.FlagSet, options *requestOptions) {
+	options.header = http.Header{}
+	flags.StringVar(&options.method, "method", http.MethodGet, "HTTP method")
+	flags.StringVar(&options.host, "host", "", "HTTP Host, when it is not the URL's")
+	flags.Func("header", "HTTP header as name:value; may be repeated", func(text string) error {
+		name, value, found := strings.Cut(text, ":")
+		if !found {
+			return errors.New("want name:value")
+		}
+		options.header.Add(strings.TrimSpace(name), strings.TrimSpace(value))
+		return nil
+	})
+	flags.BoolVar(&options.keepAlive, "keep-alive", true, "reuse connections")
+	flags.StringVar(&options.ca, "ca", "", "CA that HTTPS servers are verified with, PEM file")
+	flags.StringVar(&options.cert, "cert", "", "client certificate, PEM file")
+	flags.StringVar(&options.key, "key", "", "client key, PEM file")
+	flags.StringVar(&options.serverName, "server-name", "", "TLS server name, when it is not the URL's")
+	flags.StringVar(&options.address, "connect-to", "", "host:port to connect to, whatever the URL says")
+}
+
 func newSenders(options callOptions) (map[string]sender, error) {
-	client, err := newClient(options)
+	client, err := newClient(options.request, options.maxInFlight)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +74,8 @@ func newSenders(options callOptions) (map[string]sender, error) {
 	return senders, nil
 }
 
-func newClient(options callOptions) (*http.Client, error) {
-	config, err := clientTLS(options.request)
+func newClient(options requestOptions, maxIdle int) (*http.Client, error) {
+	config, err := clientTLS(options)
 	if err != nil {
 		return nil, err
 	}
@@ -62,15 +84,15 @@ func newClient(options callOptions) (*http.Client, error) {
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
 			DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-				if options.request.address != "" {
-					address = options.request.address
+				if options.address != "" {
+					address = options.address
 				}
 				return dialer.DialContext(ctx, network, address)
 			},
 			TLSClientConfig:     config,
-			DisableKeepAlives:   !options.request.keepAlive,
+			DisableKeepAlives:   !options.keepAlive,
 			DisableCompression:  true,
-			MaxIdleConnsPerHost: options.maxInFlight,
+			MaxIdleConnsPerHost: maxIdle,
 		},
 	}, nil
 }
@@ -102,6 +124,16 @@ type emptyBody struct{}
 func (emptyBody) Read([]byte) (int, error) { return 0, io.EOF }
 func (emptyBody) Close() error             { return nil }
 
+func newRequest(ctx context.Context, target string, options requestOptions) (*http.Request, error) {
+	request, err := http.NewRequestWithContext(ctx, options.method, target, emptyBody{})
+	if err != nil {
+		return nil, err
+	}
+	request.Header = options.header.Clone()
+	request.Host = options.host
+	return request, nil
+}
+
 func httpSender(client *http.Client, target string, options requestOptions) sender {
 	return func(ctx context.Context, _ int) (result outcome) {
 		begin := time.Now()
@@ -113,12 +145,10 @@ func httpSender(client *http.Client, target string, options requestOptions) send
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 			GotConn: func(info httptrace.GotConnInfo) { connected.Store(!info.Reused) },
 		})
-		request, err := http.NewRequestWithContext(ctx, options.method, target, emptyBody{})
+		request, err := newRequest(ctx, target, options)
 		if err != nil {
 			return failed(err)
 		}
-		request.Header = options.header.Clone()
-		request.Host = options.host
 		response, err := client.Do(request)
 		if err != nil {
 			return failed(err)

@@ -69,10 +69,11 @@ func serveUntilDone(ctx context.Context, options serveOptions) error {
 	counts := newServedCounts()
 	mux := http.NewServeMux()
 	addCountsEndpoints(mux, counts)
+	addGRPCHealth(mux)
 	mux.Handle("/", countedHandler(counts, answerHandler(options)))
 
 	failed := make(chan error, 4)
-	plain := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
+	plain := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second, Protocols: plainProtocols()}
 	secure := &http.Server{Handler: mux, ReadHeaderTimeout: 30 * time.Second}
 	listener, err := listen("http", options.port)
 	if err != nil {
@@ -114,6 +115,14 @@ func serveUntilDone(ctx context.Context, options serveOptions) error {
 	bounded, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	return errors.Join(plain.Shutdown(bounded), secure.Shutdown(bounded))
+}
+
+// plainProtocols are what the HTTP port speaks: gRPC needs HTTP/2, and has no TLS here.
+func plainProtocols() *http.Protocols {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return protocols
 }
 
 // countedHandler counts each request once, by the status it was answered with.

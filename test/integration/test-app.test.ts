@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
+import { buffer } from 'node:stream/consumers';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildOwnGoProgram } from '../cluster/images/go-program.ts';
 
@@ -173,6 +175,43 @@ describe('the test app', () => {
     expect({ method, url }).toEqual({ method: 'GET', url: '/path' });
     expect(headers).toMatchObject({ host: 'shop.example', 'x-tenant': 'a' });
     expect(headers['transfer-encoding']).toBeUndefined();
+  });
+
+  it('prints the answer to one question, and says why there is none', async () => {
+    const app = await serve('-name', 'shop');
+    const asking = async (url: string) => {
+      const { stdout, code } = await outcomeOf(start('ask', '-header', 'x-from: test', '-url', url));
+      return { stdout, code };
+    };
+
+    const answered = await asking(`${app.http}/cart`);
+
+    expect(answered.code).toBe(0);
+    expect(JSON.parse(answered.stdout)).toMatchObject({
+      name: 'shop',
+      path: '/cart',
+      headers: { 'X-From': ['test'] },
+    });
+    expect((await asking(`${app.http}/?status=503`)).code).toBe(1);
+    expect(await asking(`http://127.0.0.1:${await freePort()}`)).toEqual({ code: 1, stdout: '' });
+  });
+
+  it('answers the health check of gRPC', async () => {
+    const app = await serve();
+    const session = connect(app.http);
+    const request = session.request({
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    const trailers = new Promise((resolve) => request.once('trailers', resolve));
+
+    request.end(Buffer.from([0, 0, 0, 0, 0]));
+
+    expect([...(await buffer(request))]).toEqual([0, 0, 0, 0, 2, 8, 1]);
+    expect(await trailers).toMatchObject({ 'grpc-status': '0' });
+    session.close();
   });
 });
 
