@@ -1,0 +1,48 @@
+import type { Cluster } from '../cluster/cluster.ts';
+
+/** A container of the test app. */
+export interface AppContainer {
+  readonly namespace: string;
+  /** `NAME` of a pod, or `deployment/NAME`. */
+  readonly workload: string;
+  /** Default `app`. */
+  readonly container?: string;
+}
+
+/** What the test app saw of a request that it answered. */
+export interface AppAnswer {
+  readonly name: string;
+  readonly protocol: string;
+  /** Names as Go writes them, such as `X-Request-Id`. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+}
+
+/** The answer to one GET from inside a container; throws when there is none, or one outside 2xx. */
+export async function askFrom(cluster: Cluster, from: AppContainer, url: string): Promise<string> {
+  return execIn(cluster, from, '/test-app', 'ask', '-url', url);
+}
+
+/** One GET from inside a container to a test app, and what that saw of it. */
+export async function askAppFrom(cluster: Cluster, from: AppContainer, url: string): Promise<AppAnswer> {
+  return JSON.parse(await askFrom(cluster, from, url)) as AppAnswer;
+}
+
+/** How one request from inside a container ends: `ok`, or the kind of failure as the test app calls it. */
+export async function outcomeFrom(cluster: Cluster, from: AppContainer, url: string): Promise<string> {
+  const call = ['/test-app', 'call', '-count', '1', '-timeout', '5s', '-allow-failures', '-url', url];
+  const { total } = JSON.parse(await execIn(cluster, from, ...call)) as {
+    total: { ok: number; failedBy: Record<string, number> };
+  };
+  return total.ok === 1 ? 'ok' : Object.keys(total.failedBy).join();
+}
+
+/** The URI of the client's certificate, as the proxy of the answering app has verified it; undefined without mTLS. */
+export function clientIdentity({ headers }: Pick<AppAnswer, 'headers'>): string | undefined {
+  const verified = headers['X-Forwarded-Client-Cert']?.join(',').split(',').at(-1) ?? '';
+  return /(?:^|;)URI=([^;]+)/.exec(verified)?.[1];
+}
+
+function execIn(cluster: Cluster, from: AppContainer, ...command: readonly string[]): Promise<string> {
+  const { namespace, workload, container = 'app' } = from;
+  return cluster.kubectl('exec', '-n', namespace, workload, '-c', container, '--', ...command);
+}
