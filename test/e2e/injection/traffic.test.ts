@@ -107,11 +107,14 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
     const outside = await listenOutside();
     await cluster.apply(aServiceEntry(`outside-${order.name}`, outside));
 
-    const seen = await waitUntil({ what: 'its sidecar knows the ServiceEntry', limitMs: 30_000 }, async () => {
-      await askFrom(cluster, app, outside.url);
-      const headers = outside.seen.at(-1);
-      return headers?.['x-request-id'] === undefined ? undefined : headers;
-    });
+    const seen = await waitUntil(
+      { what: 'its sidecar knows the ServiceEntry', limitMs: 30_000 },
+      async () => {
+        await askFrom(cluster, app, outside.url);
+        const headers = outside.seen.at(-1);
+        return headers?.['x-request-id'] === undefined ? undefined : headers;
+      },
+    );
 
     expect(seen['x-forwarded-client-cert']).toBeUndefined();
   });
