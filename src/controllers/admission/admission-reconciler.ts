@@ -51,6 +51,24 @@ interface Memory {
   mark?: string;
 }
 
+/** One pass for one mesh. */
+interface Pass {
+  readonly object: KubernetesObject;
+  readonly mesh: ResolvedMesh;
+  readonly key: ObjectKey;
+  readonly observed: ObservedInjector;
+  readonly memory: Memory;
+  readonly signal: AbortSignal;
+  readonly log: ReconcileContext['log'];
+  /** As the Secret has them, and as this pass has changed them. */
+  slots: ServingSlots;
+  /** After the shortest of these the mesh is looked at again. */
+  readonly waitsMs: number[];
+}
+
+/** What is known when a self-test has been asked for where it was needed. */
+type KnownReachability = Exclude<Reachability, { kind: 'unproven' }>;
+
 const testBackOff = { firstMs: 1_000, capMs: 30_000 };
 /** Timers hold no longer than 24 days, and a clock may be set meanwhile. */
 const longestWaitMs = 24 * 3_600_000;
@@ -81,7 +99,7 @@ export class AdmissionReconciler implements Reconciler {
     const mesh = this.#resolve(object);
     if (mesh === undefined) return {};
     if (!mesh.injector.enabled) return this.#withdraw(object, mesh, context);
-    const pass = new Pass(object, mesh, new ObservedInjector(this.#deps.informers, mesh), context);
+    const pass = this.#passFor(object, mesh, context);
     try {
       return await this.#converge(pass);
     } catch (error) {
@@ -91,26 +109,23 @@ export class AdmissionReconciler implements Reconciler {
   }
 
   async #converge(pass: Pass): Promise<ReconcileResult> {
-    const memory = this.#memoryOf(pass.object);
-    const waits: number[] = [];
-    const slots = await this.#advanceCertificate(pass, memory, waits);
-    const reachability = await this.#testWhenInDoubt(pass, memory, slots, waits);
-    await this.#wakePods(pass, memory, slots);
+    await this.#advanceCertificate(pass);
+    const reachability = await this.#testWhenInDoubt(pass);
+    await this.#wakePods(pass);
     this.#deps.metrics.injector(pass.key, {
       isReached: reachability.kind === 'reached',
-      certificateNotAfter: slots.current?.notAfter,
+      certificateNotAfter: pass.slots.current?.notAfter,
     });
     await this.#state(pass, injectorStatement(reachability, pass.mesh.injector.failurePolicy));
-    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, ...waits)) };
+    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, ...pass.waitsMs)) };
   }
 
-  /** Takes the next step towards a valid certificate; returns the slots as they are afterwards. */
-  async #advanceCertificate(pass: Pass, memory: Memory, waits: number[]): Promise<ServingSlots> {
+  /** Takes the next step towards a valid certificate. */
+  async #advanceCertificate(pass: Pass): Promise<void> {
     const { clock } = this.#deps;
-    const { observed, mesh } = pass;
-    const slots = readServingSlots(observed.secret, injectorHost(mesh));
+    const { observed, mesh, memory, slots } = pass;
     // The mesh controller decides whether this mesh may have an injector; its Deployment is how it says so.
-    if (observed.readyReplicas === undefined) return slots;
+    if (observed.readyReplicas === undefined) return;
     const isTrusted = memory.trusted !== undefined && memory.trusted.fingerprint === slots.next?.fingerprint;
     const step = planCertificate({
       slots,
@@ -119,96 +134,80 @@ export class AdmissionReconciler implements Reconciler {
       nextTrustedForMs: isTrusted ? clock.monotonicMs() - (memory.trusted?.sinceMs ?? 0) : undefined,
     });
     if (step.kind === 'wait') {
-      waits.push(step.forMs);
-      return slots;
+      pass.waitsMs.push(step.forMs);
+      return;
     }
+    pass.waitsMs.push(0);
     if (step.kind === 'issue') {
-      const made = await issueFor(mesh, clock.now());
-      waits.push(0);
-      return this.#store(pass, { ...slots, [step.slot]: made });
+      await this.#store(pass, { ...slots, [step.slot]: await issueFor(mesh, clock.now()) });
+      return;
     }
+    await this.#store(pass, slots.next === undefined ? {} : { current: slots.next });
     memory.isCertificateNew = true;
-    const switched = slots.next === undefined ? {} : { current: slots.next };
-    const stored = await this.#store(pass, switched);
     this.#note(pass, {
       type: 'Normal',
       reason: 'CertificateRotated',
       message: `The injector's serving certificate is replaced by one that is valid until ${slots.next?.notAfter.toISOString()}`,
     });
-    return stored;
   }
 
-  async #store(pass: Pass, slots: ServingSlots): Promise<ServingSlots> {
+  async #store(pass: Pass, slots: ServingSlots): Promise<void> {
     const desired = servingSecret(pass.object, pass.mesh, slots);
     await this.#deps.applier.apply(desired, pass.observed.secret, pass.signal);
-    return slots;
+    pass.slots = slots;
   }
 
   /**
    * Brings the webhooks to what is known, asks for a self-test where only that can tell, and brings them to what it
    * has shown.
    */
-  async #testWhenInDoubt(
-    pass: Pass,
-    memory: Memory,
-    slots: ServingSlots,
-    waits: number[],
-  ): Promise<Exclude<Reachability, { kind: 'unproven' }>> {
+  async #testWhenInDoubt(pass: Pass): Promise<KnownReachability> {
     const { clock, client } = this.#deps;
-    const isRetryDue = memory.failure === undefined || clock.monotonicMs() >= memory.failure.retryAtMs;
-    const known = this.#reachability(pass, memory, isRetryDue ? undefined : memory.failure?.test);
-    await this.#applyState(pass, memory, slots, known);
+    const { memory } = pass;
+    const retryInMs = memory.failure === undefined ? 0 : memory.failure.retryAtMs - clock.monotonicMs();
+    const known = this.#reachability(pass, retryInMs > 0 ? memory.failure?.test : undefined);
+    await this.#applyState(pass, known);
     if (known.kind !== 'unproven') {
-      if (known.kind === 'unreached' && memory.failure !== undefined && !isRetryDue) {
-        waits.push(memory.failure.retryAtMs - clock.monotonicMs());
-      }
+      if (retryInMs > 0) pass.waitsMs.push(retryInMs);
       return known;
     }
     const test = await runSelfTest(client, pass.mesh, pass.signal);
-    const shown = this.#reachability(pass, memory, test);
+    const shown = this.#reachability(pass, test);
     if (shown.kind === 'unproven') throw new Error('A self-test has shown nothing');
     if (shown.kind === 'reached') {
-      Object.assign(memory, { failedTests: 0, failure: undefined, isCertificateNew: false });
-      await this.#applyState(pass, memory, slots, shown, clock.now());
+      memory.isCertificateNew = false;
+      memory.failedTests = 0;
+      delete memory.failure;
+      await this.#applyState(pass, shown, clock.now());
       return shown;
     }
     memory.failedTests += 1;
     const waitMs = backOffMs(memory.failedTests, testBackOff, this.#deps.random);
     memory.failure = { test, retryAtMs: clock.monotonicMs() + waitMs };
-    waits.push(waitMs);
-    await this.#applyState(pass, memory, slots, shown);
+    pass.waitsMs.push(waitMs);
+    await this.#applyState(pass, shown);
     return shown;
   }
 
-  #reachability(
-    { observed, mesh }: Pass,
-    { isCertificateNew }: Memory,
-    test: SelfTestResult | undefined,
-  ): Reachability {
+  #reachability({ observed, mesh, memory }: Pass, test: SelfTestResult | undefined): Reachability {
     const main = observed.webhooks.find(({ metadata }) => metadata.name === webhookConfigurationName(mesh));
     return determineReachability({
       readyReplicas: observed.readyReplicas,
       isConfigured: main !== undefined,
       reachedAt: main === undefined ? undefined : injectorReachedAt(main),
       lastRefusalAt: observed.lastRefusalAt,
-      isCertificateNew,
+      isCertificateNew: memory.isCertificateNew,
       ...(test === undefined ? {} : { test }),
     });
   }
 
   /** Writes bundle, failure policy and the time of the last success where they differ. */
-  async #applyState(
-    { observed, mesh, signal }: Pass,
-    memory: Memory,
-    slots: ServingSlots,
-    reachability: Reachability,
-    reachedAt?: Date,
-  ): Promise<void> {
+  async #applyState(pass: Pass, reachability: Reachability, reachedAt?: Date): Promise<void> {
     const { clock, client, informers } = this.#deps;
+    const { slots, mesh } = pass;
     const needed = [slots.current, slots.next].flatMap((slot) => (slot === undefined ? [] : [slot.caPem]));
     const isReached = reachability.kind !== 'unreached';
-    const webhooks = observed.webhooks;
-    for (const webhook of webhooks) {
+    for (const webhook of pass.observed.webhooks) {
       const time = isReached ? (reachedAt ?? injectorReachedAt(webhook)) : undefined;
       const state: WebhookState = {
         caBundle: determineCaBundle(caBundleOf(webhook), needed, clock.now()),
@@ -217,18 +216,23 @@ export class AdmissionReconciler implements Reconciler {
       };
       if (hasState(webhook, state)) continue;
       const options = { fieldManager: webhookManager, force: true };
-      informers.webhooks.observeWrite(await client.apply(statePatch(webhook, state), options, signal));
+      informers.webhooks.observeWrite(await client.apply(statePatch(webhook, state), options, pass.signal));
     }
-    const { next } = slots;
+    this.#rememberTrust(pass);
+  }
+
+  /** Notes since when every webhook trusts the successor of the certificate in use. */
+  #rememberTrust({ slots: { next }, memory, observed }: Pass): void {
+    const { webhooks } = observed;
     if (next === undefined || webhooks.length === 0 || memory.trusted?.fingerprint === next.fingerprint)
       return;
-    const isTrusted = observed.webhooks.every((webhook) => bundleTrusts(caBundleOf(webhook), next.caPem));
-    if (isTrusted) memory.trusted = { fingerprint: next.fingerprint, sinceMs: clock.monotonicMs() };
+    if (!webhooks.every((webhook) => bundleTrusts(caBundleOf(webhook), next.caPem))) return;
+    memory.trusted = { fingerprint: next.fingerprint, sinceMs: this.#deps.clock.monotonicMs() };
   }
 
   /** Kubelet looks at changed mounts once a minute, unless the pod changes: so the pods do, when what they mount has. */
-  async #wakePods({ observed, signal, log }: Pass, memory: Memory, { current }: ServingSlots): Promise<void> {
-    const mark = `${current?.fingerprint.slice(0, 16)}.${observed.configurationVersion}`;
+  async #wakePods({ observed, memory, slots, signal, log }: Pass): Promise<void> {
+    const mark = `${slots.current?.fingerprint.slice(0, 16)}.${observed.configurationVersion}`;
     const before = memory.mark;
     memory.mark = mark;
     if (before === undefined || before === mark) return;
@@ -251,7 +255,7 @@ export class AdmissionReconciler implements Reconciler {
     mesh: ResolvedMesh,
     context: ReconcileContext,
   ): Promise<ReconcileResult> {
-    const pass = new Pass(object, mesh, new ObservedInjector(this.#deps.informers, mesh), context);
+    const pass = this.#passFor(object, mesh, context);
     const { secret, readyReplicas } = pass.observed;
     this.#memories.delete(object.metadata.uid ?? '');
     this.#deps.metrics.forgetInjector(pass.key);
@@ -312,11 +316,17 @@ export class AdmissionReconciler implements Reconciler {
     }
   }
 
-  #memoryOf(object: KubernetesObject): Memory {
+  #passFor(object: KubernetesObject, mesh: ResolvedMesh, context: ReconcileContext): Pass {
     const uid = object.metadata.uid ?? '';
     const memory = this.#memories.get(uid) ?? { isCertificateNew: false, failedTests: 0 };
     this.#memories.set(uid, memory);
-    return memory;
+    const observed = new ObservedInjector(this.#deps.informers, mesh);
+    return {
+      ...{ object, mesh, observed, memory, signal: context.signal, log: context.log },
+      key: { namespace: mesh.namespace, name: mesh.name },
+      slots: readServingSlots(observed.secret, injectorHost(mesh)),
+      waitsMs: [],
+    };
   }
 
   #forget(key: ObjectKey, object: KubernetesObject | undefined): ReconcileResult {
@@ -325,31 +335,5 @@ export class AdmissionReconciler implements Reconciler {
     this.#resolved.forget(uid);
     this.#deps.metrics.forgetInjector(key);
     return {};
-  }
-}
-
-/** One pass for one mesh. */
-class Pass {
-  readonly object: KubernetesObject;
-  readonly mesh: ResolvedMesh;
-  readonly observed: ObservedInjector;
-  readonly signal: AbortSignal;
-  readonly log: ReconcileContext['log'];
-
-  constructor(
-    object: KubernetesObject,
-    mesh: ResolvedMesh,
-    observed: ObservedInjector,
-    { signal, log }: ReconcileContext,
-  ) {
-    this.object = object;
-    this.mesh = mesh;
-    this.observed = observed;
-    this.signal = signal;
-    this.log = log;
-  }
-
-  get key(): ObjectKey {
-    return { namespace: this.mesh.namespace, name: this.mesh.name };
   }
 }
