@@ -109,6 +109,8 @@ export class AdmissionReconciler implements Reconciler {
   }
 
   async #converge(pass: Pass): Promise<ReconcileResult> {
+    // What pods mount when a process first looks, they have been told of, or have found out.
+    pass.memory.mark ??= mountedVersion(pass);
     await this.#advanceCertificate(pass);
     const reachability = await this.#testWhenInDoubt(pass);
     await this.#wakePods(pass);
@@ -231,11 +233,11 @@ export class AdmissionReconciler implements Reconciler {
   }
 
   /** Kubelet looks at changed mounts once a minute, unless the pod changes: so the pods do, when what they mount has. */
-  async #wakePods({ observed, memory, slots, signal, log }: Pass): Promise<void> {
-    const mark = `${slots.current?.fingerprint.slice(0, 16)}.${observed.configurationVersion}`;
-    const before = memory.mark;
+  async #wakePods(pass: Pass): Promise<void> {
+    const { observed, memory, signal, log } = pass;
+    const mark = mountedVersion(pass);
+    if (memory.mark === mark) return;
     memory.mark = mark;
-    if (before === undefined || before === mark) return;
     const merge = { metadata: { annotations: { [mountedVersionAnnotation]: mark } } };
     const options = { fieldManager: webhookManager };
     const outcomes = await Promise.allSettled(
@@ -336,4 +338,9 @@ export class AdmissionReconciler implements Reconciler {
     this.#deps.metrics.forgetInjector(key);
     return {};
   }
+}
+
+/** Changes with the certificate and the configuration that the injector's pods mount. */
+function mountedVersion({ slots, observed }: Pass): string {
+  return `${slots.current?.fingerprint.slice(0, 16) ?? 'none'}.${observed.configurationVersion}`;
 }
