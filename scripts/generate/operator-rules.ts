@@ -20,8 +20,8 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
 /**
  * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
  * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
- * by pods in dry runs and tells theirs of changed mounts; at deletion it looks for pods and removes istiod's own locks
- * and bundles.
+ * by pods in dry runs and tells theirs of changed mounts, looks for pods without the sidecar that they should have and
+ * evicts those where the spec says so; at deletion it removes istiod's own locks and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
@@ -40,8 +40,9 @@ function operatorNeeds(): PolicyRule[] {
     rule(kindInfo('v1', 'Event'), ['create', 'list', 'patch', 'watch']),
     rule(kindInfo('v1', 'Secret'), ownVerbs),
     rule(kindInfo('v1', 'Pod'), ['create', 'list', 'patch', 'watch']),
-    // To say that a namespace is missing.
-    rule(kindInfo('v1', 'Namespace'), ['get']),
+    { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    // Whose labels choose a revision; and to say that one is missing.
+    rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'watch']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
   ];
 }

@@ -127,6 +127,22 @@ export const conditionTable: readonly ConditionInfo[] = [
     meaning: 'The API server reaches the sidecar injector. Absent when the spec turns it off.',
     reasons: [...injectorReasons, ...terminalReasons],
   },
+  {
+    type: 'ProxiesUpToDate',
+    meaning:
+      'Every pod that should have a sidecar has one of the current version. Absent when the mesh has no injector.',
+    reasons: [
+      { reason: 'UpToDate', meaning: 'They all have.' },
+      {
+        reason: 'BarePods',
+        meaning: 'Pods run without the sidecar that they should have; `status.dataPlane` names some.',
+      },
+      {
+        reason: 'OutdatedProxies',
+        meaning: 'Sidecars are older than the control plane; they are renewed when their pods are.',
+      },
+    ],
+  },
 ];
 
 /** What a reconciler says of one subject; the time is added when it is set. */

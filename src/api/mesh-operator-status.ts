@@ -35,6 +35,16 @@ const revisionStatusSchema = z.strictObject({
   version: z.string().describe('Istio version it runs.'),
 });
 
+const dataPlaneStatusSchema = z.strictObject({
+  barePods: z.int().min(0).describe('Pods that should have a sidecar and have none.'),
+  outdatedPods: z.int().min(0).describe('Pods whose sidecar is older than the control plane.'),
+  examples: z
+    .array(z.string())
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Namespace and name of up to ten pods without the sidecar that they should have.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -72,10 +82,14 @@ export const meshOperatorStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
     .describe('Revisions that are installed.'),
+  dataPlane: dataPlaneStatusSchema
+    .optional()
+    .describe('Pods that a person should know of. Absent when the mesh has no injector.'),
 });
 
 export type MeshOperatorStatus = z.infer<typeof meshOperatorStatusSchema>;
 export type MeshState = (typeof meshStates)[number];
 export type Condition = z.infer<typeof conditionSchema>;
 export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
+export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

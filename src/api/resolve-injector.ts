@@ -22,5 +22,6 @@ export function resolveInjector(
     ),
     enabled: injector?.enabled ?? hasControlPlane,
     failurePolicy: injector?.failurePolicy ?? 'Fail',
+    barePods: injector?.barePods ?? 'Report',
   };
 }

@@ -50,6 +50,8 @@ export interface ResolvedInjector extends ResolvedWorkload {
   readonly enabled: boolean;
   /** The failure policy of the webhook once the API server has been seen to reach it. */
   readonly failurePolicy: 'Fail' | 'Ignore';
+  /** What becomes of pods that should have a sidecar and have none. */
+  readonly barePods: 'Report' | 'Evict';
 }
 
 export interface ResolvedServicePort {

@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { TerminalError } from '../base/errors.ts';
 import type { OperatorConfig } from '../config/operator-config.ts';
 import { createAdmissionController } from '../controllers/admission/admission-controller.ts';
+import { createDataPlaneController } from '../controllers/data-plane/data-plane-controller.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -50,11 +51,16 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     { workers: config.workers, operatorImage: config.image },
     { client, clock, random, log, events, metrics: metrics.controller('mesh') },
   );
+  const dataPlane = createDataPlaneController({
+    ...{ client, clock, random, log, events, podMetrics: metrics },
+    ...{ metrics: metrics.controller('data-plane'), meshes: mesh.meshes, meshesOf: mesh.meshesOf },
+  });
   const admission = createAdmissionController({
     ...{ client, clock, random, log, events, injectorMetrics: metrics },
     metrics: metrics.controller('admission'),
     shared: {
       meshes: mesh.meshes,
+      pods: dataPlane.pods,
       deployments: mesh.ownedOf(kindInfo('apps/v1', 'Deployment')),
       configMaps: mesh.ownedOf(kindInfo('v1', 'ConfigMap')),
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration')),
@@ -65,8 +71,8 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     {
       clock,
       log,
-      informers: [...mesh.informers, ...admission.informers],
-      controllers: [mesh.controller, admission.controller],
+      informers: [...mesh.informers, ...admission.informers, ...dataPlane.informers],
+      controllers: [mesh.controller, admission.controller, dataPlane.controller],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [
         new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),

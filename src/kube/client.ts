@@ -260,6 +260,31 @@ export class KubeClient {
     );
   }
 
+  /**
+   * Asks for a pod to be removed within its disruption budgets (policy/v1 Eviction). Throws TransientError with reason
+   * `TooManyRequests` while a budget does not allow it, and NotFoundError when the pod is gone or another one.
+   */
+  async evict(id: ObjectId, uid: string, signal: AbortSignal): Promise<void> {
+    const body = JSON.stringify({
+      apiVersion: 'policy/v1',
+      kind: 'Eviction',
+      metadata: { name: id.name, namespace: id.namespace },
+      deleteOptions: { preconditions: { uid } },
+    });
+    await this.#json(
+      {
+        verb: 'create',
+        method: 'POST',
+        kind: id.kind,
+        action: `evict ${idText(id)}`,
+        path: this.#pathOf(id, 'eviction'),
+        body,
+        contentType: 'application/json',
+      },
+      signal,
+    );
+  }
+
   /** Returns when the object is deleted, marked for deletion, or was not there. */
   async delete(id: ObjectId, options: DeleteOptions, signal: AbortSignal): Promise<void> {
     const body = JSON.stringify({

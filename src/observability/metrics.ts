@@ -44,6 +44,17 @@ export interface InjectorMetrics {
   forgetInjector(mesh: MeshName): void;
 }
 
+/** What the data-plane controller reports of each mesh's pods. */
+export interface DataPlaneMetrics {
+  pods(
+    mesh: MeshName,
+    counts: { readonly injected: number; readonly outdated: number; readonly bare: number },
+  ): void;
+  evicted(mesh: MeshName): void;
+  /** Takes back what was reported of a mesh that has no injector any more. */
+  forgetPods(mesh: MeshName): void;
+}
+
 /** One answered or failed request to an API server. */
 export interface ApiRequestSample {
   readonly verb: string;
@@ -56,7 +67,7 @@ export interface ApiRequestSample {
  * The process's metrics. Names and labels are those of controller-runtime and client-go where the same thing is
  * meant, so that dashboards made for any operator work.
  */
-export class Metrics implements InjectorMetrics {
+export class Metrics implements InjectorMetrics, DataPlaneMetrics {
   readonly registry = new Registry();
   readonly #reconciles = this.#counter('controller_runtime_reconcile_total', 'Passes by result', [
     'controller',
@@ -100,6 +111,16 @@ export class Metrics implements InjectorMetrics {
   readonly #injectorCertificate = this.#gauge(
     'mesh_operator_injector_certificate_expiry_timestamp_seconds',
     "End of the serving certificate of a mesh's sidecar injector",
+    ['namespace', 'mesh'],
+  );
+  readonly #pods = this.#gauge(
+    'mesh_operator_pods',
+    'Pods of a mesh that should have a sidecar: injected (of the current version), outdated, or bare',
+    ['namespace', 'mesh', 'state'],
+  );
+  readonly #evictions = this.#counter(
+    'mesh_operator_bare_pod_evictions_total',
+    'Bare pods that were evicted so that their successors are injected',
     ['namespace', 'mesh'],
   );
   readonly #leader = this.#gauge('leader_election_master_status', '1 while this process leads', ['name']);
@@ -159,6 +180,18 @@ export class Metrics implements InjectorMetrics {
     this.#injectorCertificate.remove(labelsOf(mesh));
   }
 
+  pods(mesh: MeshName, counts: Parameters<DataPlaneMetrics['pods']>[1]): void {
+    for (const state of podStates) this.#pods.set({ ...labelsOf(mesh), state }, counts[state]);
+  }
+
+  evicted(mesh: MeshName): void {
+    this.#evictions.inc(labelsOf(mesh));
+  }
+
+  forgetPods(mesh: MeshName): void {
+    for (const state of podStates) this.#pods.remove({ ...labelsOf(mesh), state });
+  }
+
   /** The text a Prometheus server reads. */
   text(): Promise<string> {
     return this.registry.metrics();
@@ -177,6 +210,8 @@ export class Metrics implements InjectorMetrics {
     return new Histogram({ name, help, labelNames, buckets, registers: [this.registry] });
   }
 }
+
+const podStates = ['injected', 'outdated', 'bare'] as const;
 
 function labelsOf({ namespace, name }: MeshName): { namespace: string; mesh: string } {
   return { namespace, mesh: name };

@@ -63,6 +63,11 @@ export class Controller {
     this.#queue.add(keyText(key));
   }
 
+  /** Asks for a pass after `delayMs`; of several such wishes for one key the earliest counts. For what comes in bursts. */
+  enqueueAfter(key: ObjectKey, delayMs: number): void {
+    this.#queue.addAfter(keyText(key), delayMs);
+  }
+
   /**
    * Works until `signal` is aborted, then aborts the passes under way and resolves when they have ended.
    * May be called again: what was not finished is still queued.

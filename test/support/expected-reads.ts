@@ -7,7 +7,7 @@ import { ownedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
 export const expectedReads: readonly string[] = [
   ...[
     ...ownedKinds.map(({ plural }) => plural),
-    ...['meshoperators', 'customresourcedefinitions', 'secrets', 'pods', 'events'],
+    ...['meshoperators', 'customresourcedefinitions', 'secrets', 'pods', 'namespaces', 'events'],
   ].map((plural) => `list ${plural}`),
   'get ',
 ].sort();

@@ -79,6 +79,7 @@ export function anInjector(fields: Partial<ResolvedInjector> = {}): ResolvedInje
     strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '100%', maxUnavailable: 0 } },
     enabled: true,
     failurePolicy: 'Fail',
+    barePods: 'Report',
     ...fields,
   };
 }

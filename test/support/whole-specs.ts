@@ -204,6 +204,7 @@ const injectorBySpec: MeshOperatorSpec = {
   sidecarInjector: {
     ...injectorSelectors,
     failurePolicy: 'Ignore',
+    barePods: 'Evict',
     k8s: scaledWorkload('injector'),
     enableNamespacesByDefault: true,
     rewriteAppHTTPProbers: false,

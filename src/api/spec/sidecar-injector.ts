@@ -26,6 +26,12 @@ export const sidecarInjectorSchema = z.strictObject({
     .describe(
       'What becomes of a pod that the injector cannot be asked about: `Fail` refuses it, `Ignore` lets it start without a sidecar. `Fail` takes effect when the API server has been seen to reach the injector, and is `Ignore` while no replica can answer. Default: `Fail`.',
     ),
+  barePods: z
+    .enum(['Report', 'Evict'])
+    .optional()
+    .describe(
+      'What becomes of pods that should have a sidecar and have none: `Report` names them in status and Events; `Evict` also evicts them, one of a workload at a time and within disruption budgets, so that their successors are injected. Pods of Jobs are only reported. Default: `Report`.',
+    ),
   k8s: workloadSettingsSchema
     .optional()
     .describe('Kubernetes settings of the injector. Default: two replicas, spread over nodes.'),

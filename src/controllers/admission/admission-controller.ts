@@ -1,5 +1,4 @@
 import { kindInfo } from '../../api/kinds.ts';
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerGroup } from '../../api/labels.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Applier } from '../../kube/apply/applier.ts';
@@ -19,8 +18,11 @@ import { injectorConditionType } from './injector-condition.ts';
 import type { InjectorInformers } from './observed-injector.ts';
 import { createRefusalInformer, hostOf } from './refusals.ts';
 
-/** The caches it shares with the mesh controller, which starts them. */
-export type SharedInformers = Pick<InjectorInformers, 'meshes' | 'deployments' | 'configMaps' | 'webhooks'>;
+/** The caches it shares with other controllers, which start them. */
+export type SharedInformers = Pick<
+  InjectorInformers,
+  'meshes' | 'deployments' | 'configMaps' | 'webhooks' | 'pods'
+>;
 
 export interface AdmissionControllerDeps {
   readonly client: KubeClient;
@@ -49,17 +51,8 @@ export function createAdmissionController(deps: AdmissionControllerDeps): Admiss
     { kind: kindInfo('v1', 'Secret'), labelSelector: managedBySelector, index: ownerGroup },
     deps,
   );
-  const pods = new Informer(
-    {
-      kind: kindInfo('v1', 'Pod'),
-      labelSelector: `${managedBySelector},app=${injectorComponent}`,
-      index: ownerGroup,
-      transform: withMetadataOnly,
-    },
-    deps,
-  );
   const refusals = createRefusalInformer(deps);
-  const informers: InjectorInformers = { ...shared, secrets, pods, refusals };
+  const informers: InjectorInformers = { ...shared, secrets, refusals };
   const applier = new Applier({
     client,
     fieldManager: webhookManager,
@@ -96,15 +89,9 @@ export function createAdmissionController(deps: AdmissionControllerDeps): Admiss
       }
     }
   });
-  return { controller, informers: [secrets, pods, refusals] };
+  return { controller, informers: [secrets, refusals] };
 }
 
 function isOfInjector({ old, current }: InformerEvent): boolean {
   return [old, current].some((object) => object?.metadata.labels?.app === injectorComponent);
-}
-
-/** Of the injector's pods only their names are needed, to tell them that their mounts have changed. */
-function withMetadataOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
-  const { name, namespace = '', uid = '', resourceVersion = '', labels = {} } = metadata;
-  return { apiVersion, kind, metadata: { name, namespace, uid, resourceVersion, labels } };
 }

@@ -1,6 +1,7 @@
 import { type KubernetesObject, keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { isRecord } from '../../base/stable-json.ts';
+import { injectorComponent } from '../../render/injector/injector.ts';
 import { injectorHost, injectorName, servingSecretName } from '../../render/injector/names.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { refusalTime } from './refusals.ts';
@@ -12,7 +13,6 @@ export interface InjectorInformers {
   readonly configMaps: Informer;
   readonly webhooks: Informer;
   readonly secrets: Informer;
-  /** Of injectors only. */
   readonly pods: Informer;
   /** Events about refused pods, indexed by the host of the webhook (`refusals.ts`). */
   readonly refusals: Informer;
@@ -54,7 +54,8 @@ export class ObservedInjector {
   }
 
   get pods(): KubernetesObject[] {
-    return this.#informers.pods.byGroup(keyText(this.#key));
+    const owned = this.#informers.pods.byGroup(keyText(this.#key));
+    return owned.filter(({ metadata }) => metadata.labels?.app === injectorComponent);
   }
 
   /** When a pod was last refused because this injector could not be asked; undefined for never. */

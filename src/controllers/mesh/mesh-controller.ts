@@ -17,7 +17,7 @@ import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime
 import { objectManager } from './field-managers.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
-import { claimGroup, ObservedWorld } from './observed-world.ts';
+import { claimGroup, ObservedWorld, taggedGroup } from './observed-world.ts';
 import { ownedKinds } from './owned-kinds.ts';
 import { claimedRevision } from './revision-claims.ts';
 
@@ -43,6 +43,8 @@ export interface MeshController {
   readonly informers: readonly Informer[];
   /** Over MeshOperators. */
   readonly meshes: Informer;
+  /** The meshes that go by a revision or a tag, `default` for the one without a name, without looking at any other. */
+  readonly meshesOf: (revision: string) => KubernetesObject[];
   /** The informer over everything of one kind that meshes own, indexed by `ownerGroup`. Throws for other kinds. */
   readonly ownedOf: (kind: KindInfo) => Informer;
 }
@@ -108,5 +110,9 @@ export function createMeshController(
     if (informer === undefined) throw new Error(`No mesh owns anything of kind ${kind.kind}`);
     return informer;
   };
-  return { controller, informers: [meshes, ...owned, crdInformer], meshes, ownedOf };
+  const meshesOf = (revision: string) => [
+    ...world.meshesClaiming(revision === 'default' ? '' : revision),
+    ...meshes.byGroup(taggedGroup(revision)),
+  ];
+  return { controller, informers: [meshes, ...owned, crdInformer], meshes, meshesOf, ownedOf };
 }

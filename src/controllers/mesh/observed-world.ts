@@ -6,7 +6,7 @@ import {
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import { claimedRevision } from './revision-claims.ts';
+import { claimedRevision, claimedTags } from './revision-claims.ts';
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
 export class ObservedWorld {
@@ -51,9 +51,14 @@ export class ObservedWorld {
   }
 }
 
-/** Index function of the informer over MeshOperators: the revision each asks for. */
+/** Index function of the informer over MeshOperators: the revision each asks for, and its tags. */
 export function claimGroup(mesh: KubernetesObject): string[] {
-  return [claimedRevision(mesh)];
+  return [claimedRevision(mesh), ...claimedTags(mesh).map(taggedGroup)];
+}
+
+/** The group of the meshes that have this tag; no revision is called so. */
+export function taggedGroup(tag: string): string {
+  return `tag:${tag}`;
 }
 
 function kindKey(kind: { readonly apiVersion: string; readonly kind: string }): string {

@@ -8,6 +8,12 @@ export function claimedRevision(mesh: KubernetesObject): string {
   return typeof revision !== 'string' || revision === 'default' ? '' : revision;
 }
 
+/** The further names of its revision, read as leniently. */
+export function claimedTags(mesh: KubernetesObject): string[] {
+  const tags = isRecord(mesh.spec) ? mesh.spec.revisionTags : undefined;
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}
+
 /**
  * The mesh that already holds the revision which `mesh` asks for; undefined when `mesh` may have it.
  * A revision belongs to one mesh of a cluster, since webhooks and pods name it without a namespace:

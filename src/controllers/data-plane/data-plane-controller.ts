@@ -1,0 +1,114 @@
+import { findCondition } from '../../api/conditions.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import type { Clock } from '../../base/clock.ts';
+import { stableJson } from '../../base/stable-json.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/event-recorder.ts';
+import { StatusWriter } from '../../kube/status-writer.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { ControllerMetrics, DataPlaneMetrics } from '../../observability/metrics.ts';
+import type { RandomSource } from '../../runtime/back-off.ts';
+import { Controller } from '../../runtime/controller.ts';
+import type { Informer, InformerEvent } from '../../runtime/informer.ts';
+import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
+import { DataPlaneReconciler } from './data-plane-reconciler.ts';
+import { leastStatusIntervalMs, proxiesConditionType } from './data-plane-status.ts';
+import { statusManager } from './field-managers.ts';
+import {
+  createNamespaceInformer,
+  createPodInformer,
+  namespaceRevisions,
+  revisionsAround,
+} from './observed-pods.ts';
+
+export interface DataPlaneControllerDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics;
+  readonly podMetrics: DataPlaneMetrics;
+  readonly events: EventRecorder;
+  /** Over MeshOperators; whoever shares it starts it. */
+  readonly meshes: Informer;
+  /** The meshes that go by a revision or tag, `default` for the one without a name, without looking at any other. */
+  readonly meshesOf: (revision: string) => KubernetesObject[];
+}
+
+/** The controller and the caches of its own; the manager starts both. */
+export interface DataPlaneController {
+  readonly controller: Controller;
+  readonly informers: readonly Informer[];
+  /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
+  readonly pods: Informer;
+}
+
+/** Pods come and go in bursts; what they change is looked at this much later, once. */
+const gatherMs = 2_000;
+
+/**
+ * Wires the data-plane controller. What wakes a mesh: a change of its spec, and of whether its injector is reached; a
+ * pod or a namespace whose labels concern its revision, gathered for two seconds.
+ */
+export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPlaneController {
+  const { client, clock, meshes, meshesOf } = deps;
+  const pods = createPodInformer(deps);
+  const namespaces = createNamespaceInformer(deps);
+  const status = new StatusWriter(
+    {
+      ...{ fieldManager: statusManager, fields: ['dataPlane'], conditions: [proxiesConditionType] },
+      leastIntervalMs: leastStatusIntervalMs,
+    },
+    { client, clock },
+  );
+  const reconciler = new DataPlaneReconciler({
+    ...{ client, clock, status, events: deps.events, metrics: deps.podMetrics },
+    informers: { meshes, pods, namespaces },
+  });
+  const controller = new Controller({ name: 'data-plane' }, { ...deps, reconciler });
+
+  const wake = (revisions: readonly string[]) => {
+    for (const mesh of new Set(revisions.flatMap(meshesOf))) {
+      controller.enqueueAfter(objectKeyOf(mesh), gatherMs);
+    }
+  };
+  meshes.addHandler((event) => {
+    const mesh = event.current ?? event.old;
+    if (mesh !== undefined && (changesMoreThanStatus(event) || changesInjector(event))) {
+      controller.enqueue(objectKeyOf(mesh));
+    }
+  });
+  pods.addHandler((event) => {
+    if (isUnchanged(event)) return;
+    for (const pod of [event.old, event.current]) {
+      if (pod === undefined) continue;
+      const namespace = namespaces.get(undefined, pod.metadata.namespace ?? '');
+      wake(revisionsAround(pod, namespace?.metadata.labels ?? {}));
+    }
+  });
+  namespaces.addHandler((event) => {
+    if (isUnchanged(event)) return;
+    const labels = [event.old, event.current].map((namespace) => namespace?.metadata.labels ?? {});
+    wake(['default', ...labels.flatMap(namespaceRevisions)]);
+  });
+  return { controller, informers: [pods, namespaces], pods };
+}
+
+/** True when whether the injector is reached has changed: bare pods may be evicted only then. */
+function changesInjector({ old, current }: InformerEvent): boolean {
+  const isReady = (mesh: KubernetesObject | undefined) => {
+    const { conditions = [] } = (mesh?.status ?? {}) as MeshOperatorStatus;
+    return findCondition(conditions, 'InjectorReady')?.status;
+  };
+  return isReady(old) !== isReady(current);
+}
+
+/** True when nothing has changed that is kept of the object, but for its version. */
+function isUnchanged({ old, current }: InformerEvent): boolean {
+  return old !== undefined && current !== undefined && textOf(old) === textOf(current);
+}
+
+function textOf({ metadata: { resourceVersion: _version, ...metadata }, ...rest }: KubernetesObject): string {
+  return stableJson({ ...rest, metadata });
+}

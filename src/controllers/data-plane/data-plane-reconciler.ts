@@ -1,0 +1,226 @@
+import { findCondition, isConditionTrue, setCondition } from '../../api/conditions.ts';
+import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import { pauseAt } from '../../api/pause.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NotFoundError, TerminalError, TransientError } from '../../base/errors.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
+import type { DataPlaneMetrics } from '../../observability/metrics.ts';
+import type { Informer } from '../../runtime/informer.ts';
+import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import { dataPlaneStatus, proxiesStatement } from './data-plane-status.ts';
+import { type Findings, gatherFindings, podText } from './findings.ts';
+import { candidatePods, controllersOf, podsOfController } from './observed-pods.ts';
+import { planEvictions } from './plan-evictions.ts';
+
+/** The caches that the data-plane controller decides from. */
+export interface DataPlaneInformers {
+  readonly meshes: Informer;
+  readonly pods: Informer;
+  readonly namespaces: Informer;
+}
+
+export interface DataPlaneReconcilerDeps {
+  readonly client: KubeClient;
+  readonly informers: DataPlaneInformers;
+  readonly status: StatusWriter;
+  readonly events: EventRecorder;
+  readonly clock: Clock;
+  readonly metrics: DataPlaneMetrics;
+}
+
+/** What one process remembers of a mesh's pods. Losing it costs an Event, or one eviction too many. */
+interface Memory {
+  /** Bare pods (uids) of the last pass, so that each is told of once. */
+  bare: ReadonlySet<string>;
+  /** The pods that were bare when we evicted one of a controller's, by the controller's uid. */
+  readonly evicted: Map<string, ReadonlySet<string>>;
+}
+
+/** More Events in one pass would say nothing new. */
+const maxPodEvents = 20;
+/** How soon to look again while pods are being evicted, or may not be evicted yet. */
+const evictionIntervalMs = 5_000;
+const budgetRetryMs = 30_000;
+
+/**
+ * Finds the pods of one mesh that should have a sidecar and have none, or have one that is older than the control plane;
+ * reports them, and evicts bare ones where the spec says so. Decides from caches alone: a pass that finds what the last
+ * one found costs no request.
+ */
+export class DataPlaneReconciler implements Reconciler {
+  readonly #deps: DataPlaneReconcilerDeps;
+  readonly #resolved = new ResolvedMeshCache();
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(deps: DataPlaneReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
+    const { informers, clock, metrics } = this.#deps;
+    const object = informers.meshes.get(key.namespace, key.name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      metrics.forgetPods(key);
+      this.#memories.delete(object?.metadata.uid ?? '');
+      return {};
+    }
+    if (pauseAt(object as unknown as MeshOperator, clock.now()) !== undefined) return {};
+    const mesh = this.#resolve(object);
+    if (mesh === undefined) return {};
+    if (!mesh.injector.enabled) {
+      metrics.forgetPods(key);
+      return this.#write(object, {}, context.signal);
+    }
+    const findings = gatherFindings(mesh, candidatePods(mesh, informers.pods, informers.namespaces));
+    metrics.pods(key, { ...findings, bare: findings.bare.length });
+    const memory = this.#memoryOf(object);
+    await this.#tell(object, findings, memory, context);
+    const eviction = await this.#evict({ object, mesh, findings, memory, context });
+    const written = await this.#report(object, findings, eviction.refused, context);
+    const waits = [written.requeueAfterMs, eviction.againInMs].filter((wait) => wait !== undefined);
+    return waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) };
+  }
+
+  /** An Event on each pod that is newly found bare, and on the mesh when there are some and when there are none again. */
+  async #tell(
+    object: KubernetesObject,
+    { bare }: Findings,
+    memory: Memory,
+    { signal }: ReconcileContext,
+  ): Promise<void> {
+    const known = memory.bare;
+    memory.bare = new Set(bare.map(({ metadata }) => metadata.uid ?? ''));
+    const added = bare.filter(({ metadata }) => !known.has(metadata.uid ?? ''));
+    const mesh = `${object.metadata.namespace}/${object.metadata.name}`;
+    const message = `The pod should have a sidecar of mesh ${mesh} and has none; it gets one when it is created anew`;
+    for (const pod of added.slice(0, maxPodEvents)) {
+      await this.#deps.events.record(pod, { type: 'Warning', reason: 'MissingSidecar', message }, signal);
+    }
+  }
+
+  /** Evicts what may be evicted now; says what a disruption budget keeps, and when to look again. */
+  async #evict({ object, mesh, findings, memory, context }: EvictionPass): Promise<EvictionResult> {
+    const { conditions = [] } = (object.status ?? {}) as MeshOperatorStatus;
+    const mayEvict = mesh.injector.barePods === 'Evict' && isConditionTrue(conditions, 'InjectorReady');
+    if (!mayEvict || findings.bare.length === 0) return { refused: [] };
+    const { pods } = this.#deps.informers;
+    const { evict, comesBackBare } = planEvictions({
+      bare: findings.bare,
+      siblings: (uid) => podsOfController(pods, uid),
+      evicted: memory.evicted,
+    });
+    for (const pod of comesBackBare) this.#note(object, comesBackNote(pod), context.signal);
+    const refused: string[] = [];
+    for (const pod of evict) {
+      if (await this.#evictOne(pod, findings, memory, context)) this.#deps.metrics.evicted(keyOf(mesh));
+      else refused.push(podText(pod));
+    }
+    if (refused.length > 0) return { refused, againInMs: budgetRetryMs };
+    return evict.length === 0 ? { refused } : { refused, againInMs: evictionIntervalMs };
+  }
+
+  /** False when a disruption budget does not allow it now. */
+  async #evictOne(
+    pod: KubernetesObject,
+    { bare }: Findings,
+    memory: Memory,
+    { signal, log }: ReconcileContext,
+  ): Promise<boolean> {
+    const id = idOf(pod);
+    try {
+      await this.#deps.client.evict(id, pod.metadata.uid ?? '', signal);
+    } catch (error) {
+      if (error instanceof TransientError && error.reason === 'TooManyRequests') return false;
+      if (!(error instanceof NotFoundError)) throw error;
+    }
+    log.info('Evicted bare pod', { pod: podText(pod) });
+    for (const { uid } of controllersOf(pod)) {
+      const same = bare.filter((other) => controllersOf(other).some((controller) => controller.uid === uid));
+      memory.evicted.set(uid, new Set(same.map(({ metadata }) => metadata.uid ?? '')));
+    }
+    return true;
+  }
+
+  async #report(
+    object: KubernetesObject,
+    findings: Findings,
+    refused: readonly string[],
+    { signal }: ReconcileContext,
+  ): Promise<ReconcileResult> {
+    const own = this.#deps.status.partOf(object).conditions ?? [];
+    const statement = proxiesStatement(findings, refused);
+    const before = findCondition(own, statement.type);
+    const update = { ...statement, observedGeneration: object.metadata.generation ?? 0 };
+    const conditions = [...setCondition(own, update, this.#deps.clock.now())];
+    const result = await this.#write(object, { dataPlane: dataPlaneStatus(findings), conditions }, signal);
+    if (result.requeueAfterMs === undefined && before?.reason !== statement.reason) {
+      if (statement.reason === 'BarePods') {
+        this.#note(object, { type: 'Warning', reason: 'BarePods', message: statement.message }, signal);
+      } else if (before?.reason === 'BarePods') {
+        const message = 'Every pod that should have a sidecar has one again';
+        this.#note(object, { type: 'Normal', reason: 'NoBarePods', message }, signal);
+      }
+    }
+    return result;
+  }
+
+  async #write(object: KubernetesObject, part: StatusPart, signal: AbortSignal): Promise<ReconcileResult> {
+    const { written, dueInMs } = await this.#deps.status.write(object, part, signal);
+    if (written !== undefined) this.#deps.informers.meshes.observeWrite(written);
+    return dueInMs === undefined ? {} : { requeueAfterMs: dueInMs };
+  }
+
+  #note(object: KubernetesObject, note: EventNote, signal: AbortSignal): void {
+    void this.#deps.events.record(object, note, signal);
+  }
+
+  /** Undefined for a spec with problems: the mesh controller says so. */
+  #resolve(object: KubernetesObject): ResolvedMesh | undefined {
+    try {
+      return this.#resolved.of(object);
+    } catch (error) {
+      if (error instanceof TerminalError) return undefined;
+      throw error;
+    }
+  }
+
+  #memoryOf({ metadata: { uid = '' } }: KubernetesObject): Memory {
+    const memory = this.#memories.get(uid) ?? { bare: new Set(), evicted: new Map() };
+    this.#memories.set(uid, memory);
+    return memory;
+  }
+}
+
+interface EvictionPass {
+  readonly object: KubernetesObject;
+  readonly mesh: ResolvedMesh;
+  readonly findings: Findings;
+  readonly memory: Memory;
+  readonly context: ReconcileContext;
+}
+
+interface EvictionResult {
+  /** Pods that a disruption budget keeps. */
+  readonly refused: readonly string[];
+  readonly againInMs?: number;
+}
+
+function keyOf({ namespace, name }: ResolvedMesh): ObjectKey {
+  return { namespace, name };
+}
+
+function comesBackNote(pod: KubernetesObject): EventNote {
+  const [controller] = controllersOf(pod);
+  const whose = `${controller?.kind} ${pod.metadata.namespace}/${controller?.name}`;
+  return {
+    type: 'Warning',
+    reason: 'ComesBackBare',
+    message: `${whose} has made pods without a sidecar again after one was evicted; they are left alone: look at what else changes or selects its pods`,
+  };
+}

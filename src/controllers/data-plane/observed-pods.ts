@@ -1,0 +1,96 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { ownerGroup } from '../../api/labels.ts';
+import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { names } from '../../injection/annotation-names.ts';
+import { Informer, type InformerDeps } from '../../runtime/informer.ts';
+import { podRecord } from './pod-record.ts';
+
+const injectionLabel = 'istio-injection';
+const unlabelled = 'unlabelled';
+
+/**
+ * All pods of the cluster, as `podRecord` keeps them; indexed by the mesh that owns them (`ownerGroup`), by namespace, by
+ * the revision that they ask for themselves, and by their controller.
+ */
+export function createPodInformer(deps: InformerDeps): Informer {
+  const index = (pod: KubernetesObject) => [
+    ...ownerGroup(pod),
+    inNamespace(pod.metadata.namespace ?? ''),
+    ...askedRevisions(pod).map(asking),
+    ...controllersOf(pod).map(({ uid }) => ofController(uid)),
+  ];
+  return new Informer({ kind: kindInfo('v1', 'Pod'), index, transform: podRecord }, deps);
+}
+
+/** All namespaces with nothing but their labels; indexed by the revision that they ask for. */
+export function createNamespaceInformer(deps: InformerDeps): Informer {
+  const index = ({ metadata }: KubernetesObject) => {
+    const revisions = namespaceRevisions(metadata.labels ?? {});
+    return revisions.length === 0 ? [unlabelled] : revisions.map(asking);
+  };
+  return new Informer({ kind: kindInfo('v1', 'Namespace'), index, transform: withLabelsOnly }, deps);
+}
+
+/** The pods that a mesh's injector may be responsible for, each with its namespace's labels, and no others. */
+export function* candidatePods(
+  mesh: ResolvedMesh,
+  pods: Informer,
+  namespaces: Informer,
+): Generator<readonly [pod: KubernetesObject, namespaceLabels: Readonly<Record<string, string>>]> {
+  const revisions = [revisionLabel(mesh.revision), ...mesh.revisionTags];
+  const groups = revisions.map(asking);
+  if (mesh.injection.enableNamespacesByDefault && revisions.includes('default')) groups.push(unlabelled);
+  const chosen = new Map(
+    groups
+      .flatMap((group) => namespaces.byGroup(group))
+      .map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
+  );
+  for (const [name, labels] of chosen) for (const pod of pods.byGroup(inNamespace(name))) yield [pod, labels];
+  for (const revision of revisions) {
+    for (const pod of pods.byGroup(asking(revision))) {
+      const { namespace = '' } = pod.metadata;
+      if (!chosen.has(namespace)) yield [pod, namespaces.get(undefined, namespace)?.metadata.labels ?? {}];
+    }
+  }
+}
+
+/** The pods of one controller, such as a ReplicaSet. */
+export function podsOfController(pods: Informer, uid: string): KubernetesObject[] {
+  return pods.byGroup(ofController(uid));
+}
+
+/** The revisions whose meshes a pod may be of interest to; empty for one that only a default of a mesh selects. */
+export function revisionsAround(
+  pod: KubernetesObject,
+  namespaceLabels: Readonly<Record<string, string>>,
+): string[] {
+  return [...new Set([...askedRevisions(pod), ...namespaceRevisions(namespaceLabels), 'default'])];
+}
+
+/** The revisions that a namespace's labels name. */
+export function namespaceRevisions(labels: Readonly<Record<string, string>>): string[] {
+  const legacy = labels[injectionLabel];
+  const revision = labels[names.revision];
+  return [...(legacy === undefined ? [] : ['default']), ...(revision === undefined ? [] : [revision])];
+}
+
+/** The controllers that a pod belongs to: one, or none. */
+export function controllersOf({ metadata }: KubernetesObject) {
+  return (metadata.ownerReferences ?? []).filter(({ controller }) => controller === true);
+}
+
+function askedRevisions({ metadata: { labels = {} } }: KubernetesObject): string[] {
+  const revision = labels[names.revision];
+  if (revision !== undefined) return [revision];
+  return labels[names.inject] === 'true' ? ['default'] : [];
+}
+
+const inNamespace = (name: string) => `namespace:${name}`;
+const asking = (revision: string) => `revision:${revision}`;
+const ofController = (uid: string) => `controller:${uid}`;
+
+function withLabelsOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+  const { name, resourceVersion = '', labels = {} } = metadata;
+  return { apiVersion, kind, metadata: { name, resourceVersion, labels } };
+}
