@@ -10,18 +10,32 @@ interface Authority {
 }
 
 /**
+ * Authorities of one bundle. A certificate is in use for a few seconds at least and its successor reaches every replica
+ * within two minutes, so none that is older than so many can still be shown. Without a bound, a tool that deletes the
+ * serving Secret again and again would make the webhook configuration too large for the API server, for good.
+ */
+const maximumAuthorities = 48;
+
+/**
  * The bundle that a webhook should have: the authorities in `needed`, after those of ours in `observedPem` that have
  * not expired. An authority signs one certificate and expires with it, so until then a replica may still show that
- * certificate, and after that none can: nothing is dropped on a guess. What is not ours, or is no certificate, goes.
+ * certificate, and after that none can: nothing is dropped on a guess, but for the oldest of very many. What is not
+ * ours, or is no certificate, goes.
  */
 export function determineCaBundle(observedPem: string, needed: readonly string[], now: Date): string {
   const kept = authoritiesIn(observedPem).filter(
     ({ subject, notAfter }) => subject === `CN=${servingAuthorityName}` && notAfter > now,
   );
-  const byFingerprint = new Map(
-    [...kept, ...needed.flatMap(authoritiesIn)].map((authority) => [authority.fingerprint, authority]),
-  );
-  return [...byFingerprint.values()].map(({ pem }) => pem).join('');
+  const wanted = needed.flatMap(authoritiesIn);
+  const byFingerprint = new Map([...kept, ...wanted].map((authority) => [authority.fingerprint, authority]));
+  const authorities = [...byFingerprint.values()];
+  const isWanted = ({ fingerprint }: Authority) => wanted.some((other) => other.fingerprint === fingerprint);
+  const surplus = Math.max(0, authorities.length - maximumAuthorities);
+  const dropped = authorities.filter((authority) => !isWanted(authority)).slice(0, surplus);
+  return authorities
+    .filter((authority) => !dropped.includes(authority))
+    .map(({ pem }) => pem)
+    .join('');
 }
 
 /** True when a client that has this bundle trusts what the authority signed. */

@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleTrusts, determineCaBundle } from '../../../../src/controllers/admission/ca-bundle.ts';
 import type { SlotCertificate } from '../../../../src/controllers/admission/serving-slots.ts';
-import { aServingCertificate, day } from '../../../support/serving-certificates.ts';
+import { generateRsaKeyPair } from '../../../../src/pki/key-pair.ts';
+import { issueServingCertificate } from '../../../../src/pki/serving-certificate.ts';
+import { aServingCertificate, day, servingHost } from '../../../support/serving-certificates.ts';
 import { TestAuthority } from '../../../support/serving-files.ts';
 
 const now = new Date('2026-06-01T00:00:00Z');
@@ -46,6 +49,24 @@ describe('determineCaBundle', () => {
     expect(determineCaBundle(observed, [current.caPem], now)).toBe(
       determineCaBundle('', [current.caPem], now),
     );
+  });
+
+  it('keeps the newest and those in use of more than an API server could store', async () => {
+    const keys = { authority: await generateRsaKeyPair(), server: await generateRsaKeyPair() };
+    const lifetimeMs = 90 * day;
+    const rotations = Array.from({ length: 300 }, () =>
+      issueServingCertificate({ dnsNames: [servingHost], now, lifetimeMs, keys, random: randomBytes(32) }),
+    );
+
+    const bundle = rotations.reduce(
+      (before, { caPem }) => determineCaBundle(before, [current.caPem, caPem], now),
+      '',
+    );
+
+    expect(bundle.length).toBeLessThan(100_000);
+    expect(bundleTrusts(bundle, current.caPem)).toBe(true);
+    expect(rotations.slice(-40).every(({ caPem }) => bundleTrusts(bundle, caPem))).toBe(true);
+    expect(determineCaBundle(bundle, [current.caPem], now)).toBe(bundle);
   });
 
   it('names each authority once and stays as it is when nothing changes', () => {
