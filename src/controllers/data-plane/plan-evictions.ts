@@ -18,14 +18,15 @@ export interface EvictionFacts {
 }
 
 /** More at once would be a restart of everything. */
-const mostAtOnce = 5;
+const mostAtOnce = 20;
 
 /** Controllers that do not bring a pod back, or not as it was: a Job's work would start anew, a node's own pod is not ours. */
 const leftAlone = ['Job', 'Node'];
 
 /**
- * Which bare pods to evict now: of each controller one, when all others of its pods are ready, so that a workload without
- * a disruption budget keeps running, too; and never again once a successor has turned out bare.
+ * Which bare pods to evict now: those that are not ready, and of each controller one ready one when all others of its
+ * pods are ready, so that a workload without a disruption budget keeps running, too; and never again once a successor
+ * has turned out bare.
  */
 export function planEvictions({ bare, siblings, evicted }: EvictionFacts): EvictionPlan {
   const evict: KubernetesObject[] = [];
@@ -44,9 +45,11 @@ export function planEvictions({ bare, siblings, evicted }: EvictionFacts): Evict
       comesBackBare.push(pod);
       continue;
     }
-    if (taken.has(uid) || evict.length >= mostAtOnce) continue;
-    const others = siblings(uid).filter((other) => other.metadata.uid !== pod.metadata.uid);
-    if (others.some((other) => !isLive(other) || !isRecordReady(other))) continue;
+    if (evict.length >= mostAtOnce) continue;
+    if (isRecordReady(pod)) {
+      const others = siblings(uid).filter((other) => other.metadata.uid !== pod.metadata.uid);
+      if (taken.has(uid) || others.some((other) => !isLive(other) || !isRecordReady(other))) continue;
+    }
     taken.add(uid);
     evict.push(pod);
   }

@@ -34,10 +34,16 @@ describe('planEvictions', () => {
     expect(plan(bare, { others: [bareOf('a', 'a-2')] }).evict).toEqual(['a-1']);
   });
 
-  it('evicts only a few at once', () => {
-    const bare = Array.from({ length: 20 }, (_, at) => bareOf(`rs-${at}`, `pod-${at}`));
+  it('evicts all that are not ready: they serve nobody', () => {
+    const waiting = ['a-1', 'a-2', 'a-3'].map((name) => bareOf('a', name, { isReady: false }));
 
-    expect(plan(bare).evict).toHaveLength(5);
+    expect(plan(waiting).evict).toEqual(['a-1', 'a-2', 'a-3']);
+  });
+
+  it('evicts only so many at once', () => {
+    const bare = Array.from({ length: 60 }, (_, at) => bareOf(`rs-${at}`, `pod-${at}`));
+
+    expect(plan(bare).evict).toHaveLength(20);
   });
 
   it.each([
