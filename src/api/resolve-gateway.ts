@@ -1,4 +1,3 @@
-import { imageReference } from './image-reference.ts';
 import { mergeJson } from './merge-json.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { defaultProxyResources } from './resolve-injection.ts';
@@ -36,12 +35,6 @@ export function resolveGateway(gateway: IngressGateway, context: ResolveContext)
     namespace: gateway.namespace ?? context.namespace,
     selector: gatewaySelector(gateway),
     labels,
-    image: imageReference({
-      hub: context.hub,
-      image: global.proxy?.image ?? 'proxyv2',
-      tag: context.tag,
-      variant: global.variant,
-    }),
     service: resolveService(settings.service ?? {}),
   };
 }

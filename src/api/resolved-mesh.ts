@@ -70,7 +70,6 @@ export interface ResolvedGateway extends ResolvedWorkload {
   readonly selector: Readonly<Record<string, string>>;
   /** Further labels of pod and Service. */
   readonly labels: Readonly<Record<string, string>>;
-  readonly image: string;
   readonly service: {
     readonly type: string;
     readonly ports: readonly ResolvedServicePort[];

@@ -53,7 +53,6 @@ export function aGateway(fields: Partial<ResolvedGateway> = {}): ResolvedGateway
     namespace: 'istio-system',
     selector: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
     labels: {},
-    image: 'registry.istio.io/release/proxyv2:1.31.1',
     resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2', memory: '1Gi' } },
     service: {
       type: 'LoadBalancer',

@@ -5,20 +5,13 @@ import {
   type ResolvedMesh,
   revisionLabel,
 } from '../../api/resolved-mesh.ts';
-import { stableHash } from '../../base/stable-json.ts';
 import { renderRoleBinding, renderServiceAccount } from '../access.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 import { workloadView } from '../workload-view.ts';
-import { gatewayEnv, gatewayNetwork, startupSettings } from './proxy-env.ts';
-
-/** Annotation of a gateway's pods: the hash of what a proxy reads only when it starts. */
-export const startupSettingsAnnotation = 'meshoperator.dev/startup-settings';
-
-/** Where Prometheus finds the metrics of Envoy alone. */
-const envoyMetricsPort: JsonObject = { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' };
+import { renderGatewayPod } from './gateway-pod.ts';
 
 /**
  * Every object of one gateway. Its pods are complete: they need no injector and are never injected.
@@ -61,27 +54,23 @@ function serviceAccountName(gateway: ResolvedGateway): string {
 }
 
 function deploymentView(mesh: ResolvedMesh, gateway: ResolvedGateway) {
-  const ports = containerPorts(gateway);
+  const account = serviceAccountName(gateway);
+  const { labels, annotations, container, volumes } = renderGatewayPod(mesh, gateway, {
+    labels: podLabels(mesh, gateway),
+    serviceAccountName: account,
+    ports: containerPorts(gateway),
+  });
   return {
     ...workloadView(mesh, gateway, {
       // Ports below 1024 without root and without a capability.
       securityContext: { sysctls: [{ name: 'net.ipv4.ip_unprivileged_port_start', value: '0' }] },
     }),
-    serviceAccountName: serviceAccountName(gateway),
+    serviceAccountName: account,
     selector: gateway.selector,
-    podLabels: podLabels(mesh, gateway),
-    podAnnotations: {
-      'prometheus.io/port': '15020',
-      'prometheus.io/scrape': 'true',
-      'prometheus.io/path': '/stats/prometheus',
-      ...gateway.podAnnotations,
-      [startupSettingsAnnotation]: stableHash(startupSettings(mesh)),
-    },
-    image: gateway.image,
-    args: proxyArgs(mesh),
-    env: gatewayEnv(mesh, gateway, ports),
-    ports,
-    readiness: mesh.proxy.readiness,
+    podLabels: labels,
+    podAnnotations: annotations,
+    container,
+    volumes,
   };
 }
 
@@ -91,30 +80,13 @@ function gatewayLabels(mesh: ResolvedMesh, gateway: ResolvedGateway): Record<str
 }
 
 function podLabels(mesh: ResolvedMesh, gateway: ResolvedGateway): Record<string, string> {
-  const network = gatewayNetwork(mesh, gateway);
   return {
-    'service.istio.io/canonical-name': gateway.name,
-    'service.istio.io/canonical-revision': 'latest',
-    ...(network === '' ? {} : { 'topology.istio.io/network': network }),
     ...gateway.podLabels,
     ...gatewayLabels(mesh, gateway),
     ...componentLabels(mesh, gateway.name),
     'sidecar.istio.io/inject': 'false',
     'istio.io/dataplane-mode': 'none',
   };
-}
-
-function proxyArgs(mesh: ResolvedMesh): string[] {
-  return [
-    'proxy',
-    'router',
-    '--domain',
-    `$(POD_NAMESPACE).svc.${mesh.proxy.clusterDomain}`,
-    `--proxyLogLevel=${mesh.proxy.logLevel}`,
-    `--proxyComponentLogLevel=${mesh.proxy.componentLogLevel}`,
-    `--log_output_level=${mesh.pilot.logLevel}`,
-    ...(mesh.pilot.logAsJson ? ['--log_as_json'] : []),
-  ];
 }
 
 function serviceSpec(gateway: ResolvedGateway): JsonObject {
@@ -136,6 +108,5 @@ function containerPorts(gateway: ResolvedGateway): JsonObject[] {
     if (typeof targetPort !== 'number') continue;
     byNumber.set(`${targetPort}/${protocol}`, { containerPort: targetPort, protocol });
   }
-  byNumber.set('15090/TCP', envoyMetricsPort);
   return [...byNumber.values()];
 }

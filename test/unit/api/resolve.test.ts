@@ -93,7 +93,6 @@ describe('resolveMesh', () => {
       namespace: 'istio-system',
       selector: { app: 'istio-ingressgateway', istio: 'ingressgateway' },
       labels: {},
-      image: 'registry.istio.io/release/proxyv2:1.31.1',
       resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '2000m', memory: '1024Mi' } },
     });
     expect(gateway?.service).toEqual({
@@ -181,7 +180,7 @@ describe('version, hub and tag', () => {
   it('takes the proxy image from the values of all proxies', () => {
     const spec = 'values: { global: { proxy: { image: r.example.com/proxy:9 } } }';
 
-    expect(resolve(spec).ingressGateways[0]?.image).toBe('r.example.com/proxy:9');
+    expect(resolve(spec).injection.image).toBe('r.example.com/proxy:9');
   });
 
   it('collects pull secrets from both places once', () => {

@@ -4,13 +4,16 @@ import { defaultRelease } from '../../../cluster/images/ensure-image.ts';
 import { pilotReference } from '../../../cluster/images/istiod.ts';
 import { proxyReference } from '../../../cluster/images/proxyv2.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
+import { containerOf, podTemplateOf, renderAll } from '../../../support/rendered-objects.ts';
 
 describe('the images of Istio', () => {
   it('have the names that a MeshOperator without hub and tag asks for', () => {
     const mesh = resolveMesh(aMeshOperator());
 
     expect(pilotReference(defaultRelease)).toBe(mesh.pilot.image);
-    expect(mesh.ingressGateways.map(({ image }) => image)).toEqual([proxyReference(defaultRelease)]);
+    expect(containerOf(podTemplateOf(renderAll(mesh), 'istio-ingressgateway')).image).toBe(
+      proxyReference(defaultRelease),
+    );
   });
 
   it('have the names that a MeshOperator with hub and tag asks for', () => {
@@ -18,6 +21,8 @@ describe('the images of Istio', () => {
     const mesh = resolveMesh(aMeshOperator(release));
 
     expect(pilotReference(release)).toBe(mesh.pilot.image);
-    expect(mesh.ingressGateways.map(({ image }) => image)).toEqual([proxyReference(release)]);
+    expect(containerOf(podTemplateOf(renderAll(mesh), 'istio-ingressgateway')).image).toBe(
+      proxyReference(release),
+    );
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import type { ResolvedMesh } from '../../../../src/api/resolved-mesh.ts';
-import { startupSettingsAnnotation } from '../../../../src/render/gateways/gateway.ts';
 import {
   containerOf,
   envOf,
@@ -89,10 +88,12 @@ describe('a gateway’s pod', () => {
     const declared = [
       { containerPort: 8080, protocol: 'TCP' },
       { containerPort: 8080, protocol: 'UDP' },
-      { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
     ];
     const pod = podOf(aResolvedMesh({ ingressGateways: [gateway] }));
-    expect(containerOf(pod).ports).toEqual(declared);
+    expect(containerOf(pod).ports).toEqual([
+      ...declared,
+      { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
+    ]);
     expect(JSON.parse(String(envOf(pod, 'ISTIO_META_POD_PORTS')?.value))).toEqual(declared);
   });
 
@@ -100,7 +101,8 @@ describe('a gateway’s pod', () => {
     const mesh = aResolvedMesh({
       namespace: 'mesh-a',
       revision: 'canary',
-      meshConfig: {},
+      meshConfig: { defaultConfig: { discoveryAddress: 'istiod-canary.mesh-a.svc:15012' } },
+      injection: { ...aResolvedMesh().injection, caAddress: 'istiod-canary.mesh-a.svc:15012' },
       ingressGateways: [aGateway({ namespace: 'edge' })],
     });
 
@@ -148,25 +150,36 @@ describe('a gateway’s pod', () => {
   });
 });
 
-describe('the annotation of a gateway’s start-up settings', () => {
-  const hashOf = (fields: Partial<ResolvedMesh> = {}) =>
-    podOf(aResolvedMesh(fields)).metadata.annotations[startupSettingsAnnotation];
+describe('a gateway’s pod template', () => {
+  const textOf = (fields: Partial<ResolvedMesh> = {}) => JSON.stringify(podOf(aResolvedMesh(fields)));
 
   it.each<{ what: string; fields: Partial<ResolvedMesh> }>([
     { what: 'the cluster ID', fields: { clusterId: 'west' } },
     { what: 'the network', fields: { network: 'west' } },
     { what: 'the mesh ID', fields: { meshId: 'other' } },
-    { what: 'the version', fields: { version: { minor: '1.30', patch: '1.30.3' } } },
+    { what: 'the tag', fields: { tag: '1.30.3' } },
     { what: 'the trust domain', fields: { meshConfig: { trustDomain: 'corp.example' } } },
     { what: 'defaultConfig', fields: { meshConfig: { defaultConfig: { concurrency: 4 } } } },
   ])('changes with $what, so that proxies restart', ({ fields }) => {
-    expect(hashOf(fields)).not.toBe(hashOf());
+    expect(textOf(fields)).not.toBe(textOf());
   });
 
   it('does not change with what istiod pushes to running proxies', () => {
     const { meshConfig } = aResolvedMesh();
 
-    expect(hashOf({ meshConfig: { ...meshConfig, accessLogFile: '/dev/stdout' } })).toBe(hashOf());
+    expect(textOf({ meshConfig: { ...meshConfig, accessLogFile: '/dev/stdout' } })).toBe(textOf());
+  });
+
+  it('holds nothing that only the next injection would read', () => {
+    expect(textOf()).not.toMatch(/sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides/);
+  });
+
+  it('refuses annotations that cannot be met, and names the gateway', () => {
+    const podAnnotations = { 'prometheus.io/port': '15090', 'prometheus.io/scrape': 'true' };
+
+    expect(() => renderAll(aResolvedMesh({ ingressGateways: [aGateway({ podAnnotations })] }))).toThrow(
+      /Gateway istio-system\/istio-ingressgateway: .*15090/,
+    );
   });
 });
 
