@@ -19,6 +19,7 @@ export async function debianBaseLayer(): Promise<LayerEntry[]> {
     textFile('/etc/ssl/certs/ca-certificates.crt', await publicRoots(root)),
     ...accountFiles(),
     textFile('/etc/nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n'),
+    { kind: 'directory', path: '/run' },
     { kind: 'directory', path: '/tmp', mode: 0o1777 },
     { kind: 'directory', path: '/var/tmp', mode: 0o1777 },
     { kind: 'directory', path: '/root', mode: 0o700 },
