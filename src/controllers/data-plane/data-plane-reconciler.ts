@@ -1,4 +1,4 @@
-import { findCondition, isConditionTrue, setCondition } from '../../api/conditions.ts';
+import { findCondition, setCondition } from '../../api/conditions.ts';
 import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
@@ -40,6 +40,8 @@ interface Memory {
   bare: ReadonlySet<string>;
   /** The pods that were bare when we evicted one of a controller's, by the controller's uid. */
   readonly evicted: Map<string, ReadonlySet<string>>;
+  /** Since when the injector was reached at the last eviction. */
+  reachedSince?: string;
 }
 
 /** More Events in one pass would say nothing new. */
@@ -107,8 +109,12 @@ export class DataPlaneReconciler implements Reconciler {
   /** Evicts what may be evicted now; says what a disruption budget keeps, and when to look again. */
   async #evict({ object, mesh, findings, memory, context }: EvictionPass): Promise<EvictionResult> {
     const { conditions = [] } = (object.status ?? {}) as MeshOperatorStatus;
-    const mayEvict = mesh.injector.barePods === 'Evict' && isConditionTrue(conditions, 'InjectorReady');
+    const reached = findCondition(conditions, 'InjectorReady');
+    const mayEvict = mesh.injector.barePods === 'Evict' && reached?.status === 'True';
     if (!mayEvict || findings.bare.length === 0) return { refused: [] };
+    // What came back bare may have done so since the injector was lost: now that it is reached again, it is worth a try.
+    if (memory.reachedSince !== reached.lastTransitionTime) memory.evicted.clear();
+    memory.reachedSince = reached.lastTransitionTime;
     const { pods } = this.#deps.informers;
     const { evict, comesBackBare } = planEvictions({
       bare: findings.bare,

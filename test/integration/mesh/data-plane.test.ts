@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { wholeSeconds } from '../../../src/api/conditions.ts';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
@@ -116,6 +117,25 @@ describe('pods without the sidecar that they should have', () => {
     expect(await metrics.text()).toContain(evictions);
   });
 
+  test('are evicted again when the injector was lost meanwhile: that may be why they came back bare', async () => {
+    await createMesh({ sidecarInjector: { barePods: 'Evict' } });
+    await label({ 'istio.io/rev': revision });
+    await createDeployment(1);
+    await mesh.untilStatus('names it', ({ dataPlane }) => dataPlane?.barePods === 1);
+    await waitUntil({ what: 'the controller gives up', limitMs: 40_000 }, async () =>
+      (await mesh.events()).some(({ reason }) => reason === 'ComesBackBare'),
+    );
+    const [before] = await pods();
+
+    await setInjectorReady('False');
+    await setInjectorReady('True');
+
+    await waitUntil({ what: 'the pod is another one', limitMs: 30_000 }, async () => {
+      const [now] = await pods();
+      return now !== undefined && now.metadata.uid !== before?.metadata.uid;
+    });
+  });
+
   test('stay while a disruption budget keeps them, and the condition says so', async () => {
     await createBudget();
     await createMesh({ sidecarInjector: { barePods: 'Evict' } });
@@ -166,7 +186,7 @@ async function createMesh(
 async function setInjectorReady(status: 'True' | 'False'): Promise<void> {
   const condition = {
     ...{ type: 'InjectorReady', status, reason: status === 'True' ? 'Reached' : 'NoReplica' },
-    ...{ message: 'as the test says', lastTransitionTime: '2026-01-01T00:00:00Z' },
+    ...{ message: 'as the test says', lastTransitionTime: nextSecond() },
   };
   const { apiVersion, kind, name } = mesh.id;
   await world.client.apply(
@@ -178,6 +198,14 @@ async function setInjectorReady(status: 'True' | 'False'): Promise<void> {
     { fieldManager: 'mesh-operator-admission', force: true, subresource: 'status' },
     never,
   );
+}
+
+let seconds = Date.parse('2026-01-01T00:00:00Z');
+
+/** Each call's time is a second later: conditions keep whole ones. */
+function nextSecond(): string {
+  seconds += 1_000;
+  return wholeSeconds(new Date(seconds));
 }
 
 async function label(labels: Readonly<Record<string, string | null>>): Promise<void> {

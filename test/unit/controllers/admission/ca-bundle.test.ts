@@ -51,10 +51,10 @@ describe('determineCaBundle', () => {
     );
   });
 
-  it('keeps the newest and those in use of more than an API server could store', async () => {
+  it('keeps no more than an API server can store: the newest and those in use', async () => {
     const keys = { authority: await generateRsaKeyPair(), server: await generateRsaKeyPair() };
     const lifetimeMs = 90 * day;
-    const rotations = Array.from({ length: 300 }, () =>
+    const rotations = Array.from({ length: 60 }, () =>
       issueServingCertificate({ dnsNames: [servingHost], now, lifetimeMs, keys, random: randomBytes(32) }),
     );
 
@@ -63,7 +63,7 @@ describe('determineCaBundle', () => {
       '',
     );
 
-    expect(bundle.length).toBeLessThan(100_000);
+    expect(bundle.match(/BEGIN CERTIFICATE/g)).toHaveLength(48);
     expect(bundleTrusts(bundle, current.caPem)).toBe(true);
     expect(rotations.slice(-40).every(({ caPem }) => bundleTrusts(bundle, caPem))).toBe(true);
     expect(determineCaBundle(bundle, [current.caPem], now)).toBe(bundle);
