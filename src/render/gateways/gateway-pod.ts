@@ -6,7 +6,10 @@ import { findProxy, type Pod, proxyContainerName } from '../../injection/pod.ts'
 import { envValue, mergeEnv } from '../environment.ts';
 import { withServerDefaults } from './server-defaults.ts';
 
-/** What an injection writes down for the next one; a gateway is rendered anew instead. */
+/**
+ * What an injection writes down for the next one. A gateway is rendered anew instead, so none is kept, and one that a
+ * user wrote is not obeyed: nobody would see it in the pod that it changed.
+ */
 const bookkeeping: readonly string[] = [names.status, names.overrides];
 
 /** The parts of a gateway's pod that the injection core makes; the rest are the workload's own settings. */
@@ -41,9 +44,7 @@ export function renderGatewayPod(
   const container = withServerDefaults(proxy);
   return {
     labels,
-    annotations: Object.fromEntries(
-      Object.entries(annotations).filter(([key]) => !bookkeeping.includes(key)),
-    ),
+    annotations: withoutBookkeeping(annotations),
     container: {
       ...container,
       ports: [...options.ports, ...portsBeside(container.ports, options.ports)],
@@ -55,7 +56,10 @@ export function renderGatewayPod(
 
 function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: Pod): Pod {
   const input = {
-    ...{ pod, mesh, namespace: { name: namespace } },
+    pod,
+    // Istio's own template always: one of the mesh by that name is made for the pods of others.
+    mesh: { ...mesh, injection: { ...mesh.injection, templates: {} } },
+    namespace: { name: namespace },
     workload: { apiVersion: 'apps/v1', kind: 'Deployment', name },
     // A gateway's proxy is an ordinary container on every Kubernetes.
     kubernetesMinor: 0,
@@ -71,13 +75,17 @@ function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: P
   }
 }
 
+function withoutBookkeeping(annotations: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => !bookkeeping.includes(key)));
+}
+
 /** What a person would write to have a gateway injected, and what Pod Security's restricted level asks for. */
 function writtenPod(gateway: ResolvedGateway, { labels, serviceAccountName, ports }: GatewayPodOptions): Pod {
   return {
     metadata: {
       namespace: gateway.namespace,
       labels: { ...labels },
-      annotations: { ...gateway.podAnnotations },
+      annotations: withoutBookkeeping(gateway.podAnnotations),
     },
     spec: {
       serviceAccountName,

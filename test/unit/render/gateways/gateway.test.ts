@@ -174,6 +174,26 @@ describe('a gateway’s pod template', () => {
     expect(textOf()).not.toMatch(/sidecar\.istio\.io\/status|proxy\.istio\.io\/overrides/);
   });
 
+  it.each([
+    {
+      name: 'proxy.istio.io/overrides',
+      text: '{"containers":[{"name":"istio-proxy","securityContext":{"privileged":true}}]}',
+    },
+    { name: 'sidecar.istio.io/status', text: '{"containers":["istio-proxy"]}' },
+    { name: 'sidecar.istio.io/status', text: 'no JSON' },
+  ])('takes no earlier injection from $name: $text', ({ name, text }) => {
+    const gateway = aGateway({ podAnnotations: { [name]: text } });
+
+    expect(podOf(aResolvedMesh({ ingressGateways: [gateway] }))).toEqual(podOf());
+  });
+
+  it('stays Istio’s when the mesh has a template of that name for pods that are injected', () => {
+    const templates = { gateway: 'spec:\n  initContainers: [{name: setup, image: example.com/setup}]\n' };
+    const { injection } = aResolvedMesh();
+
+    expect(podOf(aResolvedMesh({ injection: { ...injection, templates } }))).toEqual(podOf());
+  });
+
   it('refuses annotations that cannot be met, and names the gateway', () => {
     const podAnnotations = { 'prometheus.io/port': '15090', 'prometheus.io/scrape': 'true' };
 
