@@ -57,8 +57,13 @@ export function renderGatewayPod(
 function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: Pod): Pod {
   const input = {
     pod,
-    // Istio's own template always: one of the mesh by that name is made for the pods of others.
-    mesh: { ...mesh, injection: { ...mesh.injection, templates: {} } },
+    mesh: {
+      ...mesh,
+      // Istio's own template always: one of the mesh by that name is made for the pods of others.
+      injection: { ...mesh.injection, templates: {} },
+      // There is no application whose metrics could be merged with the proxy's.
+      meshConfig: { ...mesh.meshConfig, enablePrometheusMerge: false },
+    },
     namespace: { name: namespace },
     workload: { apiVersion: 'apps/v1', kind: 'Deployment', name },
     // A gateway's proxy is an ordinary container on every Kubernetes.
@@ -85,7 +90,7 @@ function writtenPod(gateway: ResolvedGateway, { labels, serviceAccountName, port
     metadata: {
       namespace: gateway.namespace,
       labels: { ...labels },
-      annotations: withoutBookkeeping(gateway.podAnnotations),
+      annotations: { ...scrapeAnnotations, ...withoutBookkeeping(gateway.podAnnotations) },
     },
     spec: {
       serviceAccountName,
@@ -103,6 +108,13 @@ function writtenPod(gateway: ResolvedGateway, { labels, serviceAccountName, port
     },
   };
 }
+
+/** Where Prometheus finds the proxy's metrics, unless the user says otherwise. */
+const scrapeAnnotations = {
+  'prometheus.io/port': '15020',
+  'prometheus.io/scrape': 'true',
+  'prometheus.io/path': '/stats/prometheus',
+};
 
 /** Istio's template has none for gateways; without it a slow start counts as a failure of readiness. */
 const startupProbe: JsonObject = {
@@ -122,12 +134,9 @@ const securityContext: JsonObject = {
 
 /** A user's variable takes the place of the proxy's own, so that later ones may refer to it. */
 function environmentOf(env: Json | undefined, gateway: ResolvedGateway): JsonObject[] {
-  const ours = [
-    ...objectsIn(env),
-    // A trust bundle that grows reaches the running proxy; without it, only with its next certificate.
-    envValue('PROXY_CONFIG_XDS_AGENT', 'true'),
-  ];
-  return mergeEnv(ours, gateway.env);
+  // A trust bundle that grows reaches the running proxy; without it, only with its next certificate.
+  const follows = envValue('PROXY_CONFIG_XDS_AGENT', 'true');
+  return mergeEnv([follows, ...objectsIn(env)], gateway.env);
 }
 
 /** The ports that the template adds. A merge by number alone would take one port of two protocols for one. */

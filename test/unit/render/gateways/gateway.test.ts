@@ -195,11 +195,30 @@ describe('a gateway’s pod template', () => {
   });
 
   it('refuses annotations that cannot be met, and names the gateway', () => {
-    const podAnnotations = { 'prometheus.io/port': '15090', 'prometheus.io/scrape': 'true' };
+    const podAnnotations = { 'sidecar.istio.io/proxyCPU': 'much' };
 
     expect(() => renderAll(aResolvedMesh({ ingressGateways: [aGateway({ podAnnotations })] }))).toThrow(
-      /Gateway istio-system\/istio-ingressgateway: .*15090/,
+      /Gateway istio-system\/istio-ingressgateway: .*proxyCPU/,
     );
+  });
+
+  it('says where its metrics are, whatever the mesh merges, and lets the user say otherwise', () => {
+    const { meshConfig } = aResolvedMesh();
+    const scraped = (fields: Partial<ResolvedMesh>) =>
+      podOf(aResolvedMesh(fields)).metadata.annotations['prometheus.io/port'];
+
+    expect(scraped({})).toBe('15020');
+    expect(scraped({ meshConfig: { ...meshConfig, enablePrometheusMerge: false } })).toBe('15020');
+    const podAnnotations = { 'prometheus.io/port': '15090' };
+    expect(scraped({ ingressGateways: [aGateway({ podAnnotations })] })).toBe('15090');
+  });
+
+  it('follows trust bundles, unless the proxy metadata of the mesh says otherwise', () => {
+    const proxyMetadata = { PROXY_CONFIG_XDS_AGENT: 'false' };
+    const mesh = aResolvedMesh({ meshConfig: { defaultConfig: { proxyMetadata } } });
+
+    expect(envOf(podOf(), 'PROXY_CONFIG_XDS_AGENT')?.value).toBe('true');
+    expect(envOf(podOf(mesh), 'PROXY_CONFIG_XDS_AGENT')?.value).toBe('false');
   });
 });
 
