@@ -15,6 +15,7 @@ import type { StatusWriter } from '../../kube/status-writer.ts';
 import type { InjectorMetrics } from '../../observability/metrics.ts';
 import { injectorHost, webhookConfigurationName } from '../../render/injector/names.ts';
 import { backOffMs, type RandomSource } from '../../runtime/back-off.ts';
+import { ObjectMemory } from '../../runtime/object-memory.ts';
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
 import { bundleTrusts, determineCaBundle } from './ca-bundle.ts';
 import { webhookManager } from './field-managers.ts';
@@ -84,7 +85,7 @@ const mountedVersionAnnotation = 'meshoperator.dev/mounted-version';
 export class AdmissionReconciler implements Reconciler {
   readonly #deps: AdmissionReconcilerDeps;
   readonly #resolved = new ResolvedMeshCache();
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new ObjectMemory<Memory>(() => ({ isCertificateNew: false, failedTests: 0 }));
 
   constructor(deps: AdmissionReconcilerDeps) {
     this.#deps = deps;
@@ -92,8 +93,7 @@ export class AdmissionReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
     const object = this.#deps.informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined)
-      return this.#forget(key, object);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
     const pause = pauseAt(object as unknown as MeshOperator, this.#deps.clock.now());
     if (pause !== undefined) return this.#waitFor(pause.until);
     const mesh = this.#resolve(object);
@@ -259,7 +259,7 @@ export class AdmissionReconciler implements Reconciler {
   ): Promise<ReconcileResult> {
     const pass = this.#passFor(object, mesh, context);
     const { secret, readyReplicas } = pass.observed;
-    this.#memories.delete(object.metadata.uid ?? '');
+    this.#memories.forget(pass.key);
     this.#deps.metrics.forgetInjector(pass.key);
     // Not before the Deployment is gone, whose pods mount it.
     if (secret !== undefined && readyReplicas === undefined) {
@@ -319,9 +319,7 @@ export class AdmissionReconciler implements Reconciler {
   }
 
   #passFor(object: KubernetesObject, mesh: ResolvedMesh, context: ReconcileContext): Pass {
-    const uid = object.metadata.uid ?? '';
-    const memory = this.#memories.get(uid) ?? { isCertificateNew: false, failedTests: 0 };
-    this.#memories.set(uid, memory);
+    const memory = this.#memories.of(object);
     const observed = new ObservedInjector(this.#deps.informers, mesh);
     return {
       ...{ object, mesh, observed, memory, signal: context.signal, log: context.log },
@@ -331,10 +329,8 @@ export class AdmissionReconciler implements Reconciler {
     };
   }
 
-  #forget(key: ObjectKey, object: KubernetesObject | undefined): ReconcileResult {
-    const uid = object?.metadata.uid ?? '';
-    this.#memories.delete(uid);
-    this.#resolved.forget(uid);
+  #forget(key: ObjectKey): ReconcileResult {
+    this.#resolved.forget(this.#memories.forget(key) ?? '');
     this.#deps.metrics.forgetInjector(key);
     return {};
   }

@@ -2,7 +2,7 @@ import { findCondition } from '../../api/conditions.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import type { Clock } from '../../base/clock.ts';
-import { stableJson } from '../../base/stable-json.ts';
+import { isRecord, stableJson } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
@@ -69,7 +69,8 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
   const controller = new Controller({ name: 'data-plane' }, { ...deps, reconciler });
 
   const wake = (revisions: readonly string[]) => {
-    for (const mesh of new Set(revisions.flatMap(meshesOf))) {
+    const byDefault = meshesOf('default').filter(injectsByDefault);
+    for (const mesh of new Set([...revisions.flatMap(meshesOf), ...byDefault])) {
       controller.enqueueAfter(objectKeyOf(mesh), gatherMs);
     }
   };
@@ -90,7 +91,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
   namespaces.addHandler((event) => {
     if (isUnchanged(event)) return;
     const labels = [event.old, event.current].map((namespace) => namespace?.metadata.labels ?? {});
-    wake(['default', ...labels.flatMap(namespaceRevisions)]);
+    wake(labels.flatMap(namespaceRevisions));
   });
   return { controller, informers: [pods, namespaces], pods };
 }
@@ -111,4 +112,12 @@ function isUnchanged({ old, current }: InformerEvent): boolean {
 
 function textOf({ metadata: { resourceVersion: _version, ...metadata }, ...rest }: KubernetesObject): string {
   return stableJson({ ...rest, metadata });
+}
+
+/** True for a mesh that may inject into namespaces without labels, read leniently: the spec may be invalid. */
+function injectsByDefault({ spec }: KubernetesObject): boolean {
+  const { sidecarInjector, values } = (spec ?? {}) as Record<string, unknown>;
+  return [sidecarInjector, isRecord(values) ? values.sidecarInjectorWebhook : undefined].some(
+    (settings) => isRecord(settings) && settings.enableNamespacesByDefault === true,
+  );
 }

@@ -6,12 +6,13 @@ import { pauseAt } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
-import { NotFoundError, TerminalError, TransientError } from '../../base/errors.ts';
+import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { DataPlaneMetrics } from '../../observability/metrics.ts';
 import type { Informer } from '../../runtime/informer.ts';
+import { ObjectMemory } from '../../runtime/object-memory.ts';
 import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
 import { dataPlaneStatus, proxiesStatement } from './data-plane-status.ts';
 import { type Findings, gatherFindings, podText } from './findings.ts';
@@ -40,15 +41,23 @@ interface Memory {
   bare: ReadonlySet<string>;
   /** The pods that were bare when we evicted one of a controller's, by the controller's uid. */
   readonly evicted: Map<string, ReadonlySet<string>>;
+  /** How often the pods of a controller have come back bare and were tried again, by the controller's uid. */
+  readonly retries: Map<string, number>;
+  /** Pods (uids) that a disruption budget keeps, and until when they are left alone (monotonic). */
+  readonly refusedUntilMs: Map<string, number>;
   /** Since when the injector was reached at the last eviction. */
   reachedSince?: string;
 }
 
 /** More Events in one pass would say nothing new. */
 const maxPodEvents = 20;
+/** Timers hold no longer than 24 days. */
+const longestWaitMs = 24 * 3_600_000;
 /** How soon to look again while pods are being evicted, or may not be evicted yet. */
 const evictionIntervalMs = 5_000;
 const budgetRetryMs = 30_000;
+/** An injector that comes and goes is no reason to evict a workload's pods for ever. */
+const mostRetries = 3;
 
 /**
  * Finds the pods of one mesh that should have a sidecar and have none, or have one that is older than the control plane;
@@ -58,7 +67,9 @@ const budgetRetryMs = 30_000;
 export class DataPlaneReconciler implements Reconciler {
   readonly #deps: DataPlaneReconcilerDeps;
   readonly #resolved = new ResolvedMeshCache();
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new ObjectMemory<Memory>(() => ({
+    ...{ bare: new Set(), evicted: new Map(), retries: new Map(), refusedUntilMs: new Map() },
+  }));
 
   constructor(deps: DataPlaneReconcilerDeps) {
     this.#deps = deps;
@@ -67,21 +78,18 @@ export class DataPlaneReconciler implements Reconciler {
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
     const { informers, clock, metrics } = this.#deps;
     const object = informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
-      metrics.forgetPods(key);
-      this.#memories.delete(object?.metadata.uid ?? '');
-      return {};
-    }
-    if (pauseAt(object as unknown as MeshOperator, clock.now()) !== undefined) return {};
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
+    const pause = pauseAt(object as unknown as MeshOperator, clock.now());
+    if (pause !== undefined) return waitUntil(pause.until, clock.now());
     const mesh = this.#resolve(object);
     if (mesh === undefined) return {};
-    if (!mesh.injector.enabled) {
+    if (!mesh.injector.enabled || !holdsRevision(object)) {
       metrics.forgetPods(key);
       return this.#write(object, {}, context.signal);
     }
-    const findings = gatherFindings(mesh, candidatePods(mesh, informers.pods, informers.namespaces));
+    const findings = await gatherFindings(mesh, candidatePods(mesh, informers.pods, informers.namespaces));
     metrics.pods(key, { ...findings, bare: findings.bare.length });
-    const memory = this.#memoryOf(object);
+    const memory = this.#memories.of(object);
     await this.#tell(object, findings, memory, context);
     const eviction = await this.#evict({ object, mesh, findings, memory, context });
     const written = await this.#report(object, findings, eviction.refused, context);
@@ -112,38 +120,46 @@ export class DataPlaneReconciler implements Reconciler {
     const reached = findCondition(conditions, 'InjectorReady');
     const mayEvict = mesh.injector.barePods === 'Evict' && reached?.status === 'True';
     if (!mayEvict || findings.bare.length === 0) return { refused: [] };
-    // What came back bare may have done so since the injector was lost: now that it is reached again, it is worth a try.
-    if (memory.reachedSince !== reached.lastTransitionTime) memory.evicted.clear();
+    if (memory.reachedSince !== reached.lastTransitionTime) allowRetries(memory);
     memory.reachedSince = reached.lastTransitionTime;
-    const { pods } = this.#deps.informers;
+    const { clock, metrics, informers } = this.#deps;
+    const nowMs = clock.monotonicMs();
+    for (const [uid, untilMs] of memory.refusedUntilMs)
+      if (untilMs <= nowMs) memory.refusedUntilMs.delete(uid);
     const { evict, comesBackBare } = planEvictions({
       bare: findings.bare,
-      siblings: (uid) => podsOfController(pods, uid),
+      siblings: (uid) => podsOfController(informers.pods, uid),
       evicted: memory.evicted,
+      refused: new Set(memory.refusedUntilMs.keys()),
     });
     for (const pod of comesBackBare) this.#note(object, comesBackNote(pod), context.signal);
-    const refused: string[] = [];
     for (const pod of evict) {
-      if (await this.#evictOne(pod, findings, memory, context)) this.#deps.metrics.evicted(keyOf(mesh));
-      else refused.push(podText(pod));
+      if (await this.#evictOne(pod, findings, memory, context)) metrics.evicted(keyOf(mesh));
+      else memory.refusedUntilMs.set(pod.metadata.uid ?? '', nowMs + budgetRetryMs);
     }
+    const refused = findings.bare
+      .filter(({ metadata }) => memory.refusedUntilMs.has(metadata.uid ?? ''))
+      .map(podText);
     if (refused.length > 0) return { refused, againInMs: budgetRetryMs };
     return evict.length === 0 ? { refused } : { refused, againInMs: evictionIntervalMs };
   }
 
-  /** False when a disruption budget does not allow it now. */
+  /** False when it was refused: by a disruption budget as a rule. */
   async #evictOne(
     pod: KubernetesObject,
     { bare }: Findings,
     memory: Memory,
     { signal, log }: ReconcileContext,
   ): Promise<boolean> {
-    const id = idOf(pod);
     try {
-      await this.#deps.client.evict(id, pod.metadata.uid ?? '', signal);
+      await this.#deps.client.evict(idOf(pod), pod.metadata.uid ?? '', signal);
     } catch (error) {
-      if (error instanceof TransientError && error.reason === 'TooManyRequests') return false;
-      if (!(error instanceof NotFoundError)) throw error;
+      if (signal.aborted) throw error;
+      if (!(error instanceof NotFoundError)) {
+        // The status names it; one pod that may not go must not keep others.
+        log.info('Bare pod not evicted', { pod: podText(pod), error });
+        return false;
+      }
     }
     log.info('Evicted bare pod', { pod: podText(pod) });
     for (const { uid } of controllersOf(pod)) {
@@ -196,11 +212,35 @@ export class DataPlaneReconciler implements Reconciler {
     }
   }
 
-  #memoryOf({ metadata: { uid = '' } }: KubernetesObject): Memory {
-    const memory = this.#memories.get(uid) ?? { bare: new Set(), evicted: new Map() };
-    this.#memories.set(uid, memory);
-    return memory;
+  #forget(key: ObjectKey): ReconcileResult {
+    this.#resolved.forget(this.#memories.forget(key) ?? '');
+    this.#deps.metrics.forgetPods(key);
+    return {};
   }
+}
+
+/** False while another mesh has the revision: then pods that ask for it are that mesh's. */
+function holdsRevision({ status }: KubernetesObject): boolean {
+  const { conditions = [] } = (status ?? {}) as MeshOperatorStatus;
+  return findCondition(conditions, 'Stalled')?.reason !== 'RevisionConflict';
+}
+
+/**
+ * What came back bare may have done so since the injector was lost in that moment: now that it is reached again, it is
+ * worth another try, a few times.
+ */
+function allowRetries(memory: Memory): void {
+  for (const uid of memory.evicted.keys()) {
+    const retries = memory.retries.get(uid) ?? 0;
+    if (retries >= mostRetries) continue;
+    memory.retries.set(uid, retries + 1);
+    memory.evicted.delete(uid);
+  }
+}
+
+function waitUntil(instant: Date | undefined, now: Date): ReconcileResult {
+  if (instant === undefined) return {};
+  return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, instant.getTime() - now.getTime())) };
 }
 
 interface EvictionPass {

@@ -65,7 +65,7 @@ export function revisionsAround(
   pod: KubernetesObject,
   namespaceLabels: Readonly<Record<string, string>>,
 ): string[] {
-  return [...new Set([...askedRevisions(pod), ...namespaceRevisions(namespaceLabels), 'default'])];
+  return [...new Set([...askedRevisions(pod), ...namespaceRevisions(namespaceLabels)])];
 }
 
 /** The revisions that a namespace's labels name. */

@@ -15,6 +15,8 @@ export interface EvictionFacts {
   readonly siblings: (controllerUid: string) => readonly KubernetesObject[];
   /** The pods (uids) that were bare when we evicted one of a controller's, by the controller's uid. */
   readonly evicted: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Pods (uids) that were refused to us a moment ago. */
+  readonly refused: ReadonlySet<string>;
 }
 
 /** More at once would be a restart of everything. */
@@ -28,7 +30,7 @@ const leftAlone = ['Job', 'Node'];
  * pods are ready, so that a workload without a disruption budget keeps running, too; and never again once a successor
  * has turned out bare.
  */
-export function planEvictions({ bare, siblings, evicted }: EvictionFacts): EvictionPlan {
+export function planEvictions({ bare, siblings, evicted, refused }: EvictionFacts): EvictionPlan {
   const evict: KubernetesObject[] = [];
   const comesBackBare: KubernetesObject[] = [];
   const taken = new Set<string>();
@@ -45,7 +47,7 @@ export function planEvictions({ bare, siblings, evicted }: EvictionFacts): Evict
       comesBackBare.push(pod);
       continue;
     }
-    if (evict.length >= mostAtOnce) continue;
+    if (evict.length >= mostAtOnce || refused.has(pod.metadata.uid ?? '')) continue;
     if (isRecordReady(pod)) {
       const others = siblings(uid).filter((other) => other.metadata.uid !== pod.metadata.uid);
       if (taken.has(uid) || others.some((other) => !isLive(other) || !isRecordReady(other))) continue;

@@ -25,7 +25,8 @@ export function proxyStateOf(
     // Templates without Envoy leave their mark and no proxy.
     return annotationOf(asPod(pod), names.status) === undefined ? 'bare' : 'injected';
   }
-  const isChosen = annotationOf(asPod(pod), names.proxyImage) !== undefined;
+  // As in the injection core, a name without a path chooses nothing.
+  const isChosen = annotationOf(asPod(pod), names.proxyImage)?.includes('/') === true;
   return !isChosen && isOlderProxy(proxy.image ?? '', mesh.tag) ? 'outdated' : 'injected';
 }
 

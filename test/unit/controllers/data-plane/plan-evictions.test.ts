@@ -9,12 +9,16 @@ const bareOf = (uid: string, name: string, options: PodRecordOptions = {}) =>
 
 function plan(
   bare: readonly KubernetesObject[],
-  { others = [] as readonly KubernetesObject[], evicted = new Map<string, ReadonlySet<string>>() } = {},
+  {
+    others = [] as readonly KubernetesObject[],
+    evicted = new Map<string, ReadonlySet<string>>(),
+    refused = new Set<string>(),
+  } = {},
 ) {
   const all = [...bare, ...others];
   const { evict, comesBackBare } = planEvictions({
     bare,
-    evicted,
+    ...{ evicted, refused },
     siblings: (uid) => all.filter((pod) => controllersOf(pod).some((controller) => controller.uid === uid)),
   });
   const names = (pods: readonly KubernetesObject[]) => pods.map(({ metadata }) => metadata.name);
@@ -44,6 +48,12 @@ describe('planEvictions', () => {
     const bare = Array.from({ length: 60 }, (_, at) => bareOf(`rs-${at}`, `pod-${at}`));
 
     expect(plan(bare).evict).toHaveLength(20);
+  });
+
+  it('takes others first while a budget keeps some', () => {
+    const bare = [bareOf('a', 'a-1'), bareOf('b', 'b-1')];
+
+    expect(plan(bare, { refused: new Set(['uid-a-1']) }).evict).toEqual(['b-1']);
   });
 
   it.each([
