@@ -2,15 +2,12 @@ import { connect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
-import { servingSecretData } from '../../../src/controllers/admission/serving-slots.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { operatorNamespace } from '../../cluster/operator.ts';
 import { signal } from '../../cluster/process-identity.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { processesInPods } from '../../support/node-processes.ts';
 import { isInjected, PodLoad, unschedulablePodSpec } from '../../support/pod-load.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
-import { aServingCertificate, day } from '../../support/serving-certificates.ts';
 import { never } from '../../support/test-client.ts';
 
 const namespace = 'faults';
@@ -22,9 +19,6 @@ const webhooks = {
   kind: 'MutatingWebhookConfiguration',
   name: 'istio-sidecar-injector-istio-system',
 };
-const operatorPods = ['-n', operatorNamespace, '-l', 'app.kubernetes.io/name=mesh-operator'];
-const operator = ['deployment/mesh-operator', '-n', operatorNamespace];
-const refusals = 'reason=FailedCreate';
 const serving = { apiVersion: 'v1', kind: 'Secret', namespace: controlPlane, name: 'sidecar-injector-tls' };
 
 let real: RealMesh;
@@ -62,6 +56,22 @@ describe('the injector', () => {
     await cluster.kubectl('uncordon', 'node1');
     await untilHealthy();
     await untilPods('lost', 100, isInjected);
+    await untilBare((count) => count === 0);
+  });
+
+  test('loses all replicas again and again while 100 pods are created', async () => {
+    await deploy('flapping', 100);
+
+    for (let round = 0; round < 6; round += 1) {
+      await cluster.kubectl('delete', 'pods', ...injectorPods, '--force', '--grace-period=0');
+      await waitUntil({ what: 'a replica is ready again', limitMs: 60_000 }, async () => {
+        const ready = await readyReplicas();
+        return ready === '1' || ready === '2';
+      });
+    }
+
+    await untilHealthy();
+    await untilPods('flapping', 100, isInjected);
     await untilBare((count) => count === 0);
   });
 
@@ -132,40 +142,6 @@ describe('the injector', () => {
     },
   );
 
-  test('has an expired serving certificate, and nobody but the operator to make another', async () => {
-    await cluster.kubectl('scale', ...operator, '--replicas=0');
-    await cluster.kubectl('wait', 'pods', '--all', ...operatorPods, '--for=delete', '--timeout=60s');
-    const slots = { current: await aServingCertificate(new Date(Date.now() - day)) };
-    await real.admin.client.patch(
-      serving,
-      { type: 'merge', merge: { data: servingSecretData(slots) } },
-      { fieldManager: 'test' },
-      never,
-    );
-    await cluster.kubectl('delete', 'pods', ...injectorPods);
-    await deploy('expired', 5);
-    await waitUntil({ what: 'pods are refused', limitMs: 60_000 }, async () => {
-      const events = await cluster.kubectl('get', 'events', '-n', namespace, '--field-selector', refusals);
-      return /expired.*failed calling webhook/.test(events);
-    });
-
-    await cluster.kubectl('scale', ...operator, '--replicas=1');
-
-    await untilHealthy();
-    await untilPods('expired', 5, isInjected);
-  });
-
-  test('comes back when every pod of the cluster, the operator too, is gone at once', async () => {
-    await untilHealthy();
-    await cluster.kubectl('delete', 'pods', '--all', '--all-namespaces', '--force', '--grace-period=0');
-
-    await deploy('cold', 30);
-
-    await untilHealthy();
-    await untilPods('cold', 30, isInjected);
-    await untilBare((count) => count === 0);
-  });
-
   test('outlives API servers that are killed while pods are created', async () => {
     await deploy('killed', 60);
 
@@ -210,6 +186,12 @@ async function untilPods(app: string, count: number, isRight: (pod: KubernetesOb
   );
 }
 
+/** How many replicas of the injector are ready, as the Deployment says: empty for none. */
+function readyReplicas(): Promise<string> {
+  const path = 'jsonpath={.status.readyReplicas}';
+  return cluster.kubectl('get', 'deployment', 'sidecar-injector', '-n', controlPlane, '-o', path);
+}
+
 /** Waits until the status counts so many pods without the sidecar that they should have. */
 async function untilBare(isRight: (count: number) => boolean): Promise<void> {
   await real.mesh.untilStatus('counts its bare pods', ({ dataPlane }) => isRight(dataPlane?.barePods ?? 0));
@@ -220,10 +202,7 @@ async function untilHealthy(): Promise<void> {
   const explain = async () => JSON.stringify(await real.mesh.status());
   await waitUntil({ what: 'the mesh is healthy', limitMs: 180_000, intervalMs: 500, explain }, async () => {
     const reached = await real.mesh.condition('InjectorReady');
-    const ready = await cluster.kubectl(
-      ...['get', 'deployment', 'sidecar-injector', '-n', controlPlane],
-      ...['-o', 'jsonpath={.status.readyReplicas}'],
-    );
+    const ready = await readyReplicas();
     const { state } = await real.mesh.status();
     return state === 'Ready' && reached?.status === 'True' && ready === '2' && (await hasPolicy('Fail'));
   });
