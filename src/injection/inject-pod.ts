@@ -25,7 +25,7 @@ import { rewriteProbes } from './probe-rewrite.ts';
 import { announceSecurePort, mergePrometheus } from './prometheus-merge.ts';
 import { strategicMerge } from './strategic-merge.ts';
 import { holdsApplication, templateView } from './template-view.ts';
-import { applyUserContainers, placeProxy, withProxyInInit } from './user-containers.ts';
+import { applyUserContainers, withProxyIn, withProxyInInit } from './user-containers.ts';
 import { validateAnnotations } from './validate-annotations.ts';
 
 /** The pod with its sidecar, and the JSON patch (RFC 6902) that leads there. Both share parts with the input. */
@@ -47,17 +47,22 @@ export type InjectionOutcome =
 export function injectPod(input: InjectionInput): InjectionOutcome {
   assertPod(input.pod);
   const decision = decideInjection(input);
-  return decision.kind === 'skip' ? decision : { ...decision, ...renderInjected(input, decision.templates) };
+  return decision.kind === 'skip' ? decision : { ...decision, ...renderAsserted(input, decision.templates) };
 }
 
 /** The pod with the given templates applied, whatever its labels say. Throws as `injectPod`. */
 export function renderInjected(input: InjectionInput, templates: readonly string[]): InjectedPod {
   assertPod(input.pod);
+  return renderAsserted(input, templates);
+}
+
+function renderAsserted(input: InjectionInput, templates: readonly string[]): InjectedPod {
   validateAnnotations(input.pod);
   const previous = readPreviousInjection(input.pod);
   const kept = readUserFragments(input.pod);
   const facts = gatherFacts(input, withoutPreviousInjection(input.pod, previous, kept));
-  const { pod, contributed } = mergeTemplates(structuredClone(input.pod), facts, templates, previous);
+  const { merged, contributed } = mergeTemplates(input.pod, facts, templates, previous);
+  const pod = editableCopy(merged);
   removeOutdated(pod, previous, contributed);
 
   applyUserContainers(pod, {
@@ -79,6 +84,22 @@ export function renderInjected(input: InjectionInput, templates: readonly string
   return { pod, patch: diffJson(input.pod, pod) };
 }
 
+/** A copy whose metadata, spec and containers may get other fields; what is in these fields is shared. */
+function editableCopy(pod: Pod): Pod {
+  const { containers, initContainers } = pod.spec;
+  return {
+    ...pod,
+    metadata: { ...pod.metadata },
+    spec: {
+      ...pod.spec,
+      containers: containers.map((container) => ({ ...container })),
+      ...(Array.isArray(initContainers)
+        ? { initContainers: initContainers.map((container) => ({ ...container })) }
+        : {}),
+    },
+  };
+}
+
 /** What all templates together contributed. */
 interface Contribution {
   readonly spec: Readonly<Record<string, unknown>>;
@@ -89,19 +110,19 @@ function mergeTemplates(
   facts: InjectionFacts,
   templates: readonly string[],
   previous: PreviousInjection | undefined,
-): { pod: Pod; contributed: Contribution } {
-  let pod = original;
+): { merged: Pod; contributed: Contribution } {
+  let merged = original;
   let contributed: PodFragment = {};
   for (const template of templates) {
     const rendered = renderFragment(template, facts.mesh.injection.templates, templateView(facts, template));
     const isNative = hasProxy(contributed, 'initContainers') || hasProxy(rendered, 'initContainers');
     const fragment = isNative ? withProxyInInit(rendered) : rendered;
-    if (isNative) placeProxy(pod, 'initContainers', previous);
-    else if (hasProxy(rendered, 'containers')) placeProxy(pod, 'containers', previous);
+    if (isNative) merged = withProxyIn(merged, 'initContainers', previous);
+    else if (hasProxy(rendered, 'containers')) merged = withProxyIn(merged, 'containers', previous);
     contributed = contributed.spec === undefined ? fragment : strategicMerge(contributed, fragment);
-    pod = strategicMerge(pod, fragment) as Pod;
+    merged = strategicMerge(merged, fragment) as Pod;
   }
-  return { pod, contributed: { spec: contributed.spec ?? {} } };
+  return { merged, contributed: { spec: contributed.spec ?? {} } };
 }
 
 /** Containers that only an injector puts into pods. */

@@ -8,7 +8,7 @@ export type PatchOperation =
 
 /**
  * A JSON patch that turns `before` into `after`; empty when they are equal. Items of keyed lists of a pod are
- * changed, added and removed one by one; any other list that differs is replaced.
+ * changed, added and removed one by one; any other list that differs is replaced. What both share is not looked into.
  */
 export function diffJson(before: unknown, after: unknown): PatchOperation[] {
   const operations: PatchOperation[] = [];
@@ -23,9 +23,10 @@ function diffValue(
   field: string,
   operations: PatchOperation[],
 ): void {
+  if (before === after) return;
   if (isRecord(before) && isRecord(after)) diffRecords(before, after, path, operations);
   else if (Array.isArray(before) && Array.isArray(after)) diffLists(before, after, path, field, operations);
-  else if (before !== after) operations.push({ op: 'replace', path, value: after });
+  else operations.push({ op: 'replace', path, value: after });
 }
 
 function diffRecords(
@@ -120,5 +121,6 @@ function differs(left: unknown, right: unknown): boolean {
 }
 
 function escaped(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+  const isPlain = !key.includes('/') && !key.includes('~');
+  return isPlain ? key : key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

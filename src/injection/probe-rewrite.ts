@@ -79,7 +79,7 @@ function probesOf(container: Container): Probe[] {
         action: action as JsonObject,
         isHook: true,
         replace: (value) => {
-          lifecycle[field] = value;
+          container.lifecycle = { ...container.lifecycle, [field]: value };
         },
       },
     ];

@@ -82,7 +82,7 @@ function readAnnotations(pod: Pod): Found {
 }
 
 function labelNameOf(annotation: string): string {
-  return annotation.replace(/[^a-zA-Z0-9_]/g, '_');
+  return annotation.startsWith('prometheus') ? annotation.replace(/[^a-zA-Z0-9_]/g, '_') : annotation;
 }
 
 function isWanted(pod: Pod, { mesh }: InjectionFacts, found: Found): boolean {

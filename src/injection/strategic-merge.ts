@@ -42,11 +42,35 @@ export function strategicMerge(target: object, patch: object): Record<string, un
 }
 
 function mergeValue(field: string, before: unknown, patch: unknown): unknown {
+  if (before === undefined && isWhole(field, patch)) return patch;
   if (isRecord(patch)) return strategicMerge(isRecord(before) ? before : {}, patch);
   if (!Array.isArray(patch)) return patch;
   const mergeKey = mergeKeyOf(field);
   if (mergeKey === undefined || !patch.every(isRecord)) return patch;
   return mergeList(mergeKey, Array.isArray(before) ? before : [], patch);
+}
+
+/** True when merging a value onto nothing gives the value itself: it holds no directive, no null and no key twice. */
+function isWhole(field: string, value: unknown): boolean {
+  if (isRecord(value)) return isWholeRecord(value);
+  const mergeKey = Array.isArray(value) ? mergeKeyOf(field) : undefined;
+  if (!Array.isArray(value) || mergeKey === undefined || !value.every(isRecord)) return true;
+  const keys = new Set<unknown>();
+  for (const item of value) {
+    const key = item[mergeKey];
+    if (keys.has(key) || !isWholeRecord(item)) return false;
+    if (key !== undefined) keys.add(key);
+  }
+  return true;
+}
+
+function isWholeRecord(record: Record<string, unknown>): boolean {
+  for (const key of Object.keys(record)) {
+    const value = record[key];
+    if (value === null || key.startsWith('$')) return false;
+    if (typeof value === 'object' && !isWhole(key, value)) return false;
+  }
+  return true;
 }
 
 function mergeList(
@@ -70,7 +94,7 @@ function mergeList(
       if (at !== undefined) deleted.add(at);
     } else if (at === undefined) {
       places.set(key, merged.length);
-      merged.push(strategicMerge({}, item));
+      merged.push(isWholeRecord(item) ? item : strategicMerge({}, item));
     } else merged[at] = strategicMerge(merged[at] as Record<string, unknown>, item);
   }
   return merged.filter((_, at) => !deleted.has(at));

@@ -109,22 +109,28 @@ function setSecurityField(container: Container | undefined, field: string, value
 }
 
 /**
- * Puts the proxy that the author wrote into the list where it will run: among the init containers as a native sidecar,
- * otherwise among the containers. Of one that an earlier injection left in the other list only that stays which it
- * found out about the application. Changes the pod.
+ * The pod with the proxy that its author wrote in the list where it will run: among the init containers as a native
+ * sidecar, otherwise among the containers. Of one that an earlier injection left in the other list only that stays
+ * which it found out about the application.
  */
-export function placeProxy(
+export function withProxyIn(
   pod: Pod,
   list: 'containers' | 'initContainers',
   previous: PreviousInjection | undefined,
-): void {
+): Pod {
   const other = list === 'containers' ? 'initContainers' : 'containers';
   const proxy = findContainer(pod.spec[other], proxyContainerName);
-  if (proxy === undefined) return;
-  pod.spec[other] = (pod.spec[other] ?? []).filter(({ name }) => name !== proxyContainerName);
+  if (proxy === undefined) return pod;
   const wasInjected = previous?.[other].includes(proxyContainerName) === true;
   const placed = wasInjected ? withFindings(proxy) : proxy;
-  pod.spec[list] = [...(pod.spec[list] ?? []), list === 'containers' ? withoutRestartPolicy(placed) : placed];
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      [other]: (pod.spec[other] ?? []).filter(({ name }) => name !== proxyContainerName),
+      [list]: [...(pod.spec[list] ?? []), list === 'containers' ? withoutRestartPolicy(placed) : placed],
+    },
+  };
 }
 
 /** What an injection finds out about the application and overwrites there: probes and metrics annotations. */

@@ -1,4 +1,5 @@
 import { createLogger as createWinston, format, transports, type Logger as WinstonLogger } from 'winston';
+import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 
 /** Levels from the most severe; a logger prints its own level and those before it. */
@@ -29,7 +30,7 @@ export function createLogger(level: LogLevel, sink: LogSink): Logger {
   const winston = createWinston({
     level,
     levels: { error: 0, warn: 1, info: 2, debug: 3 },
-    format: format.combine(format.timestamp({ alias: 'time' }), format(flattenErrors)(), format.json()),
+    format: format.printf(lineText),
     transports: [new transports.Stream({ stream: sink })],
   });
   return wrap(winston);
@@ -45,12 +46,20 @@ function wrap(winston: WinstonLogger): Logger {
   };
 }
 
-type Line = Parameters<Parameters<typeof format>[0]>[0];
+type Line = Parameters<Parameters<typeof format.printf>[0]>[0];
 
-function flattenErrors(line: Line): Line {
-  const { error, timestamp: _sameAsTime, ...rest } = line as Line & { error?: unknown; timestamp?: unknown };
-  if (error === undefined) return rest as Line;
-  const flat = { ...rest, error: messageOf(error) } as Line & { stack?: unknown };
-  if (line.level === 'debug' && error instanceof Error) flat.stack = error.stack;
-  return flat;
+function lineText({ level, message, error, ...fields }: Line): string {
+  const line = { time: systemClock.now().toISOString(), level, message };
+  try {
+    return JSON.stringify({ ...line, ...fields, ...errorFields(level, error) });
+  } catch {
+    // A field that JSON cannot hold must not stop whoever wanted to say something.
+    return JSON.stringify({ ...line, fields: 'cannot be printed' });
+  }
+}
+
+function errorFields(level: string, error: unknown): { error?: string; stack?: string | undefined } {
+  if (error === undefined) return {};
+  const isStackWanted = level === 'debug' && error instanceof Error;
+  return { error: messageOf(error), ...(isStackWanted ? { stack: error.stack } : {}) };
 }

@@ -3,11 +3,12 @@ import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/res
 import { stableJson } from '../../base/stable-json.ts';
 import { renderServiceAccount } from '../access.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
-import { mergeEnv } from '../environment.ts';
+import { envValue, mergeEnv } from '../environment.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 import { workloadView } from '../workload-view.ts';
+import { injectorCommand, injectorNodeOptions } from './injector-process.ts';
 import { injectorName, servingSecretName, tagConfigurationName, webhookConfigurationName } from './names.ts';
 import { selectionEntries, selfTestEntry, type WebhookEntry } from './webhooks.ts';
 
@@ -79,7 +80,8 @@ function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
       ...injector.podAnnotations,
     },
     image: operatorImage,
-    env: mergeEnv([], injector.env),
+    command: injectorCommand,
+    env: mergeEnv([envValue('NODE_OPTIONS', injectorNodeOptions)], injector.env),
     certificateSecret: servingSecretName(mesh),
     configMap: injectorName(mesh),
   };

@@ -30,6 +30,16 @@ describe('the logger', () => {
     expect(lines[1]).toMatchObject({ error: 'boom', stack: expect.stringContaining('TypeError: boom') });
   });
 
+  test('writes a line also when a field cannot be printed', () => {
+    const { log, lines } = recordingLog();
+    const endless: Record<string, unknown> = {};
+    endless.self = endless;
+
+    log.info('Looped', { endless });
+
+    expect(lines).toMatchObject([{ level: 'info', message: 'Looped', fields: 'cannot be printed' }]);
+  });
+
   test.each(logLevels)('writes at level %s what is as severe or more', (level) => {
     const { lines, sink } = recordingLog();
     const log = createLogger(level, sink);

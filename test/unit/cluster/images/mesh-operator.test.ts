@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { injectorCommand } from '../../../../src/render/injector/injector-process.ts';
 import { operatorConfig, operatorFiles } from '../../../cluster/images/mesh-operator.ts';
 
 interface Instruction {
@@ -33,6 +34,12 @@ describe('the image of the operator', () => {
     };
 
     expect(operatorConfig).toEqual(fromDockerfile);
+  });
+
+  it('has what injectors are started with', () => {
+    const [node, bundle] = [operatorConfig.entrypoint.at(0), operatorConfig.entrypoint.at(-1)];
+
+    expect(injectorCommand).toEqual([node, bundle]);
   });
 
   it('needs no instruction that only docker can run', () => {
