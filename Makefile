@@ -98,7 +98,7 @@ test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when
 	else echo "SKIPPED test-e2e: a real node (kubelet, containerd, network namespaces) needs root on Linux"; fi
 
 .PHONY: bench
-bench: build tools ## Measure rendering and the operator on simulated nodes (some minutes); BENCH_WRITE=1 writes the page
+bench: build tools ## Measure rendering, injection and the operator on simulated nodes (some minutes); BENCH_WRITE=1 writes the page
 	node test/bench/main.ts $(BENCH_FLAGS)
 
 .PHONY: check

@@ -1,11 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { operatorConfig } from '../cluster/images/mesh-operator.ts';
 import { cpuSeconds } from './cpu-time.ts';
-
-const node = resolve(import.meta.dirname, '../../node_modules/node/bin/node');
+import { startImageProcess } from './image-process.ts';
+import { memoryMb } from './process-memory.ts';
 
 export interface BenchOperatorOptions {
   /** The bundle to run. */
@@ -35,20 +32,17 @@ export class BenchOperator {
   readonly #tail: string[] = [];
 
   constructor(options: BenchOperatorOptions) {
-    const imageFlags = operatorConfig.entrypoint.slice(1, -1);
-    this.#child = spawn(
-      node,
-      [
-        ...imageFlags,
-        ...(options.nodeFlags ?? []),
-        options.bundle,
+    this.#child = startImageProcess({
+      bundle: options.bundle,
+      nodeFlags: options.nodeFlags,
+      args: [
         'run',
         ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
         ...['--identity', options.identity, '--log-level', options.logLevel],
         ...['--metrics-bind-address', '127.0.0.1:0', '--health-bind-address', '127.0.0.1:0'],
       ],
-      { stdio: ['ignore', 'inherit', 'pipe'], env: { ...process.env, ...operatorConfig.env } },
-    );
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
     this.#child.once('error', (error) => this.#end(error));
     this.#child.once('exit', (code) => this.#end(new Error(`the operator ended with code ${code}`)));
     if (this.#child.stderr !== null) {
@@ -77,12 +71,12 @@ export class BenchOperator {
 
   /** The most memory the process has held so far (`VmHWM`), in MB. */
   async peakMemoryMb(): Promise<number> {
-    return this.#memoryMb('VmHWM');
+    return memoryMb(this.#child.pid ?? 0, 'VmHWM');
   }
 
   /** The memory the process holds now (`VmRSS`), in MB. */
   async memoryMb(): Promise<number> {
-    return this.#memoryMb('VmRSS');
+    return memoryMb(this.#child.pid ?? 0, 'VmRSS');
   }
 
   /** Seconds of processor time that the process has used. */
@@ -99,12 +93,6 @@ export class BenchOperator {
   async stop(): Promise<void> {
     this.terminate();
     await this.#ended.promise;
-  }
-
-  async #memoryMb(field: string): Promise<number> {
-    const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
-    const kilobytes = new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1];
-    return Number(kilobytes) / 1024;
   }
 
   #onLine(line: string): void {

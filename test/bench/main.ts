@@ -1,7 +1,8 @@
 /**
- * Measures the operator on a cluster with simulated nodes and prints one table; see docs/reference/performance.md.
+ * Measures the operator on a cluster with simulated nodes, and its webhook beside istiod's, and prints one table; see
+ * docs/reference/performance.md.
  *
- *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,floor,drift,idle,life] [--node-flags=--cpu-prof]
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,floor,drift,idle,life] [--node-flags=--cpu-prof]
  *
  * A missed goal is marked in the table; the exit code says only whether everything could be measured.
  * With BENCH_WRITE=1 the table is also written to docs/reference/performance.md.
@@ -15,6 +16,7 @@ import { type BenchRow, benchMarkdown, benchTable } from './bench-table.ts';
 import { measureDrift } from './drift.ts';
 import { measureFloor } from './floor.ts';
 import { measureIdle } from './idle.ts';
+import { benchInjector } from './injector.ts';
 import { type Installation, measureInstallation, removeInstallation } from './installation.ts';
 import { measureHandover, measureStart } from './process-life.ts';
 import { benchRender } from './render.ts';
@@ -36,6 +38,7 @@ const skipped = new Set(flags.skip.split(','));
 const nodeFlags = flags['node-flags'].split(' ').filter((flag) => flag !== '');
 
 const rows: BenchRow[] = skipped.has('render') ? [] : await benchRender();
+if (!skipped.has('injector')) rows.push(...(await benchInjector()));
 const bench = await startBenchCluster(nodeFlags);
 try {
   await warmUp(bench);
@@ -98,6 +101,7 @@ Each mesh has a namespace, a revision and an ingress gateway of its own, and all
 
 - "plain loop": the same objects written by a loop of server-side applies with ${requestsAtOnce} requests at once, without an operator, until the Deployments are available and the balanced Services have addresses. No operator can be faster on the same machine; the ratio is what ours adds.
 - "helm": \`helm template\` of Istio's own charts for the same objects.
+- "istiod": the injector of a real istiod, asked for the same injections by the same client over HTTPS with connections that stay open, a second and a half at a time in turn with ours; both run as they are deployed, without limits of processor time. What the client needs itself is in the times of both. Each pod differs from the next: a Deployment's, and those of the golden injections.
 - "rival, as published": not measured in this run; figures that were published for the best other operator on machines of this size.
 - Requests are counted in the API server's audit log; watches and the renewals of the operator's Lease are left out.
 

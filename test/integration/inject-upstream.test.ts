@@ -6,7 +6,7 @@ import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import { stableJson } from '../../src/base/stable-json.ts';
 import { injectPod } from '../../src/injection/inject-pod.ts';
 import type { InjectionInput } from '../../src/injection/injection-input.ts';
-import type { Container, Pod } from '../../src/injection/pod.ts';
+import type { Pod } from '../../src/injection/pod.ts';
 import { PodRejectedError } from '../../src/injection/pod-rejected-error.ts';
 import { mapPods } from '../../src/injection/workload-manifest.ts';
 import { injectScenarioNames, readInjectScenario } from '../golden/inject-scenario.ts';
@@ -16,6 +16,7 @@ import { aMeshOperator } from '../support/mesh-operator.ts';
 import { factDifferences } from '../support/object-facts.ts';
 import { podFacts } from '../support/pod-facts.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
+import { asStored } from '../support/stored-pod.ts';
 import { ownNamespace, testClient } from '../support/test-client.ts';
 import { openUpstreamCharts, type UpstreamCharts } from '../support/upstream-charts.ts';
 import { UpstreamInjector } from '../support/upstream-injector.ts';
@@ -240,24 +241,6 @@ function withNativeSaid({ pod, mesh, kubernetesMinor }: InjectionInput): Pod {
   if (isKnown || annotations?.['sidecar.istio.io/nativeSidecar'] !== undefined) return pod;
   const asked = { ...annotations, 'sidecar.istio.io/nativeSidecar': String(isNative) };
   return { ...pod, metadata: { ...pod.metadata, annotations: asked } };
-}
-
-/** The pod with the empty blocks that an API server adds: istiod's patch counts on them. */
-function asStored(pod: Pod): Pod {
-  const stored = (container: Container): Container => ({
-    ...container,
-    resources: container.resources ?? {},
-  });
-  const { containers, initContainers } = pod.spec;
-  return {
-    ...pod,
-    spec: {
-      ...pod.spec,
-      containers: containers.map(stored),
-      ...(initContainers === undefined ? {} : { initContainers: initContainers.map(stored) }),
-    },
-    status: {},
-  };
 }
 
 function outcomeOf(input: InjectionInput) {

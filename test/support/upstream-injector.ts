@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { dump, load } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
@@ -12,6 +13,8 @@ import type { Pod } from '../../src/injection/pod.ts';
 import { findFreePorts } from '../cluster/free-ports.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
+import { aReview } from './admission-review.ts';
+import { TestAuthority } from './serving-files.ts';
 import { parseManifests, type UpstreamCharts } from './upstream-charts.ts';
 
 /** What istiod's injector answers about a pod. */
@@ -34,42 +37,57 @@ const marker = 'INJECTOR_SETTINGS';
  * files, which it reads again when they change.
  */
 export class UpstreamInjector {
+  readonly pid: number;
+  /** Port of the webhook on 127.0.0.1. */
+  readonly port: number;
+  /** Whose certificate it serves with. */
+  readonly authority: TestAuthority;
   readonly #folder: string;
   readonly #child: ChildProcess;
-  readonly #address: string;
   readonly #options: UpstreamInjectorOptions;
+  readonly #agent: Agent;
   #settings = 0;
 
   private constructor(
     options: UpstreamInjectorOptions,
     folder: string,
     child: ChildProcess,
-    address: string,
+    serving: { readonly port: number; readonly authority: TestAuthority },
   ) {
     this.#options = options;
     this.#folder = folder;
     this.#child = child;
-    this.#address = address;
+    this.pid = child.pid ?? 0;
+    this.port = serving.port;
+    this.authority = serving.authority;
+    this.#agent = new Agent({ keepAlive: true, ca: serving.authority.caPem });
   }
 
   /** Starts istiod with the values of its chart's defaults and returns when it answers. */
   static async start(options: UpstreamInjectorOptions): Promise<UpstreamInjector> {
     const folder = await mkdtemp(join(tmpdir(), 'upstream-injector-'));
     await writeSettings(folder, options, {}, '0');
-    const { etcdClient, etcdPeer, apiServer } = await findFreePorts('127.0.0.1');
-    const address = `127.0.0.1:${etcdClient}`;
+    const authority = await TestAuthority.create();
+    const certificate = await authority.issue();
+    await writeWhole(folder, 'tls.crt', certificate.cert);
+    await writeWhole(folder, 'tls.key', certificate.key);
+    await writeWhole(folder, 'ca.crt', authority.caPem);
+    const { etcdClient: port, etcdPeer, apiServer, kwok } = await findFreePorts('127.0.0.1');
+    const log = await open(join(folder, 'log'), 'w');
     const child = spawn(
       'setpriv',
       [
         ...['--pdeathsig', 'KILL', '--', await ensureTool('pilot-discovery'), 'discovery'],
         ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
-        // No TLS and no other server: everything answers on one plain port of this machine.
-        ...['--httpAddr', address, '--httpsAddr', '', '--monitoringAddr', '', '--grpcAddr', ''],
+        ...['--httpsAddr', `127.0.0.1:${port}`, '--caCertFile', 'ca.crt'],
+        ...['--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key'],
+        // What else it serves, on this machine alone.
+        ...['--httpAddr', `127.0.0.1:${kwok}`, '--monitoringAddr', '', '--grpcAddr', ''],
         ...['--secureGRPCAddr', `127.0.0.1:${etcdPeer}`, '--ctrlz_port', String(apiServer)],
       ],
       {
         cwd: folder,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', log.fd, log.fd],
         env: {
           PATH: process.env.PATH,
           HOME: folder,
@@ -79,10 +97,8 @@ export class UpstreamInjector {
         },
       },
     );
-    const log = createWriteStream(join(folder, 'log'));
-    child.stdout?.pipe(log);
-    child.stderr?.pipe(log);
-    const injector = new UpstreamInjector(options, folder, child, address);
+    await log.close();
+    const injector = new UpstreamInjector(options, folder, child, { port, authority });
     try {
       await injector.#awaitSettings('0');
     } catch (error) {
@@ -102,26 +118,7 @@ export class UpstreamInjector {
 
   /** What istiod answers about a pod that is created in a namespace. */
   async ask(pod: Pod, namespace: string): Promise<UpstreamAnswer> {
-    const response = await fetch(`http://${this.#address}/inject`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        apiVersion: 'admission.k8s.io/v1',
-        kind: 'AdmissionReview',
-        request: {
-          uid: 'a',
-          operation: 'CREATE',
-          namespace,
-          kind: { group: '', version: 'v1', kind: 'Pod' },
-          object: pod,
-        },
-      }),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`istiod answers ${response.status}: ${text}`);
-    const { response: review } = JSON.parse(text) as {
-      response: { allowed: boolean; patch?: string; status?: { message?: string } };
-    };
+    const review = await this.#post(JSON.stringify(aReview(pod, { namespace })));
     if (!review.allowed) return { kind: 'reject', message: review.status?.message ?? '' };
     if (review.patch === undefined) return { kind: 'skip' };
     const patch = JSON.parse(Buffer.from(review.patch, 'base64').toString()) as PatchOperation[];
@@ -149,12 +146,14 @@ export class UpstreamInjector {
   }
 
   async stop(): Promise<void> {
+    this.#agent.destroy();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const ended = new Promise((resolve) => this.#child.once('close', resolve));
       this.#child.kill('SIGKILL');
       await ended;
     }
     await rm(this.#folder, { recursive: true, force: true });
+    await this.authority.remove();
   }
 
   /** Both files are watched on their own, so each carries a mark that shows in what istiod injects. */
@@ -170,25 +169,38 @@ export class UpstreamInjector {
         explain: async () => (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-2_000),
       },
       async () => {
-        const answer = await this.#askRaw(pod);
+        const { patch = '' } = await this.#post(JSON.stringify(aReview(pod)));
+        const answer = Buffer.from(patch, 'base64').toString();
         return answer.includes(`config-${settings}.`) && answer.includes(`mesh-${settings}.`);
       },
     );
   }
 
-  async #askRaw(pod: Pod): Promise<string> {
-    const response = await fetch(`http://${this.#address}/inject`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({
-        apiVersion: 'admission.k8s.io/v1',
-        kind: 'AdmissionReview',
-        request: { uid: 'a', operation: 'CREATE', namespace: 'probe', object: pod },
-      }),
+  #post(body: string): Promise<UpstreamResponse> {
+    return new Promise((resolve, reject) => {
+      const call = request(
+        {
+          ...{ host: '127.0.0.1', port: this.port, agent: this.#agent, method: 'POST', path: '/inject' },
+          headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) },
+        },
+        (response) => {
+          text(response).then((answer) => {
+            if (response.statusCode === 200) resolve(JSON.parse(answer).response as UpstreamResponse);
+            else reject(new Error(`istiod answers ${response.statusCode}: ${answer}`));
+          }, reject);
+        },
+      );
+      call.once('error', reject);
+      call.end(body);
     });
-    const { response: review } = (await response.json()) as { response: { patch?: string } };
-    return Buffer.from(review.patch ?? '', 'base64').toString();
   }
+}
+
+/** The `response` of the review that istiod answers. */
+interface UpstreamResponse {
+  readonly allowed: boolean;
+  readonly patch?: string;
+  readonly status?: { readonly message?: string };
 }
 
 /** The chart's ConfigMaps, with a mark in each document that istiod watches. */
