@@ -15,3 +15,8 @@ export function pauseAt(mesh: MeshOperator, now: Date): Pause | undefined {
   const until = new Date(paused.until);
   return until.getTime() > now.getTime() ? { reason: paused.reason, until } : undefined;
 }
+
+/** Milliseconds until a pause ends by itself; undefined when somebody has to end it. */
+export function pauseEndsInMs({ until }: Pause, now: Date): number | undefined {
+  return until === undefined ? undefined : Math.max(0, until.getTime() - now.getTime());
+}

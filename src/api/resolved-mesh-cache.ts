@@ -1,3 +1,4 @@
+import { TerminalError } from '../base/errors.ts';
 import type { KubernetesObject } from './kubernetes-object.ts';
 import type { MeshOperator } from './mesh-operator.ts';
 import { resolveMesh } from './resolve.ts';
@@ -22,6 +23,16 @@ export class ResolvedMeshCache {
     const resolved = resolveMesh(object as unknown as MeshOperator);
     this.#byUid.set(uid, { generation, resolved: new WeakRef(resolved) });
     return resolved;
+  }
+
+  /** As `of`, but undefined for a spec with problems: the mesh controller is the one to say so. */
+  find(object: KubernetesObject): ResolvedMesh | undefined {
+    try {
+      return this.of(object);
+    } catch (error) {
+      if (error instanceof TerminalError) return undefined;
+      throw error;
+    }
   }
 
   /** Forgets a mesh that is gone. */

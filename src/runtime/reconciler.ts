@@ -15,6 +15,12 @@ export interface ReconcileResult {
   readonly requeueAfterMs?: number;
 }
 
+/** Comes back after the shortest of these waits; only when something changes when all are undefined. */
+export function requeueAfter(...waitsMs: readonly (number | undefined)[]): ReconcileResult {
+  const given = waitsMs.filter((wait) => wait !== undefined);
+  return given.length === 0 ? {} : { requeueAfterMs: Math.max(0, Math.min(...given)) };
+}
+
 /**
  * One level-triggered pass for one key. It may run at any time, any number of times, and never twice at once for
  * one key. What it throws decides when it runs again (`Controller`).

@@ -9,6 +9,8 @@ export interface WorkqueueDeps {
   readonly backOff: BackOffOptions;
 }
 
+const longestWaitMs = 24 * 3_600_000;
+
 /**
  * Keys waiting for a pass. A key is in it once, however often it is added, and is never given out while a pass for
  * it runs; added during its own pass, it comes again right after. First come first served, so one key that always
@@ -49,8 +51,12 @@ export class Workqueue {
     this.#hand();
   }
 
-  /** Asks for a pass after `delayMs`; of several such wishes for one key the earliest counts. */
-  addAfter(key: string, delayMs: number): void {
+  /**
+   * Asks for a pass after `wantedMs`; of several such wishes for one key the earliest counts. Of a very long wait a day is
+   * kept: a timer of Node holds 24 days and fires at once beyond, and a pass too early does no harm.
+   */
+  addAfter(key: string, wantedMs: number): void {
+    const delayMs = Math.min(wantedMs, longestWaitMs);
     if (delayMs <= 0) {
       this.add(key);
       return;

@@ -3,7 +3,7 @@ import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition } from '../../api/mesh-operator-status.ts';
-import { pauseAt } from '../../api/pause.ts';
+import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -16,7 +16,12 @@ import type { InjectorMetrics } from '../../observability/metrics.ts';
 import { injectorHost, webhookConfigurationName } from '../../render/injector/names.ts';
 import { backOffMs, type RandomSource } from '../../runtime/back-off.ts';
 import { ObjectMemory } from '../../runtime/object-memory.ts';
-import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import {
+  type ReconcileContext,
+  type ReconcileResult,
+  type Reconciler,
+  requeueAfter,
+} from '../../runtime/reconciler.ts';
 import { bundleTrusts, determineCaBundle } from './ca-bundle.ts';
 import { webhookManager } from './field-managers.ts';
 import { type InjectorStatement, injectorStatement } from './injector-condition.ts';
@@ -71,8 +76,6 @@ interface Pass {
 type KnownReachability = Exclude<Reachability, { kind: 'unproven' }>;
 
 const testBackOff = { firstMs: 1_000, capMs: 30_000 };
-/** Timers hold no longer than 24 days, and a clock may be set meanwhile. */
-const longestWaitMs = 24 * 3_600_000;
 
 /** Annotation by which pods of the injector are told that what they mount has changed: kubelet then looks at once. */
 const mountedVersionAnnotation = 'meshoperator.dev/mounted-version';
@@ -95,8 +98,8 @@ export class AdmissionReconciler implements Reconciler {
     const object = this.#deps.informers.meshes.get(key.namespace, key.name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
     const pause = pauseAt(object as unknown as MeshOperator, this.#deps.clock.now());
-    if (pause !== undefined) return this.#waitFor(pause.until);
-    const mesh = this.#resolve(object);
+    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, this.#deps.clock.now()));
+    const mesh = this.#resolved.find(object);
     if (mesh === undefined) return {};
     if (!mesh.injector.enabled) return this.#withdraw(object, mesh, context);
     const pass = this.#passFor(object, mesh, context);
@@ -119,7 +122,7 @@ export class AdmissionReconciler implements Reconciler {
       certificateNotAfter: pass.slots.current?.notAfter,
     });
     await this.#state(pass, injectorStatement(reachability, pass.mesh.injector.failurePolicy));
-    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, ...pass.waitsMs)) };
+    return requeueAfter(...pass.waitsMs);
   }
 
   /** Takes the next step towards a valid certificate. */
@@ -300,22 +303,6 @@ export class AdmissionReconciler implements Reconciler {
 
   #note(pass: Pass, note: EventNote): void {
     void this.#deps.events.record(pass.object, note, pass.signal);
-  }
-
-  #waitFor(instant: Date | undefined): ReconcileResult {
-    if (instant === undefined) return {};
-    const waitMs = instant.getTime() - this.#deps.clock.now().getTime();
-    return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, waitMs)) };
-  }
-
-  /** Undefined for a spec with problems: the mesh controller says so, and everything stays as it is. */
-  #resolve(object: KubernetesObject): ResolvedMesh | undefined {
-    try {
-      return this.#resolved.of(object);
-    } catch (error) {
-      if (error instanceof TerminalError) return undefined;
-      throw error;
-    }
   }
 
   #passFor(object: KubernetesObject, mesh: ResolvedMesh, context: ReconcileContext): Pass {

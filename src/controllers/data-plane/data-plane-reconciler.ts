@@ -2,18 +2,23 @@ import { findCondition, setCondition } from '../../api/conditions.ts';
 import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
-import { pauseAt } from '../../api/pause.ts';
+import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
-import { NotFoundError, TerminalError } from '../../base/errors.ts';
+import { NotFoundError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { DataPlaneMetrics } from '../../observability/metrics.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { ObjectMemory } from '../../runtime/object-memory.ts';
-import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import {
+  type ReconcileContext,
+  type ReconcileResult,
+  type Reconciler,
+  requeueAfter,
+} from '../../runtime/reconciler.ts';
 import { dataPlaneStatus, proxiesStatement } from './data-plane-status.ts';
 import { type Findings, gatherFindings, podText } from './findings.ts';
 import { candidatePods, controllersOf, podsOfController } from './observed-pods.ts';
@@ -51,8 +56,6 @@ interface Memory {
 
 /** More Events in one pass would say nothing new. */
 const maxPodEvents = 20;
-/** Timers hold no longer than 24 days. */
-const longestWaitMs = 24 * 3_600_000;
 /** How soon to look again while pods are being evicted, or may not be evicted yet. */
 const evictionIntervalMs = 5_000;
 const budgetRetryMs = 30_000;
@@ -80,8 +83,8 @@ export class DataPlaneReconciler implements Reconciler {
     const object = informers.meshes.get(key.namespace, key.name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
     const pause = pauseAt(object as unknown as MeshOperator, clock.now());
-    if (pause !== undefined) return waitUntil(pause.until, clock.now());
-    const mesh = this.#resolve(object);
+    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
+    const mesh = this.#resolved.find(object);
     if (mesh === undefined) return {};
     if (!mesh.injector.enabled || !holdsRevision(object)) {
       metrics.forgetPods(key);
@@ -93,8 +96,7 @@ export class DataPlaneReconciler implements Reconciler {
     await this.#tell(object, findings, memory, context);
     const eviction = await this.#evict({ object, mesh, findings, memory, context });
     const written = await this.#report(object, findings, eviction.refused, context);
-    const waits = [written.requeueAfterMs, eviction.againInMs].filter((wait) => wait !== undefined);
-    return waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) };
+    return requeueAfter(written.requeueAfterMs, eviction.againInMs);
   }
 
   /** An Event on each pod that is newly found bare, and on the mesh when there are some and when there are none again. */
@@ -195,21 +197,11 @@ export class DataPlaneReconciler implements Reconciler {
   async #write(object: KubernetesObject, part: StatusPart, signal: AbortSignal): Promise<ReconcileResult> {
     const { written, dueInMs } = await this.#deps.status.write(object, part, signal);
     if (written !== undefined) this.#deps.informers.meshes.observeWrite(written);
-    return dueInMs === undefined ? {} : { requeueAfterMs: dueInMs };
+    return requeueAfter(dueInMs);
   }
 
   #note(object: KubernetesObject, note: EventNote, signal: AbortSignal): void {
     void this.#deps.events.record(object, note, signal);
-  }
-
-  /** Undefined for a spec with problems: the mesh controller says so. */
-  #resolve(object: KubernetesObject): ResolvedMesh | undefined {
-    try {
-      return this.#resolved.of(object);
-    } catch (error) {
-      if (error instanceof TerminalError) return undefined;
-      throw error;
-    }
   }
 
   #forget(key: ObjectKey): ReconcileResult {
@@ -236,11 +228,6 @@ function allowRetries(memory: Memory): void {
     memory.retries.set(uid, retries + 1);
     memory.evicted.delete(uid);
   }
-}
-
-function waitUntil(instant: Date | undefined, now: Date): ReconcileResult {
-  if (instant === undefined) return {};
-  return { requeueAfterMs: Math.max(0, Math.min(longestWaitMs, instant.getTime() - now.getTime())) };
 }
 
 interface EvictionPass {

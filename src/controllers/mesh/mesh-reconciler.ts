@@ -9,7 +9,7 @@ import {
 import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { GatewayStatus, MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
-import { pauseAt } from '../../api/pause.ts';
+import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
@@ -21,7 +21,12 @@ import { driftText } from '../../kube/diff/drift.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
 import type { Wave } from '../../render/render-mesh.ts';
-import type { ReconcileContext, ReconcileResult, Reconciler } from '../../runtime/reconciler.ts';
+import {
+  type ReconcileContext,
+  type ReconcileResult,
+  type Reconciler,
+  requeueAfter,
+} from '../../runtime/reconciler.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import { statusManager } from './field-managers.ts';
 import type { IstioCrds } from './istio-crds.ts';
@@ -215,12 +220,9 @@ export class MeshReconciler implements Reconciler {
     const { state } = (pass.mesh.status ?? {}) as MeshOperatorStatus;
     if (state !== before) this.#note(pass, stateNote(pass.mesh));
     if (pass.error !== undefined) throw pass.error;
-    const pauseEndsInMs =
-      pass.pause?.until === undefined
-        ? undefined
-        : pass.pause.until.getTime() - this.#deps.clock.now().getTime();
-    const waits = [dueInMs, pauseEndsInMs].filter((wait) => wait !== undefined);
-    return waits.length === 0 ? {} : { requeueAfterMs: Math.max(0, Math.min(...waits)) };
+    const { pause } = pass;
+    const endsInMs = pause === undefined ? undefined : pauseEndsInMs(pause, this.#deps.clock.now());
+    return requeueAfter(dueInMs, endsInMs);
   }
 
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pauseAt } from '../../../src/api/pause.ts';
+import { pauseAt, pauseEndsInMs } from '../../../src/api/pause.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
 
 const until = '2026-01-01T12:00:00Z';
@@ -23,5 +23,15 @@ describe('pauseAt', () => {
       until: new Date(until),
     });
     expect(pauseAt(mesh, new Date(until))).toBeUndefined();
+  });
+});
+
+describe('pauseEndsInMs', () => {
+  it('tells how long a pause still lasts, and nothing of one that somebody has to end', () => {
+    const pause = { reason: 'holidays', until: new Date(until) };
+
+    expect(pauseEndsInMs(pause, new Date('2026-01-01T11:59:00Z'))).toBe(60_000);
+    expect(pauseEndsInMs(pause, new Date('2026-01-01T13:00:00Z'))).toBe(0);
+    expect(pauseEndsInMs({ ...pause, until: undefined }, new Date(until))).toBeUndefined();
   });
 });

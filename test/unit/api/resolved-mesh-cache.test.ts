@@ -25,5 +25,7 @@ describe('ResolvedMeshCache', () => {
 
     expect(() => cache.of(bad)).toThrow(/spec.version/);
     expect(() => cache.of(bad)).toThrow(/spec.version/);
+    expect(cache.find(bad)).toBeUndefined();
+    expect(cache.find(aStored(2, {}))).toBe(cache.of(aStored(2, {})));
   });
 });

@@ -27,6 +27,18 @@ describe('the workqueue', () => {
     expect(queue.depth).toBe(0);
   });
 
+  test('looks after a day at a key that waits for longer than a timer holds', async () => {
+    const { clock, queue } = aQueue();
+    const day = 24 * 3_600_000;
+
+    queue.addAfter('a', 60 * day);
+
+    await clock.advance(day - 1);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(queue.depth).toBe(1);
+  });
+
   test('does not give a key out while its pass runs, but once more right after', async () => {
     const { queue } = aQueue();
     queue.add('a');
