@@ -74,6 +74,12 @@ describe('an injector of which no replica is ready', () => {
   });
 
   test('costs no request while nothing happens', async () => {
+    // What counts replicas is written every ten seconds at most: this is the last word of the three controllers.
+    await mesh.untilStatus('says all that there is to say', ({ conditions = [] }) => {
+      const ready = conditions.find(({ type }) => type === 'Ready');
+      const isToldOfPods = conditions.some(({ type }) => type === 'ProxiesUpToDate');
+      return isToldOfPods && /sidecar-injector\S* has 0 of 2 replicas available/.test(ready?.message ?? '');
+    });
     await world.audit.restart();
     const passes = operator.logged('Reconciled', { controller: 'mesh' }).length;
     const other = await world.createMesh();
