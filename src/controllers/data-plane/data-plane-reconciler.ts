@@ -20,6 +20,7 @@ import {
   requeueAfter,
 } from '../../runtime/reconciler.ts';
 import { dataPlaneStatus, proxiesStatement } from './data-plane-status.ts';
+import { EvictionMemory } from './eviction-memory.ts';
 import { type Findings, gatherFindings, podText } from './findings.ts';
 import { candidatePods, controllersOf, podsOfController } from './observed-pods.ts';
 import { planEvictions } from './plan-evictions.ts';
@@ -44,23 +45,13 @@ export interface DataPlaneReconcilerDeps {
 interface Memory {
   /** Bare pods (uids) of the last pass, so that each is told of once. */
   bare: ReadonlySet<string>;
-  /** The pods that were bare when we evicted one of a controller's, by the controller's uid. */
-  readonly evicted: Map<string, ReadonlySet<string>>;
-  /** How often the pods of a controller have come back bare and were tried again, by the controller's uid. */
-  readonly retries: Map<string, number>;
-  /** Pods (uids) that a disruption budget keeps, and until when they are left alone (monotonic). */
-  readonly refusedUntilMs: Map<string, number>;
-  /** Since when the injector was reached at the last eviction. */
-  reachedSince?: string;
+  readonly evictions: EvictionMemory;
 }
 
 /** More Events in one pass would say nothing new. */
 const maxPodEvents = 20;
-/** How soon to look again while pods are being evicted, or may not be evicted yet. */
+/** How soon to look again while pods are being evicted. */
 const evictionIntervalMs = 5_000;
-const budgetRetryMs = 30_000;
-/** An injector that comes and goes is no reason to evict a workload's pods for ever. */
-const mostRetries = 3;
 
 /**
  * Finds the pods of one mesh that should have a sidecar and have none, or have one that is older than the control plane;
@@ -70,9 +61,7 @@ const mostRetries = 3;
 export class DataPlaneReconciler implements Reconciler {
   readonly #deps: DataPlaneReconcilerDeps;
   readonly #resolved = new ResolvedMeshCache();
-  readonly #memories = new ObjectMemory<Memory>(() => ({
-    ...{ bare: new Set(), evicted: new Map(), retries: new Map(), refusedUntilMs: new Map() },
-  }));
+  readonly #memories = new ObjectMemory<Memory>(() => ({ bare: new Set(), evictions: new EvictionMemory() }));
 
   constructor(deps: DataPlaneReconcilerDeps) {
     this.#deps = deps;
@@ -107,8 +96,8 @@ export class DataPlaneReconciler implements Reconciler {
     { signal }: ReconcileContext,
   ): Promise<void> {
     const known = memory.bare;
-    memory.bare = new Set(bare.map(({ metadata }) => metadata.uid ?? ''));
-    const added = bare.filter(({ metadata }) => !known.has(metadata.uid ?? ''));
+    memory.bare = new Set(bare.map(uidOf));
+    const added = bare.filter((pod) => !known.has(uidOf(pod)));
     const mesh = `${object.metadata.namespace}/${object.metadata.name}`;
     const message = `The pod should have a sidecar of mesh ${mesh} and has none; it gets one when it is created anew`;
     for (const pod of added.slice(0, maxPodEvents)) {
@@ -122,39 +111,37 @@ export class DataPlaneReconciler implements Reconciler {
     const reached = findCondition(conditions, 'InjectorReady');
     const mayEvict = mesh.injector.barePods === 'Evict' && reached?.status === 'True';
     if (!mayEvict || findings.bare.length === 0) return { refused: [] };
-    if (memory.reachedSince !== reached.lastTransitionTime) allowRetries(memory);
-    memory.reachedSince = reached.lastTransitionTime;
     const { clock, metrics, informers } = this.#deps;
+    const { evictions } = memory;
     const nowMs = clock.monotonicMs();
-    for (const [uid, untilMs] of memory.refusedUntilMs)
-      if (untilMs <= nowMs) memory.refusedUntilMs.delete(uid);
+    evictions.update(nowMs, reached.lastTransitionTime);
     const { evict, comesBackBare } = planEvictions({
       bare: findings.bare,
       siblings: (uid) => podsOfController(informers.pods, uid),
-      evicted: memory.evicted,
-      refused: new Set(memory.refusedUntilMs.keys()),
+      evicted: evictions.knownPods,
+      refused: evictions.refusedPods,
     });
     for (const pod of comesBackBare) this.#note(object, comesBackNote(pod), context.signal);
     for (const pod of evict) {
-      if (await this.#evictOne(pod, findings, memory, context)) metrics.evicted(keyOf(mesh));
-      else memory.refusedUntilMs.set(pod.metadata.uid ?? '', nowMs + budgetRetryMs);
+      if (await this.#evictOne(pod, findings, evictions, context)) metrics.evicted(keyOf(mesh));
+      else evictions.refused(uidOf(pod), nowMs);
     }
-    const refused = findings.bare
-      .filter(({ metadata }) => memory.refusedUntilMs.has(metadata.uid ?? ''))
-      .map(podText);
-    if (refused.length > 0) return { refused, againInMs: budgetRetryMs };
-    return evict.length === 0 ? { refused } : { refused, againInMs: evictionIntervalMs };
+    const { refusedPods } = evictions;
+    const refused = findings.bare.filter((pod) => refusedPods.has(uidOf(pod))).map(podText);
+    const waits = [evictions.nextInMs(nowMs), evict.length === 0 ? undefined : evictionIntervalMs];
+    const { requeueAfterMs } = requeueAfter(...waits);
+    return requeueAfterMs === undefined ? { refused } : { refused, againInMs: requeueAfterMs };
   }
 
   /** False when it was refused: by a disruption budget as a rule. */
   async #evictOne(
     pod: KubernetesObject,
     { bare }: Findings,
-    memory: Memory,
+    evictions: EvictionMemory,
     { signal, log }: ReconcileContext,
   ): Promise<boolean> {
     try {
-      await this.#deps.client.evict(idOf(pod), pod.metadata.uid ?? '', signal);
+      await this.#deps.client.evict(idOf(pod), uidOf(pod), signal);
     } catch (error) {
       if (signal.aborted) throw error;
       if (!(error instanceof NotFoundError)) {
@@ -166,7 +153,7 @@ export class DataPlaneReconciler implements Reconciler {
     log.info('Evicted bare pod', { pod: podText(pod) });
     for (const { uid } of controllersOf(pod)) {
       const same = bare.filter((other) => controllersOf(other).some((controller) => controller.uid === uid));
-      memory.evicted.set(uid, new Set(same.map(({ metadata }) => metadata.uid ?? '')));
+      evictions.evicted(uid, same.map(uidOf));
     }
     return true;
   }
@@ -217,17 +204,8 @@ function holdsRevision({ status }: KubernetesObject): boolean {
   return findCondition(conditions, 'Stalled')?.reason !== 'RevisionConflict';
 }
 
-/**
- * What came back bare may have done so since the injector was lost in that moment: now that it is reached again, it is
- * worth another try, a few times.
- */
-function allowRetries(memory: Memory): void {
-  for (const uid of memory.evicted.keys()) {
-    const retries = memory.retries.get(uid) ?? 0;
-    if (retries >= mostRetries) continue;
-    memory.retries.set(uid, retries + 1);
-    memory.evicted.delete(uid);
-  }
+function uidOf({ metadata }: KubernetesObject): string {
+  return metadata.uid ?? '';
 }
 
 interface EvictionPass {
