@@ -97,7 +97,7 @@ function pageText(table: readonly BenchRow[]): string {
 
 One run on ${machine()}: the operator, a real API server, etcd, controller manager, scheduler and KWOK share them, and what else runs there:
 a load average far above the number of processors means that times say little and ratios and counts say more.
-Each mesh has a namespace, a revision and an ingress gateway of its own, and all are applied at once.
+Each mesh has a namespace, a revision and an ingress gateway of its own, and all are applied at once. They have no sidecar injector: simulated nodes run none that could answer.
 
 - "plain loop": the same objects written by a loop of server-side applies with ${requestsAtOnce} requests at once, without an operator, until the Deployments are available and the balanced Services have addresses. No operator can be faster on the same machine; the ratio is what ours adds.
 - "helm": \`helm template\` of Istio's own charts for the same objects.
