@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { injectorSelfTestLabel } from '../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { messageOf } from '../../base/errors.ts';
+import { names } from '../../injection/annotation-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { injectorName } from '../../render/injector/names.ts';
 import { selfTestEntryName } from '../../render/injector/webhooks.ts';
@@ -11,8 +12,6 @@ import { webhookManager } from './field-managers.ts';
 export type SelfTestResult =
   | { readonly kind: 'reached' }
   | { readonly kind: 'unreached'; readonly message: string };
-
-const statusAnnotation = 'sidecar.istio.io/status';
 
 /** What the API server says of a pod that got past the webhook, and is refused by what comes after webhooks. */
 const refusedAfterwards = [
@@ -44,7 +43,7 @@ export async function runSelfTest(
 
 /** What a pod shows that the API server would have created. */
 export function judgePod(pod: KubernetesObject): SelfTestResult {
-  return pod.metadata.annotations?.[statusAnnotation] === undefined
+  return pod.metadata.annotations?.[names.status] === undefined
     ? { kind: 'unreached', message: 'The API server does not ask the injector yet' }
     : { kind: 'reached' };
 }
@@ -67,7 +66,7 @@ function selfTestPod(mesh: ResolvedMesh): KubernetesObject {
       name: `${name}-self-test`,
       namespace: mesh.namespace,
       labels: { [injectorSelfTestLabel]: revisionLabel(mesh.revision) },
-      annotations: { 'sidecar.istio.io/inject': 'true' },
+      annotations: { [names.inject]: 'true' },
     },
     spec: {
       serviceAccountName: name,

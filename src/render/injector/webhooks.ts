@@ -1,5 +1,7 @@
 import { injectorSelfTestLabel } from '../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { names } from '../../injection/annotation-names.ts';
+import { ignoredNamespaces } from '../../injection/decide-injection.ts';
 
 /** One requirement of a label selector, as `matchExpressions` has it: what istioctl reads. */
 interface Requirement {
@@ -26,12 +28,8 @@ const entrySuffix = 'mesh-operator.istio.io';
 export const selfTestEntryName = `self-test.${entrySuffix}`;
 
 const injectionLabel = 'istio-injection';
-const revisionKey = 'istio.io/rev';
-const injectKey = 'sidecar.istio.io/inject';
+const { revision: revisionKey, inject: injectKey } = names;
 const namespaceName = 'kubernetes.io/metadata.name';
-
-/** Kubernetes' own namespaces, never selected: without their pods no cluster starts. */
-const systemNamespaces = ['kube-system', 'kube-public', 'kube-node-lease', 'local-path-storage'];
 
 const isAbsent = (key: string): Requirement => ({ key, operator: 'DoesNotExist' });
 const isOneOf = (key: string, ...values: string[]): Requirement => ({ key, operator: 'In', values });
@@ -43,7 +41,7 @@ const isNoneOf = (key: string, ...values: string[]): Requirement => ({ key, oper
  * revision of `istio-injection=enabled`. Neither Kubernetes' own namespaces nor the injector's are ever selected.
  */
 export function selectionEntries(mesh: ResolvedMesh, revisionName: string): WebhookEntry[] {
-  const isElsewhere = isNoneOf(namespaceName, ...systemNamespaces, mesh.namespace);
+  const isElsewhere = isNoneOf(namespaceName, ...ignoredNamespaces, mesh.namespace);
   const entry = (prefix: string, namespaces: Requirement[], pods: Requirement[]): WebhookEntry => ({
     name: `${prefix}.${entrySuffix}`,
     // Seeded: the admission controller turns it to what the spec says once the API server reaches the injector.
