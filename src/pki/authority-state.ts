@@ -1,0 +1,71 @@
+/** Phases of a rotation in their order (`Stable` is before and after it). */
+export const phases = ['Stable', 'Trusting', 'Signing', 'Distrusting'] as const;
+export type Phase = (typeof phases)[number];
+
+/** Why a rotation was begun. */
+export type RotationReason =
+  | 'Schedule'
+  | 'Threshold'
+  | 'Requested'
+  | 'KeyCompromise'
+  | 'Replaced'
+  | 'Recovery';
+
+/** A root certificate that the mesh trusts. */
+export interface RootMaterial {
+  /** One PEM certificate, self-signed. */
+  readonly certPem: string;
+  /** PKCS #8; absent when the root is kept elsewhere, as that of an adopted or plugged-in intermediate may be. */
+  readonly keyPem?: string;
+}
+
+/** What istiod signs with. */
+export interface IntermediateMaterial {
+  /** One PEM certificate. */
+  readonly certPem: string;
+  /** PKCS #8 or what the user has given. */
+  readonly keyPem: string;
+  /** Itself first, then what is between it and the root, the root left out unless it is the root that signs. */
+  readonly chainPem: string;
+}
+
+/** What signs now, what will, and what did until its last certificate is replaced. */
+export interface Slots<Material> {
+  readonly current: Material;
+  readonly next?: Material;
+  readonly previous?: Material;
+}
+
+/** A rotation under way. */
+export interface Rotation {
+  /** `root` replaces root and intermediate, `intermediate` the latter alone. */
+  readonly kind: 'root' | 'intermediate';
+  readonly reason: RotationReason;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  /** When the phase was entered, RFC 3339. */
+  readonly phaseSince: string;
+}
+
+/** A rotation that has ended. */
+export interface FinishedRotation extends Omit<Rotation, 'phaseSince'> {
+  readonly finishedAt: string;
+  /** From its start until no proxy was left that trusted (root) or carried (intermediate) the old one, in seconds. */
+  readonly seconds: number;
+}
+
+/**
+ * All that is known of the authority of one control-plane namespace: the content of its one Secret, so that each step is
+ * one write. `next` is filled from Trusting (root) or Signing (intermediate alone) on; entering Distrusting moves
+ * `current` to `previous` and `next` to `current`; returning to Stable empties `previous`.
+ */
+export interface AuthorityState {
+  readonly phase: Phase;
+  readonly roots: Slots<RootMaterial>;
+  readonly intermediates: Slots<IntermediateMaterial>;
+  /** Present unless Stable. */
+  readonly rotation?: Rotation;
+  readonly lastRotation?: FinishedRotation;
+  /** The last request (value of annotation `meshoperator.dev/rotate`) that was answered. */
+  readonly answeredRequest?: string;
+}

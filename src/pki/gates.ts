@@ -1,0 +1,109 @@
+import type { AuthorityState, Phase } from './authority-state.ts';
+import { factsOf, splitCertificates } from './certificate-facts.ts';
+import { istioBundleOf, signerOf } from './istio-bundle.ts';
+import type { ObservedBundle, ObservedProxy, ObservedReplica, ObservedTrust } from './observed-trust.ts';
+
+/** The gates of a phase, in the order in which they open. */
+export const gateNames = ['Replicas', 'Bundles', 'Proxies'] as const;
+export type GateName = (typeof gateNames)[number];
+
+/** What keeps a gate shut. */
+export interface Blocker {
+  readonly gate: GateName;
+  /** What holds it: `pod shop/cart-0`, `ConfigMap shop/istio-ca-root-cert`. */
+  readonly what: string;
+  /** A clause: `does not trust the next root yet`. */
+  readonly why: string;
+}
+
+/** What must be seen before a phase may end. */
+interface Expectation {
+  readonly rootNotAfter: number;
+  readonly chainNotAfter: number;
+  /** Fingerprints that every bundle and every proxy must hold, */
+  readonly trusted: readonly string[];
+  /** and that none may hold. */
+  readonly dropped: readonly string[];
+  /** Fingerprint of the intermediate that every proxy's certificate must be issued by; absent: any. */
+  readonly signer?: string;
+}
+
+/** What holds the replicas' gate shut: who has not loaded the bundle of this phase. Empty when it is open. */
+export function replicaBlockers(state: AuthorityState, replicas: readonly ObservedReplica[]): Blocker[] {
+  const expected = expectationOf(state);
+  return replicas.flatMap(({ pod, rootNotAfter, chainNotAfter, problem }) => {
+    const why =
+      problem ??
+      (rootNotAfter === expected.rootNotAfter && chainNotAfter === expected.chainNotAfter
+        ? undefined
+        : 'has not loaded the bundle of this phase yet');
+    return why === undefined ? [] : [{ gate: 'Replicas' as const, what: `pod ${pod}`, why }];
+  });
+}
+
+/**
+ * What keeps a phase from ending: empty when each gate is open. Proxies count as unknown, and so as a blocker of their
+ * own, until every replica has loaded the bundle: an answer of one that has not could take back what a proxy was seen
+ * to have.
+ */
+export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): Blocker[] {
+  const expected = expectationOf(state);
+  const blockers = [
+    ...replicaBlockers(state, observed.replicas),
+    ...observed.bundles.flatMap((bundle) => bundleBlockers(bundle, expected)),
+  ];
+  if (blockers.length > 0) return blockers;
+  if (observed.proxies === undefined) {
+    return [{ gate: 'Proxies', what: 'the proxies', why: 'have not been asked yet' }];
+  }
+  return observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected));
+}
+
+function bundleBlockers({ where, roots }: ObservedBundle, { trusted, dropped }: Expectation): Blocker[] {
+  if (trusted.some((root) => !roots.has(root))) {
+    return [{ gate: 'Bundles', what: where, why: 'lacks a root that is to be trusted' }];
+  }
+  if (dropped.some((root) => roots.has(root))) {
+    return [{ gate: 'Bundles', what: where, why: 'still holds the previous root' }];
+  }
+  return [];
+}
+
+function proxyBlockers(proxy: ObservedProxy, { trusted, dropped, signer }: Expectation): Blocker[] {
+  const why = (() => {
+    if (proxy.problem !== undefined) return proxy.problem;
+    if (trusted.some((root) => !proxy.roots.has(root))) return 'does not trust a root that is to be trusted';
+    if (dropped.some((root) => proxy.roots.has(root))) return 'still trusts the previous root';
+    if (signer !== undefined && proxy.signer !== signer) {
+      return 'still has a certificate of another intermediate';
+    }
+    return undefined;
+  })();
+  return why === undefined ? [] : [{ gate: 'Proxies', what: `pod ${proxy.pod}`, why }];
+}
+
+function expectationOf(state: AuthorityState): Expectation {
+  const bundle = istioBundleOf(state);
+  const roots = splitCertificates(bundle['root-cert.pem']);
+  const { previous } = state.roots;
+  return {
+    rootNotAfter: secondsOf(roots[0] ?? ''),
+    chainNotAfter: secondsOf(splitCertificates(bundle['cert-chain.pem'])[0] ?? ''),
+    trusted: [...new Set(roots.map(fingerprintOf))],
+    dropped: previous === undefined ? [] : [fingerprintOf(previous.certPem)],
+    ...(signerIsAwaited(state.phase) ? { signer: fingerprintOf(signerOf(state).certPem) } : {}),
+  };
+}
+
+/** Nothing of the old signer may be left before anything is dropped. */
+function signerIsAwaited(phase: Phase): boolean {
+  return phase === 'Signing' || phase === 'Distrusting';
+}
+
+function fingerprintOf(certPem: string): string {
+  return factsOf(certPem).fingerprint;
+}
+
+function secondsOf(certPem: string): number {
+  return Math.floor(factsOf(certPem).notAfter.getTime() / 1000);
+}

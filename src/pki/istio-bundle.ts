@@ -1,0 +1,53 @@
+import type { AuthorityState } from './authority-state.ts';
+
+/** The files that istiod reads of Secret `cacerts`, by their names (Istio `security/pkg/pki/ca/ca.go`). */
+export interface IstioBundle {
+  readonly 'ca-cert.pem': string;
+  readonly 'ca-key.pem': string;
+  readonly 'cert-chain.pem': string;
+  readonly 'root-cert.pem': string;
+}
+
+/**
+ * What istiod is given in a phase. The text of `root-cert.pem` holds, in this order:
+ *
+ * | phase | roots |
+ * | --- | --- |
+ * | Stable | current |
+ * | Trusting | next, current |
+ * | Signing | current, and what the phase before held |
+ * | Distrusting | current, which was next |
+ *
+ * Each text contains the one before or is contained in it: istiod 1.29 takes no other change, newer ones compare sets.
+ * Each differs from the one before, which makes every proxy ask for a new certificate at once. The first certificate
+ * changes as well, whose end each replica shows in `citadel_server_root_cert_expiry_timestamp`: so it is seen who has
+ * loaded it. A root twice in a bundle means the same as once.
+ */
+export function istioBundleOf(state: AuthorityState): IstioBundle {
+  const signer = signerOf(state);
+  return {
+    'ca-cert.pem': signer.certPem,
+    'ca-key.pem': signer.keyPem,
+    'cert-chain.pem': signer.chainPem,
+    'root-cert.pem': rootTexts(state).join(''),
+  };
+}
+
+/** The intermediate that signs in this phase. */
+export function signerOf({ phase, intermediates }: AuthorityState) {
+  return phase === 'Signing' && intermediates.next !== undefined ? intermediates.next : intermediates.current;
+}
+
+function rootTexts({ phase, roots }: AuthorityState): string[] {
+  const { current, next } = roots;
+  const before = next === undefined ? [current.certPem] : [next.certPem, current.certPem];
+  switch (phase) {
+    case 'Stable':
+    case 'Distrusting':
+      return [current.certPem];
+    case 'Trusting':
+      return before;
+    case 'Signing':
+      return [current.certPem, ...before];
+  }
+}
