@@ -1,10 +1,25 @@
-import { sign } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import forge from 'node-forge';
+import {
+  type Asn1,
+  bitString,
+  derOf,
+  integer,
+  octetString,
+  parseDer,
+  sequence,
+  tagged,
+  taggedBytes,
+  time,
+} from './asn1.ts';
 import type { KeyPair } from './key-pair.ts';
+import { parseCertificate } from './parsed-certificate.ts';
+import { signatureAlgorithmOf, signedBy } from './signature-algorithm.ts';
 
-/** What a certificate says, apart from its keys. */
+/** What a certificate says, apart from its keys. Names of more than 64 characters are cut (RFC 5280 appendix A). */
 export interface CertificateTemplate {
   readonly commonName: string;
+  readonly organization?: string;
   /** Positive, at most 20 bytes: RFC 5280 section 4.1.2.2. */
   readonly serial: Uint8Array;
   readonly notBefore: Date;
@@ -13,39 +28,42 @@ export interface CertificateTemplate {
   readonly extensions: readonly object[];
 }
 
-/** Who signs: itself when there is no issuer. */
+/** Who signs. */
 export interface CertificateIssuer {
-  readonly commonName: string;
+  readonly certPem: string;
   readonly keys: KeyPair;
 }
 
 /**
- * An X.509 v3 certificate in PEM, signed with SHA-256 and RSA. Subject and authority key identifiers are the SHA-1 of
- * the public keys (RFC 5280 section 4.2.1.2, method 1), so chains are found by them. Times are cut to whole seconds.
+ * An X.509 v3 certificate in PEM (RFC 5280 section 4.1), self-signed when there is no issuer. RSA signs with SHA-256,
+ * a curve with the SHA-2 of its strength. The issuer's name and key identifier are copied from its certificate, so
+ * chains are found by them; other identifiers are the SHA-1 of the public key (section 4.2.1.2, method 1). Times are cut
+ * to whole seconds. Throws when the issuer's certificate cannot be read or its key is of another kind than RSA and
+ * P-256, P-384 and P-521; whether the two belong together is the caller's business.
  */
 export function buildCertificate(
   template: CertificateTemplate,
   keys: KeyPair,
-  issuer: CertificateIssuer = { commonName: template.commonName, keys },
+  issuer?: CertificateIssuer,
 ): string {
-  const certificate = forge.pki.createCertificate();
-  const issuerKey = forgePublicKey(issuer.keys);
-  certificate.publicKey = forgePublicKey(keys);
-  certificate.serialNumber = Buffer.from(template.serial).toString('hex');
-  certificate.validity.notBefore = template.notBefore;
-  certificate.validity.notAfter = template.notAfter;
-  certificate.setSubject([{ name: 'commonName', value: template.commonName }]);
-  certificate.setIssuer([{ name: 'commonName', value: issuer.commonName }]);
-  certificate.setExtensions([
-    ...template.extensions,
-    { name: 'subjectKeyIdentifier' },
-    {
-      name: 'authorityKeyIdentifier',
-      keyIdentifier: forge.pki.getPublicKeyFingerprint(issuerKey, { type: 'RSAPublicKey' }).getBytes(),
-    },
-  ]);
-  signCertificate(certificate, issuer.keys);
-  return forge.pki.certificateToPem(certificate);
+  const subject = distinguishedName(template);
+  const signer = issuer === undefined ? selfSigner(subject, keys) : signerOf(issuer);
+  const { identifier } = signatureAlgorithmOf(signer.key);
+  const body = sequence(
+    tagged(0, integer(Uint8Array.of(2))), // version 3
+    integer(template.serial),
+    identifier,
+    signer.name,
+    sequence(time(template.notBefore), time(template.notAfter)),
+    subject,
+    publicKeyInfo(keys.publicKey),
+    extensionList([
+      ...template.extensions,
+      { name: 'subjectKeyIdentifier', value: octetString(keyIdentifierOf(keys.publicKey)) },
+      { name: 'authorityKeyIdentifier', value: sequence(taggedBytes(0, signer.keyIdentifier)) },
+    ]),
+  );
+  return pemOf(sequence(body, identifier, bitString(signedBy(signer.key, derOf(body)))));
 }
 
 /** A serial of 128 random bits, the first of which is 0: never negative, never empty. */
@@ -55,19 +73,63 @@ export function serialOf(random: Uint8Array): Uint8Array {
   return serial;
 }
 
-function forgePublicKey({ publicKey }: KeyPair): forge.pki.rsa.PublicKey {
-  return forge.pki.publicKeyFromPem(publicKey.export({ type: 'spki', format: 'pem' }).toString());
+/** What of a signer goes into the certificates that it signs. */
+interface Signer {
+  readonly name: Asn1;
+  readonly keyIdentifier: Uint8Array;
+  readonly key: KeyObject;
 }
 
-/** Node signs, so that the private key never becomes a JavaScript number, and it is some twenty times faster. */
-function signCertificate(certificate: forge.pki.Certificate, { privateKey }: KeyPair): void {
-  const signer = {
-    sign: () => {
-      // node-forge sets it just before it asks for the signature; its types do not say so.
-      const { tbsCertificate } = certificate as unknown as { readonly tbsCertificate: forge.asn1.Asn1 };
-      const body = Buffer.from(forge.asn1.toDer(tbsCertificate).getBytes(), 'binary');
-      return sign('sha256', body, privateKey).toString('binary');
-    },
+function selfSigner(name: Asn1, { publicKey, privateKey }: KeyPair): Signer {
+  return { name, keyIdentifier: keyIdentifierOf(publicKey), key: privateKey };
+}
+
+function signerOf({ certPem, keys }: CertificateIssuer): Signer {
+  const { subject, subjectKeyIdentifier } = parseCertificate(certPem);
+  return {
+    name: parseDer(subject),
+    keyIdentifier: subjectKeyIdentifier ?? keyIdentifierOf(keys.publicKey),
+    key: keys.privateKey,
   };
-  certificate.sign(signer as unknown as forge.pki.rsa.PrivateKey, forge.md.sha256.create());
+}
+
+function distinguishedName({ commonName, organization }: CertificateTemplate): Asn1 {
+  const attributes = [
+    ...(organization === undefined ? [] : [{ type: '2.5.4.10', value: organization }]),
+    { type: '2.5.4.3', value: commonName },
+  ].map(({ type, value }) => ({
+    type,
+    value: [...value].slice(0, 64).join(''),
+    // The types of node-forge take the tag of a string for its class.
+    valueTagClass: forge.asn1.Type.UTF8 as unknown as forge.asn1.Class,
+  }));
+  return forge.pki.distinguishedNameToAsn1({ attributes });
+}
+
+function publicKeyInfo(key: KeyObject): Asn1 {
+  return parseDer(key.export({ type: 'spki', format: 'der' }));
+}
+
+function keyIdentifierOf(key: KeyObject): Uint8Array {
+  const [, bits] = publicKeyInfo(key).value as Asn1[];
+  const [, ...bytes] = Buffer.from(bits?.value as string, 'binary'); // the first one counts unused bits
+  return createHash('sha1').update(Uint8Array.from(bytes)).digest();
+}
+
+/** node-forge knows how most extensions are written, but fills them in only as a part of a certificate of its own. */
+function extensionList(extensions: readonly object[]): Asn1 {
+  const holder = forge.pki.createCertificate();
+  holder.setExtensions(extensions.map((extension) => ({ ...extension })));
+  const { certificateExtensionsToAsn1 } = forge.pki as unknown as {
+    readonly certificateExtensionsToAsn1: (filled: readonly object[]) => Asn1;
+  };
+  return certificateExtensionsToAsn1(holder.extensions);
+}
+
+function pemOf(certificate: Asn1): string {
+  const lines =
+    derOf(certificate)
+      .toString('base64')
+      .match(/.{1,64}/g) ?? [];
+  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }

@@ -1,4 +1,5 @@
 import { buildCertificate, serialOf } from './certificate-builder.ts';
+import { clockSkewMs } from './clock-skew.ts';
 import { type KeyPair, privateKeyPem } from './key-pair.ts';
 
 /** What a serving certificate is made of. */
@@ -20,9 +21,6 @@ export interface IssuedServingCertificate {
   readonly keyPem: string;
   readonly caPem: string;
 }
-
-/** Clocks of a cluster may differ by this much: a certificate is valid a little before it is made. */
-const clockSkewMs = 5 * 60_000;
 
 /** The common name of every such authority: by it they are told from others in a bundle. */
 export const servingAuthorityName = 'mesh-operator webhook CA';
@@ -53,7 +51,7 @@ export function issueServingCertificate(request: ServingCertificateRequest): Iss
   const certPem = buildCertificate(
     {
       ...validity,
-      commonName: shortened(dnsNames[0]),
+      commonName: dnsNames[0], // cut when it is too long; clients look at the other names
       serial: serialOf(random.subarray(16, 32)),
       extensions: [
         { name: 'basicConstraints', critical: true, cA: false },
@@ -63,12 +61,7 @@ export function issueServingCertificate(request: ServingCertificateRequest): Iss
       ],
     },
     keys.server,
-    { commonName: servingAuthorityName, keys: keys.authority },
+    { certPem: caPem, keys: keys.authority },
   );
   return { certPem, keyPem: privateKeyPem(keys.server), caPem };
-}
-
-/** A common name has at most 64 characters (RFC 5280 appendix A, ub-common-name); clients look at the other names. */
-function shortened(name: string): string {
-  return name.slice(0, 64);
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { parseSlot, type SlotCertificate } from '../../src/controllers/admission/serving-slots.ts';
-import { generateRsaKeyPair } from '../../src/pki/key-pair.ts';
+import { generateKeyPair } from '../../src/pki/key-pair.ts';
 import { issueServingCertificate } from '../../src/pki/serving-certificate.ts';
 
 /** The host that the certificates of these tests are for. */
@@ -13,7 +13,7 @@ export async function aServingCertificate(
   notAfter: Date,
   { lifetimeMs = 90 * day, host = servingHost } = {},
 ): Promise<SlotCertificate> {
-  const [authority, server] = await Promise.all([generateRsaKeyPair(), generateRsaKeyPair()]);
+  const [authority, server] = await Promise.all([generateKeyPair('RSA-2048'), generateKeyPair('RSA-2048')]);
   const issued = issueServingCertificate({
     ...{ dnsNames: [host], now: new Date(notAfter.getTime() - lifetimeMs), lifetimeMs },
     ...{ keys: { authority, server }, random: randomBytes(32) },

@@ -3,7 +3,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { ownershipLabels } from '../../api/labels.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { generateRsaKeyPair } from '../../pki/key-pair.ts';
+import { generateKeyPair } from '../../pki/key-pair.ts';
 import { type IssuedServingCertificate, issueServingCertificate } from '../../pki/serving-certificate.ts';
 import { injectorHost, servingSecretName } from '../../render/injector/names.ts';
 import { certificateLifetimeMs } from './plan-certificate.ts';
@@ -12,7 +12,7 @@ import { parseSlot, type ServingSlots, type SlotCertificate, servingSecretData }
 /** A new certificate for the injector of a mesh, with new keys and an authority of its own. */
 export async function issueFor(mesh: ResolvedMesh, now: Date): Promise<SlotCertificate> {
   const host = injectorHost(mesh);
-  const [authority, server] = await Promise.all([generateRsaKeyPair(), generateRsaKeyPair()]);
+  const [authority, server] = await Promise.all([generateKeyPair('RSA-2048'), generateKeyPair('RSA-2048')]);
   const issued: IssuedServingCertificate = issueServingCertificate({
     dnsNames: [host, `${host}.${mesh.proxy.clusterDomain}`],
     now,

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { generateRsaKeyPair } from '../../../src/pki/key-pair.ts';
+import { generateKeyPair } from '../../../src/pki/key-pair.ts';
 import {
   type IssuedServingCertificate,
   issueServingCertificate,
@@ -15,7 +15,7 @@ const host = 'sidecar-injector.istio-system.svc';
 const hour = 3_600_000;
 
 async function issue(now = new Date(), lifetimeMs = hour): Promise<IssuedServingCertificate> {
-  const [authority, server] = await Promise.all([generateRsaKeyPair(), generateRsaKeyPair()]);
+  const [authority, server] = await Promise.all([generateKeyPair('RSA-2048'), generateKeyPair('RSA-2048')]);
   return issueServingCertificate({
     ...{ dnsNames: [host, `${host}.cluster.local`], now, lifetimeMs },
     ...{ keys: { authority, server }, random: randomBytes(32) },

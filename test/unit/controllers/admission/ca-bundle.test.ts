@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { bundleTrusts, determineCaBundle } from '../../../../src/controllers/admission/ca-bundle.ts';
 import type { SlotCertificate } from '../../../../src/controllers/admission/serving-slots.ts';
-import { generateRsaKeyPair } from '../../../../src/pki/key-pair.ts';
+import { generateKeyPair } from '../../../../src/pki/key-pair.ts';
 import { issueServingCertificate } from '../../../../src/pki/serving-certificate.ts';
 import { aServingCertificate, day, servingHost } from '../../../support/serving-certificates.ts';
 import { TestAuthority } from '../../../support/serving-files.ts';
@@ -52,7 +52,7 @@ describe('determineCaBundle', () => {
   });
 
   it('keeps no more than an API server can store: the newest and those in use', async () => {
-    const keys = { authority: await generateRsaKeyPair(), server: await generateRsaKeyPair() };
+    const keys = { authority: await generateKeyPair('RSA-2048'), server: await generateKeyPair('RSA-2048') };
     const lifetimeMs = 90 * day;
     const rotations = Array.from({ length: 60 }, () =>
       issueServingCertificate({ dnsNames: [servingHost], now, lifetimeMs, keys, random: randomBytes(32) }),
