@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { Command, Option } from 'commander';
+import type { Argument, Command, Option } from 'commander';
 import { createProgram } from '../../src/cli/program.ts';
 
 /** The reference page of the command line: every verb and every flag, from the program itself. */
@@ -14,21 +14,30 @@ export function cliReference(): string {
     '',
     'Exit codes: 0 done; 1 what was looked at is wrong or a request failed; 2 called wrongly. Results go to standard output, everything else to standard error.',
     '',
-    ...program.commands.flatMap(verbSection),
+    ...program.commands.flatMap((command) => sections(command, 'mesh-operator')),
   ].join('\n');
 }
 
-function verbSection(command: Command): string[] {
+/** The section of a verb, or those of each verb of a group. */
+function sections(command: Command, parent: string): string[] {
+  const name = `${parent} ${command.name()}`;
+  if (command.commands.length > 0) return command.commands.flatMap((verb) => sections(verb, name));
   return [
-    `## mesh-operator ${command.name()}`,
+    `## ${name}`,
     '',
     `${command.description()}.`,
     '',
     '| flag | meaning |',
     '| --- | --- |',
+    ...command.registeredArguments.map(argumentRow),
     ...command.options.map(flagRow),
     '',
   ];
+}
+
+function argumentRow(argument: Argument): string {
+  const many = argument.variadic ? ' One or more.' : '';
+  return `| \`${argument.name().toUpperCase()}\` | ${argument.description}.${many}${argument.required ? ' Required.' : ''} |`;
 }
 
 function flagRow(option: Option): string {

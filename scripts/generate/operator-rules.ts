@@ -21,7 +21,7 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
  * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
  * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
  * by pods in dry runs and tells theirs of changed mounts, looks for pods without the sidecar that they should have and
- * evicts those where the spec says so; at deletion it removes istiod's own locks and bundles.
+ * evicts those where the spec says so, keeps authorities and asks proxies what they trust; at deletion it removes istiod's own locks and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
@@ -41,6 +41,9 @@ function operatorNeeds(): PolicyRule[] {
     rule(kindInfo('v1', 'Secret'), ownVerbs),
     rule(kindInfo('v1', 'Pod'), ['create', 'list', 'patch', 'watch']),
     { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    // Proxies and istiods are asked what they trust where it can be seen: on their loopback. API servers up to 1.34 call
+    // the opening of a WebSocket get, newer ones create.
+    { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
     // Whose labels choose a revision; and to say that one is missing.
     rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'watch']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),

@@ -77,6 +77,40 @@ const injectorReasons: readonly ConditionReason[] = [
   },
 ];
 
+/** Whether the certificates of a mesh are in order. */
+const trustReasons: readonly ConditionReason[] = [
+  { reason: 'Healthy', meaning: 'Root and intermediate are valid, and no rotation is under way.' },
+  { reason: 'Rotating', meaning: 'A rotation is under way; `status.certificateAuthority` says where it is.' },
+  {
+    reason: 'Blocked',
+    meaning:
+      'A phase of a rotation has waited for five minutes; the message names what holds it. Nothing is dropped meanwhile.',
+  },
+  { reason: 'Paused', meaning: 'A rotation is due or under way, and `rotation.paused` holds it.' },
+  {
+    reason: 'Expired',
+    meaning: 'The root or the intermediate has ended; the message says how to recover.',
+  },
+  {
+    reason: 'AuthorityUnusable',
+    meaning:
+      'The Secret with the authority was changed by hand and does not fit together; what istiod has stays.',
+  },
+  {
+    reason: 'MaterialRefused',
+    meaning:
+      'The Secret that `pluggedIn` names is not there or fails `ca lint`; the last good material stays.',
+  },
+  {
+    reason: 'UnknownRequest',
+    meaning: 'Annotation `meshoperator.dev/rotate` asks for something that there is not.',
+  },
+  {
+    reason: 'SharedAuthority',
+    meaning: 'An older MeshOperator of the namespace keeps the authority that both use.',
+  },
+];
+
 const componentReasons: readonly ConditionReason[] = [
   { reason: 'Healthy', meaning: 'All of its workloads are rolled out and available.' },
   { reason: 'Waiting', meaning: 'It is not its turn yet: an earlier wave is not healthy.' },
@@ -126,6 +160,11 @@ export const conditionTable: readonly ConditionInfo[] = [
     type: 'InjectorReady',
     meaning: 'The API server reaches the sidecar injector. Absent when the spec turns it off.',
     reasons: [...injectorReasons, ...terminalReasons],
+  },
+  {
+    type: 'TrustHealthy',
+    meaning: 'The certificate authority is in order. Absent when istiod signs by itself.',
+    reasons: trustReasons,
   },
   {
     type: 'ProxiesUpToDate',

@@ -15,6 +15,15 @@ export const meshNamespaceLabel = 'meshoperator.dev/mesh-namespace';
  */
 export const injectorSelfTestLabel = 'meshoperator.dev/injector-self-test';
 
+/** On the Secret that holds an authority; its value is the control-plane namespace. */
+export const authorityLabel = 'meshoperator.dev/authority';
+
+/** On a MeshOperator: asks for a rotation. Its value is `root`, `intermediate` or `KeyCompromise`, and `/` with any text to ask again. */
+export const rotateAnnotation = 'meshoperator.dev/rotate';
+
+/** On pods of istiod: the bundle that they should load. Its change makes kubelet refresh what they have mounted. */
+export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

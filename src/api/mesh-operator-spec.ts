@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { profileNames } from './profiles.ts';
+import { certificateAuthoritySchema } from './spec/certificate-authority.ts';
 import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { pauseSchema } from './spec/pause.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
 import { valuesSchema } from './spec/values.ts';
 import { istioVersions } from './versions.ts';
@@ -18,12 +20,6 @@ const versionRule: TextRule = {
   pattern: /^[0-9]+\.[0-9]+(\.[0-9]+|-latest)?$/,
   maxLength: 32,
   message: 'must be a version such as 1.31, 1.31.1 or 1.31-latest',
-};
-
-const timeRule: TextRule = {
-  pattern: /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})$/,
-  maxLength: 40,
-  message: 'must be a time as RFC 3339 has it, for example 2026-01-31T12:00:00Z',
 };
 
 const supportedMinors = istioVersions.map((version) => version.minor).join(', ');
@@ -74,16 +70,13 @@ export const meshOperatorSpecSchema = z
     sidecarInjector: sidecarInjectorSchema
       .optional()
       .describe('Which pods get a sidecar, and what is put into them.'),
+    certificateAuthority: certificateAuthoritySchema
+      .optional()
+      .describe('Who signs the certificates of the mesh, and when that is replaced.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),
-    paused: z
-      .strictObject({
-        reason: z.string().min(1, 'must say why').max(1024).describe('Why, for whoever reads the status.'),
-        until: textOf(timeRule)
-          .optional()
-          .describe('When it ends by itself (RFC 3339). Default: when it is removed.'),
-      })
+    paused: pauseSchema
       .optional()
       .describe('While it is given the operator changes nothing of this mesh, deletion excepted.'),
   })

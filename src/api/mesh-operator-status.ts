@@ -45,6 +45,81 @@ const dataPlaneStatusSchema = z.strictObject({
     .describe('Namespace and name of up to ten pods without the sidecar that they should have.'),
 });
 
+const authorityCertificateSchema = z.strictObject({
+  serial: z.string().describe('Serial number, hexadecimal.'),
+  fingerprint: z.string().describe('SHA-256 of the certificate, hexadecimal.'),
+  notAfter: z.string().meta({ format: 'date-time' }).describe('When it ends.'),
+});
+
+const authoritySlotsSchema = z.strictObject({
+  current: authorityCertificateSchema.describe('What is in use.'),
+  next: authorityCertificateSchema.optional().describe('What takes its place, while that is under way.'),
+  previous: authorityCertificateSchema
+    .optional()
+    .describe('What it took the place of, until that is dropped.'),
+});
+
+const rotationFields = {
+  kind: z
+    .enum(['root', 'intermediate'])
+    .describe('What is replaced: the root with its intermediate, or only the latter.'),
+  reason: z
+    .enum(['Schedule', 'Threshold', 'Requested', 'KeyCompromise', 'Replaced', 'Recovery'])
+    .describe('Why.'),
+  startedAt: z.string().meta({ format: 'date-time' }).describe('When it began.'),
+};
+
+const dueSchema = z.strictObject({
+  at: z.string().meta({ format: 'date-time' }).describe('When it is due.'),
+  reason: z.enum(['Schedule', 'Threshold']).describe('Why it is then.'),
+});
+
+const certificateAuthorityStatusSchema = z.strictObject({
+  phase: z
+    .enum(['Stable', 'Trusting', 'Signing', 'Distrusting'])
+    .describe(
+      '`Stable`, or where a rotation is: everybody learns the next root; certificates are issued by the next intermediate; the previous root is dropped.',
+    ),
+  root: authoritySlotsSchema.describe('Roots that the mesh trusts.'),
+  intermediate: authoritySlotsSchema.describe('Certificates that istiod signs with.'),
+  rotation: z
+    .strictObject({
+      ...rotationFields,
+      phaseSince: z.string().meta({ format: 'date-time' }).describe('When the phase began.'),
+    })
+    .optional()
+    .describe('The rotation that is under way.'),
+  waitingFor: z
+    .array(z.string())
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('What keeps the phase from ending: up to ten of them.'),
+  proxies: z
+    .strictObject({
+      total: z.int().min(0).describe('Proxies that run.'),
+      done: z.int().min(0).describe('Those that were seen to be where the phase wants them.'),
+    })
+    .optional()
+    .describe('How far the phase has come.'),
+  lastRotation: z
+    .strictObject({
+      ...rotationFields,
+      finishedAt: z.string().meta({ format: 'date-time' }).describe('When it ended.'),
+      seconds: z
+        .number()
+        .describe('How long it took; after a compromise this is how long the old key could still be used.'),
+    })
+    .optional()
+    .describe('The rotation that ended last.'),
+  nextRotation: z
+    .strictObject({
+      root: dueSchema.optional().describe('Of the root.'),
+      intermediate: dueSchema.optional().describe('Of the intermediate.'),
+    })
+    .optional()
+    .describe('When the next rotations are due.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -85,6 +160,9 @@ export const meshOperatorStatusSchema = z.strictObject({
   dataPlane: dataPlaneStatusSchema
     .optional()
     .describe('Pods that a person should know of. Absent when the mesh has no injector.'),
+  certificateAuthority: certificateAuthorityStatusSchema
+    .optional()
+    .describe('Who signs the certificates of the mesh. Absent when istiod does so by itself.'),
 });
 
 export type MeshOperatorStatus = z.infer<typeof meshOperatorStatusSchema>;
@@ -92,4 +170,5 @@ export type MeshState = (typeof meshStates)[number];
 export type Condition = z.infer<typeof conditionSchema>;
 export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
+export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

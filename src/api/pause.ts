@@ -1,4 +1,5 @@
 import type { MeshOperator } from './mesh-operator.ts';
+import type { PauseSpec } from './spec/pause.ts';
 
 /** A pause that is in force. */
 export interface Pause {
@@ -7,9 +8,13 @@ export interface Pause {
   readonly until: Date | undefined;
 }
 
-/** The pause in force at `now`; undefined when there is none or it has ended. */
+/** The pause of a whole mesh that is in force at `now`; undefined when there is none or it has ended. */
 export function pauseAt(mesh: MeshOperator, now: Date): Pause | undefined {
-  const paused = mesh.spec?.paused;
+  return pauseInForce(mesh.spec?.paused, now);
+}
+
+/** What of a pause is in force at `now`; undefined when there is none or it has ended. */
+export function pauseInForce(paused: PauseSpec | undefined, now: Date): Pause | undefined {
   if (paused === undefined) return undefined;
   if (paused.until === undefined) return { reason: paused.reason, until: undefined };
   const until = new Date(paused.until);

@@ -5,6 +5,7 @@ import type { MeshOperator } from './mesh-operator.ts';
 import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
 import { problemText } from './problem.ts';
 import { type Profile, profiles } from './profiles.ts';
+import { resolveAuthority } from './resolve-authority.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateway } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
@@ -66,6 +67,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     pilot,
     proxy: resolveProxy(values),
+    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled),
     injector: resolveInjector(spec.sidecarInjector, pilot.enabled, context),
     injection: resolveInjection(spec.sidecarInjector, context),
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
@@ -91,6 +93,8 @@ function resolveMeshConfig(spec: MeshOperatorSpec, profile: Profile, context: Re
   const { meshID, variant } = context.values.global ?? {};
   const defaultConfig: Record<string, Json> = {
     discoveryAddress: `istiod${revisionSuffix(context.revision)}.${context.namespace}.svc:15012`,
+    // A trust bundle that grows reaches running proxies at once; without it, only with their next certificates.
+    proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
   };
   if (meshID !== undefined) defaultConfig.meshId = meshID;
   if (variant !== undefined) defaultConfig.image = { imageType: variant };

@@ -1,3 +1,4 @@
+import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
 import type { IstioVersion } from './versions.ts';
 
@@ -116,6 +117,8 @@ export interface ResolvedMesh {
   readonly base: { readonly enabled: boolean };
   readonly pilot: ResolvedPilot;
   readonly proxy: ResolvedProxy;
+  /** Who signs its certificates. */
+  readonly authority: ResolvedAuthority;
   /** Who puts sidecars into pods. */
   readonly injector: ResolvedInjector;
   /** What is put into which pods. */

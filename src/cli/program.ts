@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { injectorSettings, readInjectorConfig } from '../config/injector-config.ts';
 import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
+import { type CaLintOptions, caLint } from './ca-lint.ts';
 import { type InjectOptions, inject } from './inject.ts';
 import { injector } from './injector.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
@@ -17,6 +18,8 @@ const fileFlag = '-f, --filename <file>';
 const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard input';
 
 const manifestHelp = 'YAML or JSON with any number of objects; - for standard input';
+const pathHelp =
+  'a folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem or with tls.crt, tls.key, ca.crt, or a PEM file; several are compared as the clusters of one mesh';
 const kubernetesFlag = '--kubernetes-version <version>';
 const kubernetesHelp = `version that decides about native sidecars; default ${newestKubernetes}`;
 
@@ -72,6 +75,20 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--context <name>', 'context of the kubeconfig')
     .option('-n, --namespace <name>', 'only the meshes of this namespace')
     .action(async (options: StatusOptions) => exit(await status(options, terminal)));
+  program
+    .command('ca')
+    .description('Look after certificate authorities')
+    .command('lint')
+    .description(
+      'Check certificate authorities without a cluster: what breaks a mesh, why, and how it is repaired; exit code 1 when there is an error',
+    )
+    .argument('<path...>', pathHelp)
+    .addOption(
+      new Option('-o, --output <format>', 'text or json; default text')
+        .choices(['text', 'json'])
+        .default('text'),
+    )
+    .action(async (paths: string[], options: CaLintOptions) => exit(await caLint(paths, options, terminal)));
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),
     operatorSettings,

@@ -5,9 +5,11 @@ import type { OperatorConfig } from '../config/operator-config.ts';
 import { createAdmissionController } from '../controllers/admission/admission-controller.ts';
 import { createDataPlaneController } from '../controllers/data-plane/data-plane-controller.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
+import { createTrustController } from '../controllers/trust/trust-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
+import { PodExec } from '../kube/pod-exec.ts';
 import { HttpEndpoints } from '../observability/http-endpoints.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';
@@ -66,13 +68,25 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration')),
     },
   });
+  const trust = createTrustController({
+    ...{ client, clock, random, log, events, trustMetrics: metrics.trust },
+    exec: new PodExec({ connection, clock }),
+    namespace: ownNamespace(config, connection),
+    metrics: metrics.controller('trust'),
+    podsAsking: dataPlane.podsAsking,
+    shared: {
+      meshes: mesh.meshes,
+      pods: dataPlane.pods,
+      webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
+    },
+  });
   const manager: Manager = new Manager(
     {},
     {
       clock,
       log,
-      informers: [...mesh.informers, ...admission.informers, ...dataPlane.informers],
-      controllers: [mesh.controller, admission.controller, dataPlane.controller],
+      informers: [...mesh.informers, ...admission.informers, ...dataPlane.informers, ...trust.informers],
+      controllers: [mesh.controller, admission.controller, dataPlane.controller, trust.controller],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [
         new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),
@@ -93,12 +107,7 @@ function createElection(
   metrics: Metrics,
   log: Logger,
 ): LeaderElection {
-  const namespace = config.namespace ?? connection.namespace;
-  if (namespace === undefined) {
-    throw new TerminalError('The namespace of the Lease is not known: give --namespace', {
-      reason: 'InvalidConfiguration',
-    });
-  }
+  const namespace = ownNamespace(config, connection);
   return new LeaderElection(
     { lease: { namespace, name: config.leaseName }, identity: config.identity },
     {
@@ -109,4 +118,13 @@ function createElection(
       onChange: (isLeading) => metrics.recordLeading(config.leaseName, isLeading),
     },
   );
+}
+
+/** Where the Lease and the authorities of meshes are. */
+function ownNamespace(config: OperatorConfig, connection: ApiConnection): string {
+  const namespace = config.namespace ?? connection.namespace;
+  if (namespace !== undefined) return namespace;
+  throw new TerminalError("The operator's own namespace is not known: give --namespace", {
+    reason: 'InvalidConfiguration',
+  });
 }

@@ -34,7 +34,8 @@ export class ApiConnection {
   readonly baseUrl: string;
   /** Namespace of the context, or of the pod we run in; undefined when neither names one. */
   readonly namespace: string | undefined;
-  readonly #config: KubeConfig;
+  /** For parts of the client library that make connections of their own. */
+  readonly config: KubeConfig;
   readonly #clock: Clock;
   #grant: RequestGrant | undefined;
   #grantedAtMs = 0;
@@ -51,7 +52,7 @@ export class ApiConnection {
     }
     this.baseUrl = cluster.server.replace(/\/+$/, '');
     this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() || undefined;
-    this.#config = config;
+    this.config = config;
     this.#clock = clock;
   }
 
@@ -79,7 +80,7 @@ export class ApiConnection {
 
   async #refresh(): Promise<RequestGrant> {
     const options: RequestOptions & AgentOptions = {};
-    await this.#config.applyToHTTPSOptions(options);
+    await this.config.applyToHTTPSOptions(options);
     const headers = headersOf(options);
     const dispatcher = await this.#dispatcherFor(options);
     this.#grant = { dispatcher, headers };
@@ -100,7 +101,7 @@ export class ApiConnection {
   }
 
   async #createDispatcher(options: RequestOptions & AgentOptions): Promise<Dispatcher> {
-    const wanted = this.#config.createDispatcherOptions(this.#config.getCurrentCluster(), options);
+    const wanted = this.config.createDispatcherOptions(this.config.getCurrentCluster(), options);
     const pool = { keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs };
     if (wanted.type === 'agent')
       return new Agent({ ...pool, connect: wanted.connect as buildConnector.BuildOptions });
@@ -125,7 +126,7 @@ export class ApiConnection {
         dispatcher = value;
       },
     };
-    await this.#config.applySecurityAuthentication(
+    await this.config.applySecurityAuthentication(
       context as unknown as Parameters<KubeConfig['applySecurityAuthentication']>[0],
     );
     return dispatcher ?? new Agent();

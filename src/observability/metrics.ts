@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { TrustMetrics } from './trust-metrics.ts';
 
 /** What one workqueue reports. Durations in seconds. */
 export interface WorkqueueMetrics {
@@ -69,6 +70,8 @@ export interface ApiRequestSample {
  */
 export class Metrics implements InjectorMetrics, DataPlaneMetrics {
   readonly registry = new Registry();
+  /** What the trust controller reports. */
+  readonly trust = new TrustMetrics(this.registry);
   readonly #reconciles = this.#counter('controller_runtime_reconcile_total', 'Passes by result', [
     'controller',
     'result',

@@ -1,9 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair as generate, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-
-/** The keys that we make; Istio and Go take each of them for an authority. */
-export const keyAlgorithms = ['RSA-2048', 'RSA-3072', 'RSA-4096', 'ECDSA-P256', 'ECDSA-P384'] as const;
-export type KeyAlgorithm = (typeof keyAlgorithms)[number];
+import type { KeyAlgorithm } from '../api/key-algorithms.ts';
 
 /** A key pair; the private half is exported only by whoever stores it. */
 export interface KeyPair {

@@ -40,21 +40,20 @@ export interface ParsedCertificate {
   readonly authorityKeyIdentifier?: Buffer;
 }
 
-/** Reads the first certificate of a PEM text. Throws when it is none, or not DER throughout. */
-export function parseCertificate(pem: string): ParsedCertificate {
-  const x509 = new X509Certificate(pem);
+/** Reads DER, or the first certificate of a PEM text. Throws when it is none, or not DER throughout. */
+export function parseCertificate(pemOrDer: string | Buffer): ParsedCertificate {
+  const x509 = new X509Certificate(pemOrDer);
   const [body, algorithm] = childrenOf(parseDer(x509.raw));
   const fields = childrenOf(body);
   const explicitVersion = fields[0] !== undefined && isTagged(fields[0], 0) ? fields[0] : undefined;
   const [, , issuer, , subject] = explicitVersion === undefined ? fields : fields.slice(1);
-  const extensions = extensionsOf(fields);
   return {
     x509,
     version: 1 + numberOf(childrenOf(explicitVersion)[0]),
     subject: derOfPart(subject),
     issuer: derOfPart(issuer),
     signatureAlgorithm: objectIdentifierOf(childrenOf(algorithm)[0]),
-    ...readExtensions(extensions),
+    ...readExtensions(extensionsOf(fields)),
   };
 }
 
@@ -63,11 +62,15 @@ type Extensions = Pick<
   'basicConstraints' | 'keyUsage' | 'subjectKeyIdentifier' | 'authorityKeyIdentifier'
 >;
 
-function readExtensions(extensions: ReadonlyMap<string, Asn1>): Extensions {
-  const basicConstraints = extensions.get('2.5.29.19');
-  const keyUsage = extensions.get('2.5.29.15');
-  const subjectKeyIdentifier = extensions.get('2.5.29.14');
-  const authorityKeyIdentifier = childrenOf(extensions.get('2.5.29.35')).find((part) => isTagged(part, 0));
+function readExtensions(contents: ReadonlyMap<string, Buffer>): Extensions {
+  const contentOf = (identifier: string) => {
+    const content = contents.get(identifier);
+    return content === undefined ? undefined : parseDer(content);
+  };
+  const basicConstraints = contentOf('2.5.29.19');
+  const keyUsage = contentOf('2.5.29.15');
+  const subjectKeyIdentifier = contentOf('2.5.29.14');
+  const authorityKeyIdentifier = childrenOf(contentOf('2.5.29.35')).find((part) => isTagged(part, 0));
   return {
     ...(basicConstraints === undefined ? {} : { basicConstraints: basicConstraintsOf(basicConstraints) }),
     ...(keyUsage === undefined ? {} : { keyUsage: keyUsageOf(keyUsage) }),
@@ -78,13 +81,13 @@ function readExtensions(extensions: ReadonlyMap<string, Asn1>): Extensions {
   };
 }
 
-/** The content of each extension by its object identifier. */
-function extensionsOf(fields: readonly Asn1[]): ReadonlyMap<string, Asn1> {
+/** The content of each extension by its object identifier; that of one which nobody knows need not be DER. */
+function extensionsOf(fields: readonly Asn1[]): ReadonlyMap<string, Buffer> {
   const [list] = childrenOf(fields.find((field) => isTagged(field, 3)));
   return new Map(
     childrenOf(list).map((extension) => {
       const parts = childrenOf(extension); // identifier, critical unless false, content
-      return [objectIdentifierOf(parts[0]), parseDer(bytesOf(parts.at(-1)))];
+      return [objectIdentifierOf(parts[0]), bytesOf(parts.at(-1))];
     }),
   );
 }

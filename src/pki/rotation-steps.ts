@@ -13,7 +13,11 @@ export interface NewMaterial {
   readonly intermediate: IntermediateMaterial;
 }
 
-/** The state in which a rotation begins. Throws unless Stable: never two at once. */
+/**
+ * The state in which a rotation begins. Throws unless Stable: never two at once. Recovery has nothing to wait for before
+ * it signs, since nothing verifies any more; the old root stays in the bundle until everybody has the new one, as istiod
+ * takes no bundle that has nothing in common with the one before.
+ */
 export function beginRotation(
   state: AuthorityState,
   reason: RotationReason,
@@ -26,7 +30,7 @@ export function beginRotation(
   const kind = root === undefined ? 'intermediate' : 'root';
   return {
     ...state,
-    phase: root === undefined ? 'Signing' : 'Trusting',
+    phase: root === undefined || reason === 'Recovery' ? 'Signing' : 'Trusting',
     roots: root === undefined ? state.roots : { ...state.roots, next: root },
     intermediates: { ...state.intermediates, next: intermediate },
     rotation: { kind, reason, startedAt: at, phaseSince: at },

@@ -57,3 +57,17 @@ export function issueLeaf(issuer: CertificateIssuer, keys: KeyPair): string {
     issuer,
   );
 }
+
+/** The files that istiod is given of an authority, in Istio's layout; some of them as a test wants them. */
+export function authorityFiles(
+  { root, intermediate }: Authority,
+  changed: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return {
+    'ca-cert.pem': intermediate.certPem,
+    'ca-key.pem': intermediate.keyPem,
+    'cert-chain.pem': intermediate.chainPem,
+    'root-cert.pem': root.certPem,
+    ...changed,
+  };
+}

@@ -1,4 +1,5 @@
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
+import type { ResolvedAuthority } from '../../src/api/resolved-authority.ts';
 import type {
   ResolvedGateway,
   ResolvedInjector,
@@ -83,6 +84,19 @@ export function anInjector(fields: Partial<ResolvedInjector> = {}): ResolvedInje
   };
 }
 
+/** The authority of a spec that says nothing of it. */
+export function anAuthority(fields: Partial<ResolvedAuthority> = {}): ResolvedAuthority {
+  const certificate = { algorithm: 'ECDSA-P256', threshold: 0.33 } as const;
+  return {
+    enabled: true,
+    provider: 'SelfSigned',
+    root: { ...certificate, lifetimeMs: 87_600 * 3_600_000 },
+    intermediate: { ...certificate, lifetimeMs: 8_760 * 3_600_000 },
+    soakMs: 120_000,
+    ...fields,
+  };
+}
+
 /** A mesh as the default profile resolves to, in namespace istio-system. */
 export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh {
   return {
@@ -100,13 +114,17 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       trustDomain: 'cluster.local',
       enablePrometheusMerge: true,
       defaultProviders: { metrics: ['prometheus'] },
-      defaultConfig: { discoveryAddress: 'istiod.istio-system.svc:15012' },
+      defaultConfig: {
+        discoveryAddress: 'istiod.istio-system.svc:15012',
+        proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
+      },
     },
     meshNetworks: { networks: {} },
     meshId: '',
     network: '',
     clusterId: 'Kubernetes',
     base: { enabled: true },
+    authority: anAuthority(),
     pilot: aPilot(),
     proxy: {
       logLevel: 'warning',

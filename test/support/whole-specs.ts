@@ -369,6 +369,20 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
   { components: { pilot: { k8s: { replicaCount: 4 } } } },
   { sidecarInjector: { enabled: false } },
   {
+    certificateAuthority: {
+      provider: 'PluggedIn',
+      pluggedIn: { secretName: 'corporate-ca' },
+      root: { algorithm: 'RSA-4096', lifetime: '43800h' },
+      intermediate: { algorithm: 'ECDSA-P384', lifetime: '2160h' },
+      rotation: {
+        root: { schedule: '0 3 1 1 *', threshold: 40 },
+        intermediate: { schedule: '0 3 1 * *', threshold: 50 },
+        soak: '10m',
+        paused: { reason: 'peak season', until: '2027-01-07T00:00:00Z' },
+      },
+    },
+  },
+  {
     sidecarInjector: {
       k8s: {
         replicaCount: 4,

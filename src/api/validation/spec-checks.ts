@@ -2,6 +2,7 @@ import meshConfigFields from '../../../generated/mesh-config-fields.json' with {
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
 import { meshConfigMessage, networkMessage, type ProtoMessages } from '../proto-fields.ts';
+import { checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
 import {
   checkGatewayAgainstControlPlane,
   checkGatewayNames,
@@ -43,6 +44,8 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkRevision,
   checkRevisionTags,
   checkPause,
+  checkAuthorityProvider,
+  checkAuthorityLifetimes,
   checkMeshConfig,
   checkMeshNetworks,
   checkPilotAutoscaling,

@@ -61,9 +61,15 @@ export function checkImageSource({ spec }: SpecView): Problem[] {
 }
 
 export function checkPause({ spec }: SpecView): Problem[] {
-  const until = spec.paused?.until;
-  if (until === undefined || isTime(until)) return [];
-  return [{ path: 'spec.paused.until', message: `${until} is not a time: there is no such day or hour` }];
+  const pauses = {
+    'spec.paused.until': spec.paused?.until,
+    'spec.certificateAuthority.rotation.paused.until': spec.certificateAuthority?.rotation?.paused?.until,
+  };
+  return Object.entries(pauses).flatMap(([path, until]) =>
+    until === undefined || isTime(until)
+      ? []
+      : [{ path, message: `${until} is not a time: there is no such day or hour` }],
+  );
 }
 
 function isTime(text: string): boolean {

@@ -1,5 +1,5 @@
 import { kindInfo } from '../../api/kinds.ts';
-import { managedBySelector, ownerGroup } from '../../api/labels.ts';
+import { ownerGroup } from '../../api/labels.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -17,6 +17,7 @@ import { statusManager, webhookManager } from './field-managers.ts';
 import { injectorConditionType } from './injector-condition.ts';
 import type { InjectorInformers } from './observed-injector.ts';
 import { createRefusalInformer, hostOf } from './refusals.ts';
+import { servingSecretSelector } from './serving-secret.ts';
 
 /** The caches it shares with other controllers, which start them. */
 export type SharedInformers = Pick<
@@ -48,7 +49,7 @@ export interface AdmissionController {
 export function createAdmissionController(deps: AdmissionControllerDeps): AdmissionController {
   const { client, clock, shared } = deps;
   const secrets = new Informer(
-    { kind: kindInfo('v1', 'Secret'), labelSelector: managedBySelector, index: ownerGroup },
+    { kind: kindInfo('v1', 'Secret'), labelSelector: servingSecretSelector, index: ownerGroup },
     deps,
   );
   const refusals = createRefusalInformer(deps);

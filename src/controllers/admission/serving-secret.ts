@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { ownershipLabels } from '../../api/labels.ts';
+import { managedBySelector, ownershipLabels } from '../../api/labels.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { generateKeyPair } from '../../pki/key-pair.ts';
@@ -8,6 +8,12 @@ import { type IssuedServingCertificate, issueServingCertificate } from '../../pk
 import { injectorHost, servingSecretName } from '../../render/injector/names.ts';
 import { certificateLifetimeMs } from './plan-certificate.ts';
 import { parseSlot, type ServingSlots, type SlotCertificate, servingSecretData } from './serving-slots.ts';
+
+const nameLabel = 'app.kubernetes.io/name';
+const servingSecretLabel = 'sidecar-injector';
+
+/** Selects the Secrets with the serving certificates of injectors, and no other Secret. */
+export const servingSecretSelector = `${managedBySelector},${nameLabel}=${servingSecretLabel}`;
 
 /** A new certificate for the injector of a mesh, with new keys and an authority of its own. */
 export async function issueFor(mesh: ResolvedMesh, now: Date): Promise<SlotCertificate> {
@@ -40,7 +46,7 @@ export function servingSecret(
     metadata: {
       name: servingSecretName(mesh),
       namespace: mesh.namespace,
-      labels: { 'app.kubernetes.io/name': 'sidecar-injector', ...ownershipLabels(mesh) },
+      labels: { [nameLabel]: servingSecretLabel, ...ownershipLabels(mesh) },
       ownerReferences: [
         {
           apiVersion: meshOperatorApiVersion,

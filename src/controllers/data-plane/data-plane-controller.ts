@@ -19,6 +19,7 @@ import {
   createNamespaceInformer,
   createPodInformer,
   namespaceRevisions,
+  podsAsking,
   revisionsAround,
 } from './observed-pods.ts';
 
@@ -42,6 +43,8 @@ export interface DataPlaneController {
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
+  /** The pods that ask for a revision or tag by their own labels. */
+  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
 }
 
 /** Pods come and go in bursts; what they change is looked at this much later, once. */
@@ -93,7 +96,12 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     const labels = [event.old, event.current].map((namespace) => namespace?.metadata.labels ?? {});
     wake(labels.flatMap(namespaceRevisions));
   });
-  return { controller, informers: [pods, namespaces], pods };
+  return {
+    controller,
+    informers: [pods, namespaces],
+    pods,
+    podsAsking: (revision) => podsAsking(pods, revision),
+  };
 }
 
 /** True when whether the injector is reached has changed: bare pods may be evicted only then. */

@@ -55,6 +55,11 @@ export function* candidatePods(
   }
 }
 
+/** The pods that ask for a revision, or for a tag, by their own labels: whatever is injected does. */
+export function podsAsking(pods: Informer, revision: string): KubernetesObject[] {
+  return pods.byGroup(asking(revision));
+}
+
 /** The pods of one controller, such as a ReplicaSet. */
 export function podsOfController(pods: Informer, uid: string): KubernetesObject[] {
   return pods.byGroup(ofController(uid));

@@ -1,11 +1,15 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { bundleAnnotation } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
 import type { Container, Pod } from '../../injection/pod.ts';
 import { proxyContainerName } from '../../injection/pod.ts';
 
 /** Annotations that decide about injection, or say what it has done. */
-const keptAnnotations = [names.inject, names.templates, names.status, names.proxyImage];
+const keptAnnotations = [
+  ...[names.inject, names.templates, names.status, names.proxyImage],
+  bundleAnnotation,
+];
 
 /**
  * What the data-plane controller needs of a pod, for its cache: a cluster may have a hundred thousand of them. Of its

@@ -55,6 +55,8 @@ function deploymentView(mesh: ResolvedMesh) {
       ...pilot.podAnnotations,
     },
     image: pilot.image,
+    // An istiod that starts before its authority is there would make one of its own.
+    cacertsAreOptional: !mesh.authority.enabled,
     args: [
       'discovery',
       '--monitoringAddr=:15014',

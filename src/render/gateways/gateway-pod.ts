@@ -3,7 +3,7 @@ import { TerminalError } from '../../base/errors.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { renderInjected } from '../../injection/inject-pod.ts';
 import { findProxy, type Pod, proxyContainerName } from '../../injection/pod.ts';
-import { envValue, mergeEnv } from '../environment.ts';
+import { mergeEnv } from '../environment.ts';
 import { withServerDefaults } from './server-defaults.ts';
 
 /**
@@ -134,9 +134,7 @@ const securityContext: JsonObject = {
 
 /** A user's variable takes the place of the proxy's own, so that later ones may refer to it. */
 function environmentOf(env: Json | undefined, gateway: ResolvedGateway): JsonObject[] {
-  // A trust bundle that grows reaches the running proxy; without it, only with its next certificate.
-  const follows = envValue('PROXY_CONFIG_XDS_AGENT', 'true');
-  return mergeEnv([follows, ...objectsIn(env)], gateway.env);
+  return mergeEnv(objectsIn(env), gateway.env);
 }
 
 /** The ports that the template adds. A merge by number alone would take one port of two protocols for one. */

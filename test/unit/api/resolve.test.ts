@@ -42,7 +42,10 @@ describe('resolveMesh', () => {
       trustDomain: 'cluster.local',
       rootNamespace: 'istio-system',
       enablePrometheusMerge: true,
-      defaultConfig: { discoveryAddress: 'istiod.istio-system.svc:15012' },
+      defaultConfig: {
+        discoveryAddress: 'istiod.istio-system.svc:15012',
+        proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
+      },
       defaultProviders: { metrics: ['prometheus'] },
     });
     expect(mesh.proxy).toEqual({
@@ -247,6 +250,7 @@ describe('mesh configuration', () => {
   it('names the revisioned istiod', () => {
     expect(resolve('revision: canary').meshConfig.defaultConfig).toEqual({
       discoveryAddress: 'istiod-canary.istio-system.svc:15012',
+      proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
     });
   });
 

@@ -1,15 +1,10 @@
 import { randomBytes, X509Certificate } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { type KeyAlgorithm, keyAlgorithms } from '../../../src/api/key-algorithms.ts';
 import { issueIntermediate, issueRoot } from '../../../src/pki/authority-certificates.ts';
 import { buildCertificate, serialOf } from '../../../src/pki/certificate-builder.ts';
 import { splitCertificates } from '../../../src/pki/certificate-facts.ts';
-import {
-  generateKeyPair,
-  type KeyAlgorithm,
-  type KeyPair,
-  keyAlgorithms,
-  privateKeyPem,
-} from '../../../src/pki/key-pair.ts';
+import { generateKeyPair, type KeyPair, privateKeyPem } from '../../../src/pki/key-pair.ts';
 import { parseCertificate } from '../../../src/pki/parsed-certificate.ts';
 import { type Authority, anAuthority, issueLeaf, leafHost } from '../../support/authorities.ts';
 import { loopbackHandshake } from '../../support/loopback-handshake.ts';

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  generateKeyPair,
-  type KeyAlgorithm,
-  keyAlgorithms,
-  keyPairOf,
-  privateKeyPem,
-} from '../../../src/pki/key-pair.ts';
+import { type KeyAlgorithm, keyAlgorithms } from '../../../src/api/key-algorithms.ts';
+import { generateKeyPair, keyPairOf, privateKeyPem } from '../../../src/pki/key-pair.ts';
 import { openssl } from '../../support/openssl.ts';
 
 const details: Readonly<Record<KeyAlgorithm, object>> = {

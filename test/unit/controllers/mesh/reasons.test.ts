@@ -4,11 +4,15 @@ import { expect, test } from 'vitest';
 import { conditionTable } from '../../../../src/api/conditions.ts';
 
 const source = resolve(import.meta.dirname, '../../../../src');
-const folders = ['api', 'controllers/mesh', 'controllers/admission', 'controllers/data-plane', 'kube/apply'];
+const folders = [
+  ...['api', 'kube/apply', 'controllers/mesh', 'controllers/admission', 'controllers/data-plane'],
+  'controllers/trust',
+];
 /** What Events are called is no reason of a condition. */
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare'],
+  ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { keyAlgorithms } from '../key-algorithms.ts';
+import { goDuration, secretName, type TextRule, textOf } from './field-format.ts';
+import { pauseSchema } from './pause.ts';
+
+const cronRule: TextRule = {
+  pattern: /^\S+( \S+){4}$/,
+  maxLength: 128,
+  message: 'must be a cron schedule of five fields, in UTC, for example "0 3 1 * *"',
+};
+
+const certificateSchema = (what: string, lifetime: string) =>
+  z.strictObject({
+    algorithm: z
+      .enum(keyAlgorithms)
+      .optional()
+      .describe(`Kind of the key of ${what}. Default: \`ECDSA-P256\`.`),
+    lifetime: goDuration()
+      .optional()
+      .describe(`How long ${what} is valid, in units up to hours. Default: \`${lifetime}\`.`),
+  });
+
+const triggerSchema = (what: string) =>
+  z.strictObject({
+    schedule: textOf(cronRule)
+      .optional()
+      .describe(`When ${what} is replaced: a cron schedule in UTC. Default: by its lifetime alone.`),
+    threshold: z
+      .int()
+      .min(1, 'must be a percentage from 1 to 90')
+      .max(90, 'must be a percentage from 1 to 90')
+      .optional()
+      .describe(
+        `It is also replaced when less than this percentage of its lifetime is left. Default: \`33\`.`,
+      ),
+  });
+
+/** Who signs the certificates of a mesh, and when that is replaced. */
+export const certificateAuthoritySchema = z.strictObject({
+  provider: z
+    .enum(['SelfSigned', 'PluggedIn', 'Istiod'])
+    .optional()
+    .describe(
+      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
+    ),
+  pluggedIn: z
+    .strictObject({
+      secretName: secretName().describe(
+        'Secret in the namespace of the MeshOperator, in the layout of `cacerts` or of type `kubernetes.io/tls` with `ca.crt`.',
+      ),
+    })
+    .optional()
+    .describe('For provider `PluggedIn`. The Secret is watched; what fails `ca lint` is refused.'),
+  root: certificateSchema('the root', '87600h').optional().describe('The root certificate.'),
+  intermediate: certificateSchema('an intermediate', '8760h')
+    .optional()
+    .describe('The certificate that istiod signs with.'),
+  rotation: z
+    .strictObject({
+      root: triggerSchema('the root').optional().describe('When the root is replaced.'),
+      intermediate: triggerSchema('the intermediate')
+        .optional()
+        .describe('When the intermediate is replaced.'),
+      soak: goDuration()
+        .optional()
+        .describe('How long all gates of a phase must have been open before the next begins. Default: `2m`.'),
+      paused: pauseSchema
+        .optional()
+        .describe('While it is given no rotation begins, and one under way stays in its phase.'),
+    })
+    .optional()
+    .describe('When the authority is replaced, and how carefully.'),
+});
+
+export type CertificateAuthority = z.infer<typeof certificateAuthoritySchema>;

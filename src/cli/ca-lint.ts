@@ -1,0 +1,89 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { maxFileLength } from '../pki/lint/bundle.ts';
+import type { Finding } from '../pki/lint/finding.ts';
+import { filesOf, istioLayout, tlsLayout } from '../pki/lint/layout.ts';
+import { type LintInput, type LintReport, lintInputs } from '../pki/lint/lint-bundle.ts';
+import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
+
+/** What follows the paths of `mesh-operator ca lint`. */
+export interface CaLintOptions {
+  readonly output: 'text' | 'json';
+}
+
+/**
+ * `mesh-operator ca lint PATH...`: what is wrong with each folder or PEM file, and between them, on standard output; as
+ * text with the fix of each finding, or as JSON. Exit code 1 when there is an error. Throws UsageError when a path cannot
+ * be read. Needs no cluster, and prints no key material.
+ */
+export async function caLint(
+  paths: readonly string[],
+  { output }: CaLintOptions,
+  terminal: Terminal,
+  clock = systemClock,
+): Promise<ExitCode> {
+  const inputs: LintInput[] = [];
+  for (const path of paths) inputs.push(await readInput(path));
+  const reports = lintInputs(inputs, clock.now());
+  if (output === 'json') {
+    terminal.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
+  } else {
+    for (const report of reports) writeReport(report, terminal);
+  }
+  const isBroken = reports.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));
+  return isBroken ? exitCodes.failed : exitCodes.ok;
+}
+
+async function readInput(path: string): Promise<LintInput> {
+  try {
+    const isFolder = (await stat(path)).isDirectory();
+    return isFolder
+      ? { name: path, files: await readFolder(path) }
+      : { name: path, text: await readStart(path) };
+  } catch (error) {
+    throw new UsageError(`Cannot read ${path}: ${messageOf(error)}`);
+  }
+}
+
+async function readFolder(path: string): Promise<Record<string, string>> {
+  const known = new Set([istioLayout, tlsLayout].flatMap(filesOf));
+  const names = (await readdir(path)).filter((name) => known.has(name));
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readStart(join(path, name))] as const)),
+  );
+}
+
+/** As much of a file as the lint looks at, and one byte more when there is more: enough for it to say so. */
+async function readStart(path: string): Promise<string> {
+  return text(createReadStream(path, { end: maxFileLength, encoding: 'latin1' }));
+}
+
+function writeReport({ input, findings }: LintReport, terminal: Terminal): void {
+  if (findings.length === 0) {
+    terminal.stderr.write(`${input}: nothing found\n`);
+    return;
+  }
+  const written = new Set<string>();
+  const lines = findings.flatMap((finding) => findingLines(finding, written));
+  terminal.stdout.write(`${[input, ...lines].join('\n')}\n`);
+}
+
+/** The same commands repair several things at times; they are written once. */
+function findingLines(
+  { severity, rule, where, problem, fix, commands = [] }: Finding,
+  written: Set<string>,
+): string[] {
+  const script = commands.join('\n');
+  const isRepeated = commands.length > 0 && written.has(script);
+  written.add(script);
+  return [
+    `  ${severity} ${rule}: ${where}`,
+    `    ${problem}.`,
+    `    Fix: ${fix}${isRepeated ? ' The commands are those above.' : ''}`,
+    ...(isRepeated ? [] : commands.map((command) => `      ${command}`)),
+  ];
+}

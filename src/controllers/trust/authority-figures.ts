@@ -1,0 +1,24 @@
+import type { AuthorityFigures, CertificateEnd } from '../../observability/trust-metrics.ts';
+import type { AuthorityState } from '../../pki/authority-state.ts';
+import { factsOf } from '../../pki/certificate-facts.ts';
+import type { GateProgress } from './trust-status.ts';
+
+/** An authority as the metrics show it. */
+export function authorityFigures(
+  { phase, roots, intermediates }: AuthorityState,
+  { blockers, proxies }: GateProgress,
+): AuthorityFigures {
+  const certificates = (['current', 'next', 'previous'] as const).flatMap((slot) =>
+    (
+      [
+        ['root', roots[slot]],
+        ['intermediate', intermediates[slot]],
+      ] as const
+    ).flatMap(([certificate, material]): CertificateEnd[] =>
+      material === undefined ? [] : [{ certificate, slot, notAfter: factsOf(material.certPem).notAfter }],
+    ),
+  );
+  const byGate: Record<string, number> = {};
+  for (const { gate } of blockers) byGate[gate] = (byGate[gate] ?? 0) + 1;
+  return { phase, certificates, blockers: byGate, ...(proxies === undefined ? {} : { proxies }) };
+}

@@ -1,0 +1,78 @@
+import { randomBytes } from 'node:crypto';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { TerminalError } from '../../base/errors.ts';
+import { issueIntermediate, issueRoot } from '../../pki/authority-certificates.ts';
+import type { AuthorityState, IntermediateMaterial, RootMaterial } from '../../pki/authority-state.ts';
+import { factsOf } from '../../pki/certificate-facts.ts';
+import { generateKeyPair, keyPairOf } from '../../pki/key-pair.ts';
+import type { NewMaterial } from '../../pki/rotation-steps.ts';
+
+const rootName = 'Root CA';
+const intermediateName = 'Intermediate CA';
+
+/** What a rotation of this kind brings: new keys, and certificates that end at another second than those in use. */
+export async function newMaterial(
+  kind: 'root' | 'intermediate',
+  { roots, intermediates }: AuthorityState,
+  mesh: ResolvedMesh,
+  now: Date,
+): Promise<NewMaterial> {
+  if (kind === 'intermediate') {
+    return { intermediate: await newIntermediate(roots.current, mesh, now, intermediates.current) };
+  }
+  const root = await newRoot(mesh, now, roots.current);
+  return { root, intermediate: await newIntermediate(root, mesh, now, intermediates.current) };
+}
+
+/** A new root with a key of its own. */
+export async function newRoot(mesh: ResolvedMesh, now: Date, inUse?: RootMaterial): Promise<RootMaterial> {
+  const { algorithm, lifetimeMs } = mesh.authority.root;
+  const keys = await generateKeyPair(algorithm);
+  return issueRoot({
+    ...{ commonName: rootName, organization: trustDomainOf(mesh), keys, random: randomBytes(16), now },
+    lifetimeMs: distinctLifetimeMs(now.getTime() + lifetimeMs, now, inUse),
+  });
+}
+
+/** A new intermediate of a root whose key we have. */
+export async function newIntermediate(
+  root: RootMaterial,
+  mesh: ResolvedMesh,
+  now: Date,
+  inUse?: IntermediateMaterial,
+): Promise<IntermediateMaterial> {
+  if (root.keyPem === undefined) {
+    throw new TerminalError('The key of the root is not known, so it can sign no intermediate', {
+      reason: 'AuthorityUnusable',
+    });
+  }
+  const { algorithm, lifetimeMs } = mesh.authority.intermediate;
+  const keys = await generateKeyPair(algorithm);
+  const endMs = Math.min(now.getTime() + lifetimeMs, factsOf(root.certPem).notAfter.getTime());
+  return issueIntermediate({
+    issuer: { certPem: root.certPem, keys: keyPairOf(root.keyPem) },
+    ...{
+      commonName: intermediateName,
+      organization: trustDomainOf(mesh),
+      keys,
+      random: randomBytes(16),
+      now,
+    },
+    lifetimeMs: distinctLifetimeMs(endMs, now, inUse),
+  });
+}
+
+/** By the second in which a certificate ends, replicas of istiod show which one they have loaded. */
+function distinctLifetimeMs(
+  endMs: number,
+  now: Date,
+  inUse: { readonly certPem: string } | undefined,
+): number {
+  const secondOf = (ms: number) => Math.floor(ms / 1000);
+  const taken = inUse === undefined ? undefined : secondOf(factsOf(inUse.certPem).notAfter.getTime());
+  return endMs - now.getTime() - (secondOf(endMs) === taken ? 1_000 : 0);
+}
+
+function trustDomainOf({ meshConfig }: ResolvedMesh): string {
+  return String(meshConfig.trustDomain ?? 'cluster.local');
+}

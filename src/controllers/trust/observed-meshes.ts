@@ -1,0 +1,89 @@
+import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import { revisionLabel } from '../../api/resolved-mesh.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { Informer } from '../../runtime/informer.ts';
+import { objectKeyOf } from '../../runtime/informer-events.ts';
+import { cacertsName } from './cacerts-secret.ts';
+
+/** The caches that the trust controller decides from. */
+export interface TrustInformers {
+  readonly meshes: Informer;
+  /** All pods, as `podRecord` keeps them, grouped by the mesh that owns them and by the revision they ask for. */
+  readonly pods: Informer;
+  /** Secrets `cacerts` and `istio-ca-secret` of all namespaces. */
+  readonly cacerts: Informer;
+  readonly istioCaSecrets: Informer;
+  readonly rootConfigMaps: Informer;
+  /** Validation webhooks, grouped by the mesh that owns them. */
+  readonly webhooks: Informer;
+}
+
+/** What is known of the meshes of one control-plane namespace, which share one authority: caches only. */
+export class ObservedMeshes {
+  readonly #informers: TrustInformers;
+  readonly #podsAsking: (revision: string) => readonly KubernetesObject[];
+  readonly namespace: string;
+
+  constructor(
+    namespace: string,
+    informers: TrustInformers,
+    podsAsking: (revision: string) => readonly KubernetesObject[],
+  ) {
+    this.namespace = namespace;
+    this.#informers = informers;
+    this.#podsAsking = podsAsking;
+  }
+
+  /** The MeshOperators of the namespace, the oldest first: it is the one whose spec counts. */
+  get meshes(): KubernetesObject[] {
+    const created = ({ metadata }: KubernetesObject) => metadata.creationTimestamp ?? '';
+    return [...this.#informers.meshes.values()]
+      .filter(({ metadata }) => metadata.namespace === this.namespace)
+      .sort((a, b) => (`${created(a)}/${a.metadata.name}` < `${created(b)}/${b.metadata.name}` ? -1 : 1));
+  }
+
+  get cacerts(): KubernetesObject | undefined {
+    return this.#informers.cacerts.get(this.namespace, cacertsName);
+  }
+
+  /** What an istiod that signs by itself has made. */
+  get istioCaSecret(): KubernetesObject | undefined {
+    return this.#informers.istioCaSecrets.get(this.namespace, 'istio-ca-secret');
+  }
+
+  get rootConfigMaps(): readonly KubernetesObject[] {
+    return [...this.#informers.rootConfigMaps.values()];
+  }
+
+  /** The webhooks that the istiods of these meshes serve. */
+  get webhooks(): readonly KubernetesObject[] {
+    return this.meshes.flatMap((mesh) => this.#informers.webhooks.byGroup(keyText(objectKeyOf(mesh))));
+  }
+
+  /** Pods of istiod whose containers run; others read the Secret as it is when they start. */
+  get replicas(): readonly KubernetesObject[] {
+    return this.meshes
+      .flatMap((mesh) => this.#informers.pods.byGroup(keyText(objectKeyOf(mesh))))
+      .filter((pod) => pod.metadata.labels?.app === 'istiod' && isRunning(pod));
+  }
+
+  /** Pods with a proxy that follows one of these meshes, and that runs; others are given what is current when they start. */
+  get proxies(): readonly KubernetesObject[] {
+    const revisions = this.meshes.flatMap((mesh) => {
+      const { revision = '', revisionTags = [] } = (mesh as unknown as MeshOperator).spec ?? {};
+      return [revisionLabel(revision), ...revisionTags];
+    });
+    const pods = [...new Set(revisions)].flatMap((revision) => this.#podsAsking(revision));
+    return pods.filter((pod) => isRunning(pod) && hasProxy(pod));
+  }
+}
+
+function isRunning({ status }: KubernetesObject): boolean {
+  return isRecord(status) && status.phase === 'Running';
+}
+
+function hasProxy({ spec }: KubernetesObject): boolean {
+  if (!isRecord(spec)) return false;
+  return [spec.containers, spec.initContainers].some((list) => Array.isArray(list) && list.length > 0);
+}

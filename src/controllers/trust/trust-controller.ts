@@ -1,0 +1,109 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { authorityLabel, rotateAnnotation } from '../../api/labels.ts';
+import type { Clock } from '../../base/clock.ts';
+import { Applier } from '../../kube/apply/applier.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/event-recorder.ts';
+import type { PodExec } from '../../kube/pod-exec.ts';
+import { StatusWriter } from '../../kube/status-writer.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { ControllerMetrics } from '../../observability/metrics.ts';
+import type { TrustMetrics } from '../../observability/trust-metrics.ts';
+import type { RandomSource } from '../../runtime/back-off.ts';
+import { Controller } from '../../runtime/controller.ts';
+import { Informer, type InformerEvent } from '../../runtime/informer.ts';
+import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
+import { AuthorityStore } from './authority-store.ts';
+import { cacertsName } from './cacerts-secret.ts';
+import { objectManager, statusManager } from './field-managers.ts';
+import { createRootConfigMapInformer } from './observe-bundles.ts';
+import type { TrustInformers } from './observed-meshes.ts';
+import { PluggedSecrets } from './plugged-material.ts';
+import { TrustReconciler } from './trust-reconciler.ts';
+import { leastStatusIntervalMs, trustConditionType } from './trust-status.ts';
+
+export interface TrustControllerDeps {
+  readonly client: KubeClient;
+  readonly exec: PodExec;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics;
+  readonly trustMetrics: TrustMetrics;
+  readonly events: EventRecorder;
+  /** The operator's own namespace: there authorities are kept. */
+  readonly namespace: string;
+  /** The caches it shares with other controllers, which start them. */
+  readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'webhooks'>;
+  /** The pods that ask for a revision or tag by their labels. */
+  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
+}
+
+/** The controller and the caches of its own; the manager starts both. */
+export interface TrustController {
+  readonly controller: Controller;
+  readonly informers: readonly Informer[];
+}
+
+/**
+ * Wires the trust controller. What wakes the meshes of a namespace: a change of their specs, of what they ask for by
+ * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in. While a rotation is
+ * under way it looks again by itself.
+ */
+export function createTrustController(deps: TrustControllerDeps): TrustController {
+  const { client, clock, shared } = deps;
+  const store = new AuthorityStore(deps.namespace, deps);
+  const informers: TrustInformers = {
+    ...shared,
+    cacerts: secretsNamed(cacertsName, deps),
+    istioCaSecrets: secretsNamed('istio-ca-secret', deps),
+    rootConfigMaps: createRootConfigMapInformer(deps),
+  };
+  const applier = new Applier({
+    client,
+    fieldManager: objectManager,
+    onWrite: (object) => informers.cacerts.observeWrite(object),
+  });
+  const status = new StatusWriter(
+    {
+      ...{ fieldManager: statusManager, fields: ['certificateAuthority'], conditions: [trustConditionType] },
+      leastIntervalMs: leastStatusIntervalMs,
+    },
+    { client, clock },
+  );
+  const plugged = new PluggedSecrets(deps, (mesh) => controller.enqueue(mesh));
+  const reconciler = new TrustReconciler({
+    ...deps,
+    ...{ store, applier, informers, status, plugged, metrics: deps.trustMetrics },
+  });
+  const controller: Controller = new Controller({ name: 'trust' }, { ...deps, reconciler });
+
+  const wake = (namespace: string) => {
+    const meshes = [...shared.meshes.values()].filter(({ metadata }) => metadata.namespace === namespace);
+    for (const mesh of meshes) controller.enqueue(objectKeyOf(mesh));
+    // An authority whose last mesh has gone while nobody looked.
+    if (meshes.length === 0) controller.enqueue({ namespace, name: '' });
+  };
+  shared.meshes.addHandler((event) => {
+    const { metadata } = (event.current ?? event.old) as KubernetesObject;
+    if (changesMoreThanStatus(event) || asksAnew(event)) wake(metadata.namespace ?? '');
+  });
+  store.secrets.addHandler(({ old, current }) => {
+    wake((current ?? old)?.metadata.labels?.[authorityLabel] ?? '');
+  });
+  informers.cacerts.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
+  return {
+    controller,
+    informers: [store.secrets, informers.cacerts, informers.istioCaSecrets, informers.rootConfigMaps],
+  };
+}
+
+function secretsNamed(name: string, deps: TrustControllerDeps): Informer {
+  return new Informer({ kind: kindInfo('v1', 'Secret'), fieldSelector: `metadata.name=${name}` }, deps);
+}
+
+function asksAnew({ old, current }: InformerEvent): boolean {
+  const asked = (mesh: KubernetesObject | undefined) => mesh?.metadata.annotations?.[rotateAnnotation];
+  return asked(old) !== asked(current);
+}

@@ -1,0 +1,351 @@
+import { type ConditionUpdate, setCondition } from '../../api/conditions.ts';
+import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
+import { bundleAnnotation, rotateAnnotation } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NotFoundError, TerminalError } from '../../base/errors.ts';
+import type { Applier } from '../../kube/apply/applier.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import type { PodExec } from '../../kube/pod-exec.ts';
+import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
+import type { TrustMetrics } from '../../observability/trust-metrics.ts';
+import type { AuthorityState } from '../../pki/authority-state.ts';
+import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
+import { type Blocker, phaseBlockers, replicaBlockers } from '../../pki/gates.ts';
+import type { ObservedTrust } from '../../pki/observed-trust.ts';
+import { beginRotation, type NewMaterial } from '../../pki/rotation-steps.ts';
+import {
+  type ReconcileContext,
+  type ReconcileResult,
+  type Reconciler,
+  requeueAfter,
+} from '../../runtime/reconciler.ts';
+import { authorityFigures } from './authority-figures.ts';
+import type { AuthorityStore } from './authority-store.ts';
+import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
+import { objectManager } from './field-managers.ts';
+import { firstAuthority } from './first-authority.ts';
+import { newMaterial } from './new-material.ts';
+import { observeBundles } from './observe-bundles.ts';
+import { observeProxies } from './observe-proxies.ts';
+import { observeReplicas } from './observe-replicas.ts';
+import { ObservedMeshes, type TrustInformers } from './observed-meshes.ts';
+import type { PluggedMaterial, PluggedSecrets } from './plugged-material.ts';
+import { replacementOf } from './replacement.ts';
+import { rotationNote } from './rotation-note.ts';
+import { rotationPolicy } from './rotation-policy.ts';
+import { authorityStatus, type GateProgress, trustConditionType, trustStatement } from './trust-status.ts';
+
+export interface TrustReconcilerDeps {
+  readonly client: KubeClient;
+  readonly exec: PodExec;
+  readonly store: AuthorityStore;
+  /** Writes `cacerts`. */
+  readonly applier: Applier;
+  readonly informers: TrustInformers;
+  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
+  readonly plugged: PluggedSecrets;
+  readonly status: StatusWriter;
+  readonly events: EventRecorder;
+  readonly metrics: TrustMetrics;
+  readonly clock: Clock;
+}
+
+/** What one process remembers of a phase between passes. Losing it costs a soak that begins anew. */
+interface Memory {
+  readonly phaseSince: string | undefined;
+  /** Since when every gate of the phase has been open. */
+  openSince?: Date;
+  /** Proxies (uids) that were seen to be where the phase wants them. */
+  readonly done: Set<string>;
+}
+
+/** One pass for one authority. */
+interface Pass {
+  readonly object: KubernetesObject;
+  readonly mesh: ResolvedMesh;
+  readonly observed: ObservedMeshes;
+  readonly context: ReconcileContext;
+  readonly now: Date;
+  /** What the person who looks should know besides; of what was plugged in. */
+  refusal?: string;
+}
+
+/** How soon to look again at what may take a moment. */
+const pollMs = 500;
+/** Schedules are looked at again at least this often: timers of weeks would not survive a clock that is set. */
+const longestWaitMs = 6 * 3_600_000;
+
+/**
+ * Keeps the authority of a control-plane namespace: makes or adopts it, gives istiod what it signs with, and takes it
+ * through rotations. Every step is decided by `decideRotation` from the authority's Secret and from what replicas and
+ * proxies say of themselves; an authority that is Stable costs no request.
+ */
+export class TrustReconciler implements Reconciler {
+  readonly #deps: TrustReconcilerDeps;
+  readonly #resolved = new ResolvedMeshCache();
+  readonly #memories = new Map<string, Memory>();
+
+  constructor(deps: TrustReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
+    const { clock, informers, podsAsking } = this.#deps;
+    const observed = new ObservedMeshes(key.namespace, informers, podsAsking);
+    const { meshes } = observed;
+    if (meshes.length === 0) return this.#forget(key, context);
+    const object = informers.meshes.get(key.namespace, key.name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return {};
+    const pause = pauseAt(object as unknown as MeshOperator, clock.now());
+    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
+    const mesh = this.#resolved.find(object);
+    if (mesh === undefined) return {};
+    const pass: Pass = { object, mesh, observed, context, now: clock.now() };
+    if (!mesh.authority.enabled) return this.#write(pass, {});
+    const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+    if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
+    try {
+      return await this.#keep(pass);
+    } catch (error) {
+      if (error instanceof TerminalError) await this.#refuse(pass, error.reason, error.message);
+      throw error;
+    }
+  }
+
+  /** One step of the authority that this mesh keeps for its namespace. */
+  async #keep(pass: Pass): Promise<ReconcileResult> {
+    const { mesh, now, object } = pass;
+    const reading = this.#deps.store.read(mesh.namespace);
+    if (reading?.problem !== undefined) {
+      throw new TerminalError(
+        `The Secret with the authority cannot be used: ${reading.problem}. Restore it, or delete it to adopt what istiod signs with`,
+        { reason: 'AuthorityUnusable' },
+      );
+    }
+    const plugged = await this.#plugged(pass);
+    const state = reading?.state ?? (await this.#establish(pass, plugged));
+    await this.#publish(pass, state);
+    const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
+    const replacement = plugged === undefined ? undefined : await replacementOf(state, plugged, mesh, now);
+    if (replacement !== undefined && !isPaused) return this.#begin(pass, state, 'Replaced', replacement);
+    const memory = this.#memoryOf(mesh.namespace, state);
+    const observed = state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory);
+    const step = decideRotation({
+      state,
+      policy: rotationPolicy(mesh.authority, isPaused),
+      request: object.metadata.annotations?.[rotateAnnotation],
+      observed,
+      openSince: memory.openSince,
+      now,
+    });
+    return this.#take(pass, state, step, memory);
+  }
+
+  /** What the user has plugged in; undefined when nothing is, or when it is refused, which the pass will say. */
+  async #plugged(pass: Pass): Promise<PluggedMaterial | undefined> {
+    const { mesh, now, context } = pass;
+    if (mesh.authority.provider !== 'PluggedIn') {
+      this.#deps.plugged.forget(mesh);
+      return undefined;
+    }
+    const reading = await this.#deps.plugged.read(mesh, now, context.signal);
+    if (reading.problem !== undefined) pass.refusal = reading.problem;
+    return reading.material;
+  }
+
+  /** The authority that a namespace without one begins with. */
+  async #establish(pass: Pass, plugged: PluggedMaterial | undefined): Promise<AuthorityState> {
+    const { mesh, observed, now, context } = pass;
+    if (pass.refusal !== undefined) throw new TerminalError(pass.refusal, { reason: 'MaterialRefused' });
+    const first = await firstAuthority(observed, mesh, plugged, now);
+    await this.#deps.store.write(mesh.namespace, first.state, context.signal);
+    this.#note(pass, { type: 'Normal', reason: first.reason, message: first.message });
+    return first.state;
+  }
+
+  /** Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way. */
+  async #publish({ observed, context }: Pass, state: AuthorityState): Promise<void> {
+    const { applier, client, informers } = this.#deps;
+    await applier.apply(cacertsSecret(observed.meshes, state), observed.cacerts, context.signal);
+    if (state.phase === 'Stable') return;
+    const version = bundleVersion(state);
+    const merge = { metadata: { annotations: { [bundleAnnotation]: version } } };
+    for (const pod of observed.replicas) {
+      if (pod.metadata.annotations?.[bundleAnnotation] === version) continue;
+      try {
+        const options = { fieldManager: objectManager };
+        informers.pods.observeWrite(
+          await client.patch(idOf(pod), { type: 'merge', merge }, options, context.signal),
+        );
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+      }
+    }
+  }
+
+  /**
+   * Proxies are asked only once every replica and every copy of the bundle is where it should be, each until it has been
+   * seen where the phase wants it, and all of them once more when the soak is over.
+   */
+  async #observe(pass: Pass, state: AuthorityState, memory: Memory): Promise<ObservedTrust> {
+    const { exec } = this.#deps;
+    const { observed, context, mesh, now } = pass;
+    const replicas = await observeReplicas(observed.replicas, exec, context.signal);
+    const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
+    const seen = { replicas, bundles };
+    if (replicaBlockers(state, replicas).length > 0) return seen;
+    const isSoaked =
+      memory.openSince !== undefined && now.getTime() - memory.openSince.getTime() >= mesh.authority.soakMs;
+    if (isSoaked) memory.done.clear();
+    const uidOf = ({ metadata }: KubernetesObject) => metadata.uid ?? '';
+    const asked = observed.proxies.filter((pod) => !memory.done.has(uidOf(pod)));
+    const proxies = await observeProxies(asked, state, exec, context.signal);
+    const held = new Set(phaseBlockers(state, { ...seen, bundles: [], proxies }).map(({ what }) => what));
+    for (const pod of asked) {
+      if (!held.has(`pod ${pod.metadata.namespace}/${pod.metadata.name}`)) memory.done.add(uidOf(pod));
+    }
+    return { ...seen, proxies };
+  }
+
+  async #take(
+    pass: Pass,
+    state: AuthorityState,
+    step: RotationStep,
+    memory: Memory,
+  ): Promise<ReconcileResult> {
+    switch (step.step) {
+      case 'issue':
+        return this.#begin(
+          pass,
+          state,
+          step.reason,
+          await newMaterial(step.kind, state, pass.mesh, pass.now),
+        );
+      case 'advance':
+        return this.#enter(pass, state, step.state);
+      case 'soak':
+        memory.openSince ??= pass.now;
+        return this.#report(pass, state, [], Math.min(step.remainingMs, pollMs));
+      case 'wait': {
+        delete memory.openSince;
+        const waitMs =
+          state.phase === 'Stable' ? Math.min(step.againInMs ?? longestWaitMs, longestWaitMs) : pollMs;
+        return this.#report(pass, state, step.blockers, waitMs);
+      }
+    }
+  }
+
+  async #begin(
+    pass: Pass,
+    state: AuthorityState,
+    reason: Parameters<typeof beginRotation>[1],
+    material: NewMaterial,
+  ): Promise<ReconcileResult> {
+    const begun = beginRotation(state, reason, material, pass.now);
+    const request = pass.object.metadata.annotations?.[rotateAnnotation];
+    const answers = request !== undefined && (reason === 'Requested' || reason === 'KeyCompromise');
+    return this.#enter(pass, state, answers ? { ...begun, answeredRequest: request } : begun);
+  }
+
+  /** Writes the next state, tells of it, and goes on with it at once. */
+  async #enter(pass: Pass, before: AuthorityState, after: AuthorityState): Promise<ReconcileResult> {
+    const { mesh, context } = pass;
+    await this.#deps.store.write(mesh.namespace, after, context.signal);
+    this.#note(pass, rotationNote(before, after));
+    context.log.info('Authority moved on', { from: before.phase, to: after.phase });
+    if (after.phase === 'Stable' && after.lastRotation !== undefined) {
+      this.#deps.metrics.rotated(mesh, after.lastRotation);
+    }
+    return requeueAfter(0);
+  }
+
+  async #report(
+    pass: Pass,
+    state: AuthorityState,
+    blockers: readonly Blocker[],
+    waitMs: number,
+  ): Promise<ReconcileResult> {
+    const { mesh, observed, now } = pass;
+    const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
+    const { done } = this.#memoryOf(mesh.namespace, state);
+    const progress: GateProgress =
+      state.phase === 'Stable'
+        ? { blockers }
+        : { blockers, proxies: { total: observed.proxies.length, done: done.size } };
+    this.#deps.metrics.authority(mesh, authorityFigures(state, progress));
+    const policy = rotationPolicy(mesh.authority, isPaused);
+    const statement = trustStatement(state, progress, {
+      isPaused,
+      now,
+      refusal: pass.refusal,
+      request: pass.object.metadata.annotations?.[rotateAnnotation],
+    });
+    const written = await this.#write(pass, {
+      certificateAuthority: authorityStatus(state, progress, policy),
+      conditions: this.#conditions(pass, statement),
+    });
+    return requeueAfter(written.requeueAfterMs, waitMs);
+  }
+
+  async #refuse(pass: Pass, reason: string, message: string): Promise<void> {
+    const { certificateAuthority } = this.#deps.status.partOf(pass.object);
+    const statement = { type: trustConditionType, status: 'False', reason, message } as const;
+    this.#note(pass, { type: 'Warning', reason, message });
+    await this.#write(pass, {
+      ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+      conditions: this.#conditions(pass, statement),
+    });
+  }
+
+  /** What a mesh says that uses the authority of an older one of its namespace. */
+  async #share(pass: Pass, keeper: KubernetesObject): Promise<ReconcileResult> {
+    const { name } = keeper.metadata;
+    const message = `MeshOperator ${name}, which is older, keeps the authority of the namespace; its spec and status say more`;
+    const statement = {
+      type: trustConditionType,
+      status: 'True',
+      reason: 'SharedAuthority',
+      message,
+    } as const;
+    return this.#write(pass, { conditions: this.#conditions(pass, statement) });
+  }
+
+  #conditions({ object, now }: Pass, statement: Omit<ConditionUpdate, 'observedGeneration'>) {
+    const own = this.#deps.status.partOf(object).conditions ?? [];
+    const update = { ...statement, observedGeneration: object.metadata.generation ?? 0 };
+    return [...setCondition(own, update, now)];
+  }
+
+  async #write({ object, context }: Pass, part: StatusPart): Promise<ReconcileResult> {
+    const { written, dueInMs } = await this.#deps.status.write(object, part, context.signal);
+    if (written !== undefined) this.#deps.informers.meshes.observeWrite(written);
+    return requeueAfter(dueInMs);
+  }
+
+  /** What is remembered of the phase that an authority is in; nothing when it has just entered it. */
+  #memoryOf(namespace: string, { rotation }: AuthorityState): Memory {
+    const known = this.#memories.get(namespace);
+    if (known !== undefined && known.phaseSince === rotation?.phaseSince) return known;
+    const memory: Memory = { phaseSince: rotation?.phaseSince, done: new Set() };
+    this.#memories.set(namespace, memory);
+    return memory;
+  }
+
+  #note({ object, context }: Pass, note: EventNote): void {
+    void this.#deps.events.record(object, note, context.signal);
+  }
+
+  /** The authority goes with the last MeshOperator of its namespace. */
+  async #forget(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
+    this.#memories.delete(key.namespace);
+    this.#deps.plugged.forget(key);
+    this.#deps.metrics.forget(key);
+    await this.#deps.store.remove(key.namespace, signal);
+    return {};
+  }
+}

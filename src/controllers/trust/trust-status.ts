@@ -1,0 +1,166 @@
+import type { ConditionUpdate } from '../../api/conditions.ts';
+import { rotateAnnotation } from '../../api/labels.ts';
+import type { CertificateAuthorityStatus } from '../../api/mesh-operator-status.ts';
+import type { StatusPart } from '../../kube/status-writer.ts';
+import type { AuthorityState, Slots } from '../../pki/authority-state.ts';
+import { factsOf } from '../../pki/certificate-facts.ts';
+import type { Blocker } from '../../pki/gates.ts';
+import { parseRequest } from '../../pki/rotation-request.ts';
+import { type NextDate, nextDates, type RotationPolicy } from '../../pki/rotation-schedule.ts';
+
+export const trustConditionType = 'TrustHealthy';
+
+/** How far the gates of a phase have come. */
+export interface GateProgress {
+  readonly blockers: readonly Blocker[];
+  readonly proxies?: { readonly total: number; readonly done: number };
+}
+
+type Statement = Omit<ConditionUpdate, 'observedGeneration'>;
+
+const maxNamed = 10;
+/** A phase that waits longer than this waits for somebody. */
+const patienceMs = 5 * 60_000;
+
+/** What `status.certificateAuthority` says. */
+export function authorityStatus(
+  state: AuthorityState,
+  { blockers, proxies }: GateProgress,
+  policy: RotationPolicy,
+): CertificateAuthorityStatus {
+  const { phase, roots, intermediates, rotation, lastRotation } = state;
+  const isStable = phase === 'Stable';
+  const { root, intermediate } = nextDates(state, policy);
+  return {
+    phase,
+    root: slotsStatus(roots),
+    intermediate: slotsStatus(intermediates),
+    ...(rotation === undefined ? {} : { rotation: { ...rotation } }),
+    ...(isStable || blockers.length === 0
+      ? {}
+      : { waitingFor: blockers.slice(0, maxNamed).map(blockerText) }),
+    ...(isStable || proxies === undefined ? {} : { proxies: { ...proxies } }),
+    ...(lastRotation === undefined ? {} : { lastRotation: { ...lastRotation } }),
+    nextRotation: { root: dueStatus(root), intermediate: dueStatus(intermediate) },
+  };
+}
+
+/** What a person should know beside the authority itself. */
+export interface TrustCircumstances {
+  readonly isPaused: boolean;
+  readonly now: Date;
+  /** Why what was plugged in is not used. */
+  readonly refusal?: string | undefined;
+  /** What annotation `meshoperator.dev/rotate` says. */
+  readonly request?: string | undefined;
+}
+
+/** What condition `TrustHealthy` says of an authority that can be used. */
+export function trustStatement(
+  state: AuthorityState,
+  progress: GateProgress,
+  { isPaused, now, refusal, request }: TrustCircumstances,
+): Statement {
+  const expired = expiredOf(state, now);
+  if (expired !== undefined)
+    return { type: trustConditionType, status: 'False', reason: 'Expired', message: expired };
+  if (refusal !== undefined) {
+    return {
+      type: trustConditionType,
+      status: 'False',
+      reason: 'MaterialRefused',
+      message: `${refusal}. The material in use stays`,
+    };
+  }
+  const rotation = rotationStatement(state, progress, { isPaused, now });
+  if (rotation !== undefined) return rotation;
+  const problem = request === undefined ? undefined : parseRequest(request).problem;
+  if (problem !== undefined) {
+    return {
+      type: trustConditionType,
+      status: 'False',
+      reason: 'UnknownRequest',
+      message: `Annotation ${rotateAnnotation}: ${problem}`,
+    };
+  }
+  const { roots, intermediates } = state;
+  const ends = `The root is valid until ${endOf(roots.current)}, the intermediate until ${endOf(intermediates.current)}`;
+  return { type: trustConditionType, status: 'True', reason: 'Healthy', message: ends };
+}
+
+function rotationStatement(
+  { phase, rotation }: AuthorityState,
+  { blockers }: GateProgress,
+  { isPaused, now }: TrustCircumstances,
+): Statement | undefined {
+  if (rotation === undefined) return undefined;
+  const what = `A rotation of the ${rotation.kind} (${rotation.reason}) is in phase ${phase}`;
+  if (isPaused)
+    return {
+      type: trustConditionType,
+      status: 'True',
+      reason: 'Paused',
+      message: `${what} and held there by rotation.paused`,
+    };
+  if (now.getTime() - Date.parse(rotation.phaseSince) <= patienceMs || blockers.length === 0) {
+    return { type: trustConditionType, status: 'True', reason: 'Rotating', message: what };
+  }
+  const others = blockers.length > maxNamed ? ` and ${blockers.length - maxNamed} more` : '';
+  const named = blockers.slice(0, maxNamed).map(blockerText).join('; ');
+  return {
+    type: trustConditionType,
+    status: 'False',
+    reason: 'Blocked',
+    message: `${what}, which waits: ${named}${others}`,
+  };
+}
+
+/** `pod shop/cart-0 still trusts the previous root`. */
+export function blockerText({ what, why }: Blocker): string {
+  return `${what} ${why}`;
+}
+
+function expiredOf({ roots, intermediates }: AuthorityState, now: Date): string | undefined {
+  if (factsOf(roots.current.certPem).notAfter <= now) {
+    return `The root has ended on ${endOf(roots.current)}: nothing verifies any more. Replace it at once with: mesh-operator ca rotate --recover`;
+  }
+  if (factsOf(intermediates.current.certPem).notAfter <= now) {
+    return `The intermediate has ended on ${endOf(intermediates.current)}: no certificate is renewed until it is replaced`;
+  }
+  return undefined;
+}
+
+function endOf({ certPem }: { readonly certPem: string }): string {
+  return factsOf(certPem).notAfter.toISOString();
+}
+
+function dueStatus({ at, reason }: NextDate) {
+  return { at: at.toISOString(), reason };
+}
+
+function slotsStatus({ current, next, previous }: Slots<{ readonly certPem: string }>) {
+  return {
+    current: certificateStatus(current),
+    ...(next === undefined ? {} : { next: certificateStatus(next) }),
+    ...(previous === undefined ? {} : { previous: certificateStatus(previous) }),
+  };
+}
+
+function certificateStatus({ certPem }: { readonly certPem: string }) {
+  const { serial, fingerprint, notAfter } = factsOf(certPem);
+  return { serial, fingerprint, notAfter: notAfter.toISOString() };
+}
+
+/** What waits for what changes from one look to the next; a phase, and what is wrong, is told at once. */
+const countIntervalMs = 2_000;
+
+/** How soon after the last write this change may be written, in milliseconds. */
+export function leastStatusIntervalMs(before: StatusPart, after: StatusPart): number {
+  const told = ({ certificateAuthority, conditions }: StatusPart) =>
+    JSON.stringify([
+      certificateAuthority?.phase,
+      certificateAuthority?.lastRotation,
+      conditions?.map(({ status, reason }) => [status, reason]),
+    ]);
+  return told(before) === told(after) ? countIntervalMs : 0;
+}

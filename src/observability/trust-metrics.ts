@@ -1,0 +1,115 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { MeshName } from './metrics.ts';
+
+/** A certificate of an authority by its slot: `root` and `current`. */
+export interface CertificateEnd {
+  readonly certificate: 'root' | 'intermediate';
+  readonly slot: 'current' | 'next' | 'previous';
+  readonly notAfter: Date;
+}
+
+/** What is true of an authority in one pass. */
+export interface AuthorityFigures {
+  readonly phase: string;
+  readonly certificates: readonly CertificateEnd[];
+  /** By gate: how many things hold it shut. */
+  readonly blockers: Readonly<Record<string, number>>;
+  /** Proxies that run, and those seen to be where the phase wants them; absent when none was asked. */
+  readonly proxies?: { readonly total: number; readonly done: number };
+}
+
+const phaseNames = ['Stable', 'Trusting', 'Signing', 'Distrusting'];
+const gateNames = ['Replicas', 'Bundles', 'Proxies'];
+const slotNames = ['current', 'next', 'previous'] as const;
+const certificateNames = ['root', 'intermediate'] as const;
+
+/** What the trust controller reports of each authority. */
+export class TrustMetrics {
+  readonly #expiry: Gauge<'namespace' | 'mesh' | 'certificate' | 'slot'>;
+  readonly #phase: Gauge<'namespace' | 'mesh' | 'phase'>;
+  readonly #blockers: Gauge<'namespace' | 'mesh' | 'gate'>;
+  readonly #proxies: Gauge<'namespace' | 'mesh' | 'state'>;
+  readonly #rotations: Counter<'namespace' | 'mesh' | 'kind' | 'reason'>;
+  readonly #duration: Gauge<'namespace' | 'mesh' | 'kind'>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.#expiry = new Gauge({
+      name: 'mesh_operator_ca_certificate_expiry_timestamp_seconds',
+      help: 'End of a certificate of the authority of a mesh, by its slot',
+      labelNames: ['namespace', 'mesh', 'certificate', 'slot'],
+      registers,
+    });
+    this.#phase = new Gauge({
+      name: 'mesh_operator_ca_rotation_phase',
+      help: '1 for the phase that the authority of a mesh is in, 0 for the others',
+      labelNames: ['namespace', 'mesh', 'phase'],
+      registers,
+    });
+    this.#blockers = new Gauge({
+      name: 'mesh_operator_ca_rotation_blockers',
+      help: 'What keeps a gate of the phase shut: replicas of istiod, copies of the bundle, or proxies',
+      labelNames: ['namespace', 'mesh', 'gate'],
+      registers,
+    });
+    this.#proxies = new Gauge({
+      name: 'mesh_operator_ca_rotation_proxies',
+      help: 'Proxies during a rotation: done (where the phase wants them) or waiting',
+      labelNames: ['namespace', 'mesh', 'state'],
+      registers,
+    });
+    this.#rotations = new Counter({
+      name: 'mesh_operator_ca_rotations_total',
+      help: 'Rotations that have ended',
+      labelNames: ['namespace', 'mesh', 'kind', 'reason'],
+      registers,
+    });
+    this.#duration = new Gauge({
+      name: 'mesh_operator_ca_last_rotation_duration_seconds',
+      help: 'How long the last rotation took',
+      labelNames: ['namespace', 'mesh', 'kind'],
+      registers,
+    });
+  }
+
+  authority(mesh: MeshName, { phase, certificates, blockers, proxies }: AuthorityFigures): void {
+    const labels = labelsOf(mesh);
+    for (const name of phaseNames) this.#phase.set({ ...labels, phase: name }, name === phase ? 1 : 0);
+    for (const gate of gateNames) this.#blockers.set({ ...labels, gate }, blockers[gate] ?? 0);
+    for (const certificate of certificateNames) {
+      for (const slot of slotNames) {
+        const found = certificates.find((end) => end.certificate === certificate && end.slot === slot);
+        const names = { ...labels, certificate, slot };
+        if (found === undefined) this.#expiry.remove(names);
+        else this.#expiry.set(names, found.notAfter.getTime() / 1000);
+      }
+    }
+    this.#proxies.set({ ...labels, state: 'done' }, proxies?.done ?? 0);
+    this.#proxies.set({ ...labels, state: 'waiting' }, (proxies?.total ?? 0) - (proxies?.done ?? 0));
+  }
+
+  rotated(
+    mesh: MeshName,
+    ended: { readonly kind: string; readonly reason: string; readonly seconds: number },
+  ): void {
+    const labels = labelsOf(mesh);
+    this.#rotations.inc({ ...labels, kind: ended.kind, reason: ended.reason });
+    this.#duration.set({ ...labels, kind: ended.kind }, ended.seconds);
+  }
+
+  /** Takes back what was reported of an authority that is gone. */
+  forget(mesh: MeshName): void {
+    const labels = labelsOf(mesh);
+    for (const phase of phaseNames) this.#phase.remove({ ...labels, phase });
+    for (const gate of gateNames) this.#blockers.remove({ ...labels, gate });
+    for (const state of ['done', 'waiting']) this.#proxies.remove({ ...labels, state });
+    for (const certificate of certificateNames) {
+      for (const slot of slotNames) this.#expiry.remove({ ...labels, certificate, slot });
+      this.#duration.remove({ ...labels, kind: certificate });
+    }
+  }
+}
+
+function labelsOf({ namespace, name }: MeshName): { namespace: string; mesh: string } {
+  return { namespace, mesh: name };
+}
