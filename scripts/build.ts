@@ -10,8 +10,8 @@ import { build, type Plugin } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * Keeps the 16 MB of generated API models of the Kubernetes client out of the bundle: we use its KubeConfig and write
- * requests ourselves. Its files are declared free of side effects, which they are (they define classes), and the base
+ * Keeps the 16 MB of generated API models of the Kubernetes client out of the bundle: we use its KubeConfig and its way to
+ * run commands in containers, and write requests ourselves. Its files are declared free of side effects, which they are (they define classes), and the base
  * class of the process, whose API methods we override, gets stand-ins for the two names that it uses.
  */
 const slimKubernetesClient: Plugin = {
@@ -22,7 +22,7 @@ const slimKubernetesClient: Plugin = {
         return { path: resolve(root, 'scripts/build/client-node-for-base-class.ts') };
       }
       return {
-        path: resolve(root, 'node_modules/@kubernetes/client-node/dist/config.js'),
+        path: resolve(root, 'scripts/build/client-node-for-us.ts'),
         sideEffects: false,
       };
     });
