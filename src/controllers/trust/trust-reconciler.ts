@@ -163,9 +163,12 @@ export class TrustReconciler implements Reconciler {
     const { mesh, observed, now, context } = pass;
     if (pass.refusal !== undefined) throw new TerminalError(pass.refusal, { reason: 'MaterialRefused' });
     const first = await firstAuthority(observed, mesh, plugged, now);
-    await this.#deps.store.write(mesh.namespace, first.state, context.signal);
+    // What was asked for before there was an authority is no wish to replace it.
+    const request = pass.object.metadata.annotations?.[rotateAnnotation];
+    const state = request === undefined ? first.state : { ...first.state, answeredRequest: request };
+    await this.#deps.store.write(mesh.namespace, state, context.signal);
     this.#note(pass, { type: 'Normal', reason: first.reason, message: first.message });
-    return first.state;
+    return state;
   }
 
   /** Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way. */
