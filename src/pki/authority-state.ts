@@ -1,3 +1,5 @@
+import type { RotationKind } from './rotation-policy.ts';
+
 /** Phases of a rotation in their order (`Stable` is before and after it). */
 export const phases = ['Stable', 'Trusting', 'Signing', 'Distrusting'] as const;
 export type Phase = (typeof phases)[number];
@@ -38,8 +40,7 @@ export interface Slots<Material> {
 
 /** A rotation under way. */
 export interface Rotation {
-  /** `root` replaces root and intermediate, `intermediate` the latter alone. */
-  readonly kind: 'root' | 'intermediate';
+  readonly kind: RotationKind;
   readonly reason: RotationReason;
   /** RFC 3339. */
   readonly startedAt: string;
@@ -49,6 +50,7 @@ export interface Rotation {
 
 /** A rotation that has ended. */
 export interface FinishedRotation extends Omit<Rotation, 'phaseSince'> {
+  /** RFC 3339; not before it began, whatever became of the clock. */
   readonly finishedAt: string;
   /** From its start until no proxy was left that trusted (root) or carried (intermediate) the old one, in seconds. */
   readonly seconds: number;
@@ -66,6 +68,8 @@ export interface AuthorityState {
   /** Present unless Stable. */
   readonly rotation?: Rotation;
   readonly lastRotation?: FinishedRotation;
+  /** When the last rotation of kind `root` finished, RFC 3339: intermediates that follow make no root older. */
+  readonly rootRotatedAt?: string;
   /** The last request (value of annotation `meshoperator.dev/rotate`) that was answered. */
   readonly answeredRequest?: string;
 }

@@ -1,61 +1,130 @@
-import type { AuthorityState } from './authority-state.ts';
+import { lapseOf, rootToRenewBy } from './authority-life.ts';
+import type { AuthorityState, RootMaterial } from './authority-state.ts';
+import { factsOf } from './certificate-facts.ts';
 import { type Blocker, phaseBlockers } from './gates.ts';
 import type { ObservedTrust } from './observed-trust.ts';
-import { type Due, dueRotation, nextDates, type RotationPolicy } from './rotation-schedule.ts';
-import { advanceRotation } from './rotation-steps.ts';
+import type { RotationPolicy } from './rotation-policy.ts';
+import { openRequest, parseRequest } from './rotation-request.ts';
+import { type Due, dueRotation, nextDates } from './rotation-schedule.ts';
+import { advanceRotation, recoverByNext } from './rotation-steps.ts';
 
 export interface RotationInput {
+  /** As it is stored: a step is decided for the very state that it is then written over. */
   readonly state: AuthorityState;
   readonly policy: RotationPolicy;
   /** Value of annotation `meshoperator.dev/rotate`. */
   readonly request: string | undefined;
   /** What was seen in this pass; not needed while Stable. */
   readonly observed: ObservedTrust | undefined;
-  /** Since when every gate of the phase has been seen open; undefined when the last look found one shut. */
-  readonly openSince: Date | undefined;
+  /**
+   * How long every gate of this phase has been open in each look, by a clock that nobody sets: since the first `soak`
+   * after which no other step came and `rotation.phaseSince` has not moved. Undefined when none has come yet.
+   */
+  readonly openForMs: number | undefined;
   readonly now: Date;
 }
 
-/** What to do next. */
+/** What to do next. The state that comes of it is written over the one it was decided for, or not at all. */
 export type RotationStep =
-  /** Make keys and certificates, and begin. */
+  /** Make a root and an intermediate of it, or an intermediate of the current root; then `beginRotation`. */
   | ({ readonly step: 'issue' } & Due)
+  /** Make an intermediate of this root; then `renewSigner`. */
+  | { readonly step: 'renew'; readonly root: RootMaterial }
+  /** Make a root and an intermediate of it; then `recoverAuthority`. */
+  | { readonly step: 'recover'; readonly answers: string }
   /** Write this state, in which the next phase has begun or the rotation has ended. */
   | { readonly step: 'advance'; readonly state: AuthorityState }
-  /** Every gate is open; the phase ends after this long if they stay so. */
+  /** Every gate is open; look again after this long at the latest. */
   | { readonly step: 'soak'; readonly remainingMs: number }
-  /** Something holds a gate shut, or, while Stable, nothing is due: then after `againInMs` something is. */
-  | { readonly step: 'wait'; readonly blockers: readonly Blocker[]; readonly againInMs?: number };
+  /**
+   * Nothing to do: somebody keeps a gate shut, nothing is due, or it is paused. Look again after `againInMs`; undefined
+   * when only a change (of the policy, the request or the state) can make a difference. `problem` is a sentence about
+   * what only a person can mend.
+   */
+  | {
+      readonly step: 'wait';
+      readonly blockers: readonly Blocker[];
+      readonly againInMs?: number;
+      readonly problem?: string;
+    };
 
 /**
- * The next step of an authority. The order is that of Istio's own test of root rotation (`cacert_rotation`): nothing is
- * signed by what is not trusted everywhere, and nothing is dropped that anybody still needs. A step never skips a phase,
- * and a gate that was not looked at is shut.
+ * The next step of an authority. The order of a rotation is that of Istio's own test (`cacert_rotation`): nothing signs
+ * that is not trusted everywhere, and nothing is dropped that anybody still needs. No step skips a phase, and a gate that
+ * was not looked at is shut. The exception is a request for Recovery, taken only where nothing verifies any more; it
+ * takes a person, because a clock that is a year ahead looks the same.
  */
 export function decideRotation(input: RotationInput): RotationStep {
-  return input.state.phase === 'Stable' ? decideBeginning(input) : decideAdvance(input);
+  const { state, policy, request, now } = input;
+  if (policy.isPaused) return { step: 'wait', blockers: blockersOf(input) };
+  const lapse = lapseOf(state, now);
+  if (lapse === undefined) return state.phase === 'Stable' ? decideBeginning(input) : decideAdvance(input);
+  if (request === undefined || openRequest(state, request) !== 'Recovery') {
+    return { step: 'wait', blockers: blockersOf(input), problem: `${lapse}: ${howToRecover}` };
+  }
+  return decideRecovery(state, request, now);
+}
+
+/** Why a request is not taken; undefined when it is, was, or will be. */
+export function requestProblem(
+  state: AuthorityState,
+  request: string | undefined,
+  now: Date,
+): string | undefined {
+  if (request === undefined || request === state.answeredRequest) return undefined;
+  const { name, problem } = parseRequest(request);
+  if (name !== 'Recovery' || lapseOf(state, now) !== undefined) return problem;
+  return 'Recovery is for an authority by which nothing verifies any more; this one is valid, so ask for root';
+}
+
+const howToRecover =
+  'nothing verifies any more, and no gate can open. Set annotation meshoperator.dev/rotate to Recovery to replace root and intermediate at once';
+
+/** A clock that was wrong for a while is noticed after this long. */
+const longestWaitMs = 24 * 3_600_000;
+
+function decideRecovery(state: AuthorityState, answers: string, now: Date): RotationStep {
+  const { next } = state.roots;
+  const isNextValid = next !== undefined && factsOf(next.certPem).notAfter > now;
+  return state.phase === 'Trusting' && isNextValid
+    ? { step: 'advance', state: recoverByNext(state, answers, now) }
+    : { step: 'recover', answers };
 }
 
 function decideBeginning({ state, policy, request, now }: RotationInput): RotationStep {
-  if (policy.isPaused) return { step: 'wait', blockers: [] };
   const due = dueRotation(state, policy, request, now);
   if (due !== undefined) return { step: 'issue', ...due };
   const { root, intermediate } = nextDates(state, policy);
-  const waitsMs = [root, intermediate].map(({ at }) => at.getTime() - now.getTime()).filter((ms) => ms > 0);
-  return { step: 'wait', blockers: [], ...(waitsMs.length === 0 ? {} : { againInMs: Math.min(...waitsMs) }) };
+  const nextMs = Math.min(root.at.getTime(), intermediate.at.getTime());
+  return { step: 'wait', blockers: [], againInMs: Math.min(nextMs - now.getTime(), longestWaitMs) };
 }
 
-function decideAdvance({ state, policy, observed, openSince, now }: RotationInput): RotationStep {
-  const blockers =
-    observed === undefined
-      ? [{ gate: 'Replicas' as const, what: 'the replicas of istiod', why: 'have not been asked yet' }]
-      : phaseBlockers(state, observed);
-  if (blockers.length > 0) return { step: 'wait', blockers };
-  if (policy.isPaused) return { step: 'wait', blockers: [] };
-  const soakMs = state.rotation?.reason === 'KeyCompromise' ? 0 : policy.soakMs;
-  // A clock that was set back makes a soak longer, never shorter than what was asked for.
-  const remainingMs =
-    soakMs - (openSince === undefined ? 0 : Math.max(0, now.getTime() - openSince.getTime()));
+function decideAdvance(input: RotationInput): RotationStep {
+  const { state, policy, now } = input;
+  const root = rootToRenewBy(state, policy.intermediate, now);
+  if (root !== undefined) return { step: 'renew', root };
+  const blockers = blockersOf(input);
+  if (blockers.length > 0) return { step: 'wait', blockers, againInMs: pollMs(state, now) };
+  const remainingMs = soakMs(input) - (input.openForMs ?? 0);
   if (remainingMs > 0) return { step: 'soak', remainingMs };
   return { step: 'advance', state: advanceRotation(state, now) };
+}
+
+function blockersOf({ state, observed }: RotationInput): readonly Blocker[] {
+  if (state.phase === 'Stable') return [];
+  if (observed !== undefined) return phaseBlockers(state, observed);
+  return [{ gate: 'Replicas', what: 'the replicas of istiod', why: 'have not been asked yet' }];
+}
+
+/** Whoever asks because a key is known to others has no time to lose, in what is under way either. */
+function soakMs({ state, policy, request }: RotationInput): number {
+  const isUrgent =
+    state.rotation?.reason === 'KeyCompromise' || openRequest(state, request) === 'KeyCompromise';
+  return isUrgent ? 0 : policy.soakMs;
+}
+
+/** A tenth of what the phase has taken, so that looking costs little where somebody keeps a gate shut for hours. */
+function pollMs({ rotation }: AuthorityState, now: Date): number {
+  const ageMs = rotation === undefined ? 0 : now.getTime() - Date.parse(rotation.phaseSince);
+  return Math.min(5 * 60_000, Math.max(1_000, ageMs / 10));
 }

@@ -1,4 +1,4 @@
-import type { AuthorityState } from './authority-state.ts';
+import type { AuthorityState, IntermediateMaterial, RootMaterial } from './authority-state.ts';
 
 /** The files that istiod reads of Secret `cacerts`, by their names (Istio `security/pkg/pki/ca/ca.go`). */
 export interface IstioBundle {
@@ -34,8 +34,13 @@ export function istioBundleOf(state: AuthorityState): IstioBundle {
 }
 
 /** The intermediate that signs in this phase. */
-export function signerOf({ phase, intermediates }: AuthorityState) {
+export function signerOf({ phase, intermediates }: AuthorityState): IntermediateMaterial {
   return phase === 'Signing' && intermediates.next !== undefined ? intermediates.next : intermediates.current;
+}
+
+/** The root of the intermediate that signs in this phase. */
+export function signingRootOf({ phase, roots }: AuthorityState): RootMaterial {
+  return phase === 'Signing' && roots.next !== undefined ? roots.next : roots.current;
 }
 
 function rootTexts({ phase, roots }: AuthorityState): string[] {

@@ -1,44 +1,33 @@
-import { Cron } from 'croner';
 import type { AuthorityState, RotationReason } from './authority-state.ts';
-import { factsOf } from './certificate-facts.ts';
-import { parseRequest } from './rotation-request.ts';
+import { type CertificateFacts, factsOf } from './certificate-facts.ts';
+import { clockSkewMs } from './clock-skew.ts';
+import { nextOccurrence } from './cron-schedule.ts';
+import {
+  type RotationKind,
+  type RotationPolicy,
+  rotationKinds,
+  type TriggerPolicy,
+} from './rotation-policy.ts';
+import { openRequest } from './rotation-request.ts';
 
-export type RotationKind = 'root' | 'intermediate';
-
-/** When one kind of certificate is replaced. */
-export interface TriggerPolicy {
-  /** Five cron fields, UTC; absent: by lifetime alone. */
-  readonly schedule?: string;
-  readonly lifetimeMs: number;
-  /** Replaced when less than this fraction of its lifetime is left. */
-  readonly threshold: number;
-}
-
-export interface RotationPolicy {
-  readonly root: TriggerPolicy;
-  readonly intermediate: TriggerPolicy;
-  /** How long every gate of a phase must have been open before the next begins. */
-  readonly soakMs: number;
-  /** Nothing begins, and nothing goes on. */
-  readonly isPaused: boolean;
-}
-
-/** A rotation that should begin, or will. */
+/** A rotation that should begin. */
 export interface Due {
   readonly kind: RotationKind;
   readonly reason: RotationReason;
+  /** The request that it answers, whatever else has made it due. */
+  readonly answers?: string;
 }
 
-/** The next date of one kind, and what makes it so. */
+/** When a kind is due by itself, and what makes it so. */
 export interface NextDate {
   readonly at: Date;
   readonly reason: 'Schedule' | 'Threshold';
 }
 
 /**
- * The rotation that should begin now; undefined when there is none. What a person asks for comes before what is due by
- * itself, and a root, which brings an intermediate along, before an intermediate. A root whose key is not known can sign
- * no intermediate: then the root is replaced as well.
+ * The rotation that should begin now, for an authority that is Stable; undefined when there is none. A root, which
+ * brings an intermediate along, comes before an intermediate, and then a request before what is due by itself. A root
+ * whose key is not known can sign no intermediate: it is replaced as well. `Recovery` is no matter of schedules.
  */
 export function dueRotation(
   state: AuthorityState,
@@ -46,32 +35,44 @@ export function dueRotation(
   request: string | undefined,
   now: Date,
 ): Due | undefined {
-  const due = askedFor(state, request, now) ?? dueByItself(state, policy, now);
-  if (due?.kind !== 'intermediate' || state.roots.current.keyPem !== undefined) return due;
-  return { ...due, kind: 'root' };
+  const asked = askedFor(state, request);
+  const dates = nextDates(state, policy);
+  for (const kind of rotationKinds) {
+    const reason = asked?.kind === kind ? asked.reason : reasonAt(dates[kind], now);
+    if (reason === undefined) continue;
+    const isAnswer = asked !== undefined && request !== undefined;
+    const canSign = state.roots.current.keyPem !== undefined;
+    return { kind: canSign ? kind : 'root', reason, ...(isAnswer ? { answers: request } : {}) };
+  }
+  return undefined;
 }
 
-/** When each kind is due by itself; in the past when it is now. */
+/**
+ * When each kind is due by itself: at the next run of its schedule or where its remaining life falls to the threshold,
+ * whichever is first; a root also where an intermediate would outlive it. In the past when it is due now.
+ *
+ * A run is met by what was made after it, and by a rotation that was under way when it came. So runs that were missed
+ * are caught up with once, however many they were, and a schedule that is faster than rotations are leaves runs out.
+ */
 export function nextDates(state: AuthorityState, policy: RotationPolicy): Record<RotationKind, NextDate> {
-  const roots = [
-    ...datesOf(state.roots.current.certPem, policy.root, lastRotationAt(state, ['root'])),
-    // An intermediate must not outlive its root, so a root goes before it would cut one short.
-    {
-      at: endsWithin(state.roots.current.certPem, policy.intermediate.lifetimeMs),
-      reason: 'Threshold',
-    } as const,
-  ];
-  const intermediates = datesOf(
-    state.intermediates.current.certPem,
-    policy.intermediate,
-    lastRotationAt(state, ['root', 'intermediate']),
-  );
-  return { root: earliest(roots), intermediate: earliest(intermediates) };
+  const root = factsOf(state.roots.current.certPem);
+  const intermediate = factsOf(state.intermediates.current.certPem);
+  return {
+    root: earliest([
+      byThreshold(root, policy.root),
+      byNesting(root, policy),
+      bySchedule(root, policy.root, state.rootRotatedAt),
+    ]),
+    intermediate: earliest([
+      byThreshold(intermediate, policy.intermediate),
+      bySchedule(intermediate, policy.intermediate, state.lastRotation?.finishedAt),
+    ]),
+  };
 }
 
-function askedFor(state: AuthorityState, request: string | undefined, now: Date): Due | undefined {
-  if (request === undefined || request === state.answeredRequest) return undefined;
-  const { name } = parseRequest(request);
+/** The rotation that a request makes due. An intermediate that is asked for comes with a root, too. */
+function askedFor(state: AuthorityState, request: string | undefined): Omit<Due, 'answers'> | undefined {
+  const name = openRequest(state, request);
   switch (name) {
     case 'root':
     case 'intermediate':
@@ -79,48 +80,55 @@ function askedFor(state: AuthorityState, request: string | undefined, now: Date)
     case 'KeyCompromise':
       return { kind: 'root', reason: 'KeyCompromise' };
     case 'Recovery':
-      // Only where nothing verifies any more may an old root be dropped without a look at who trusts it.
-      return hasEnded(state.roots.current.certPem, now) ? { kind: 'root', reason: 'Recovery' } : undefined;
     case undefined:
       return undefined;
   }
 }
 
-function dueByItself(state: AuthorityState, policy: RotationPolicy, now: Date): Due | undefined {
-  // A root that has ended opens no gate: see Recovery.
-  if (hasEnded(state.roots.current.certPem, now)) return undefined;
-  const dates = nextDates(state, policy);
-  for (const kind of ['root', 'intermediate'] as const) {
-    if (dates[kind].at <= now) return { kind, reason: dates[kind].reason };
-  }
-  return undefined;
+function reasonAt({ at, reason }: NextDate, now: Date): RotationReason | undefined {
+  return at <= now ? reason : undefined;
 }
 
-function datesOf(certPem: string, policy: TriggerPolicy, since: Date | undefined): NextDate[] {
-  const { notBefore, notAfter } = factsOf(certPem);
-  const leftMs = policy.threshold * Math.min(policy.lifetimeMs, notAfter.getTime() - notBefore.getTime());
-  const byLifetime: NextDate = { at: new Date(notAfter.getTime() - leftMs), reason: 'Threshold' };
-  if (policy.schedule === undefined) return [byLifetime];
-  // A run that was missed is due at once, however many were: the next one is counted from what is in use.
-  const from = new Date(Math.max(notBefore.getTime(), since?.getTime() ?? 0));
-  const at = new Cron(policy.schedule, { timezone: 'UTC' }).nextRun(from);
-  return at === null ? [byLifetime] : [byLifetime, { at, reason: 'Schedule' }];
+function byThreshold(facts: CertificateFacts, { threshold }: TriggerPolicy): NextDate {
+  return { at: beforeEnd(facts, threshold * lifetimeMsOf(facts)), reason: 'Threshold' };
 }
 
-/** When the rotation that ended last began, if it was of these kinds: runs before it are answered by it. */
-function lastRotationAt({ lastRotation }: AuthorityState, kinds: readonly RotationKind[]): Date | undefined {
-  if (lastRotation === undefined || !kinds.includes(lastRotation.kind)) return undefined;
-  return new Date(lastRotation.finishedAt);
+/** A policy whose lifetimes do not nest must not replace a root as soon as it is made: half its life at most is cut. */
+function byNesting(root: CertificateFacts, { intermediate }: RotationPolicy): NextDate {
+  return {
+    at: beforeEnd(root, Math.min(intermediate.lifetimeMs, lifetimeMsOf(root) / 2)),
+    reason: 'Threshold',
+  };
 }
 
-function earliest(dates: readonly NextDate[]): NextDate {
-  return dates.reduce((first, date) => (date.at < first.at ? date : first));
+function bySchedule(
+  facts: CertificateFacts,
+  { schedule }: TriggerPolicy,
+  rotatedAt: string | undefined,
+): NextDate | undefined {
+  if (schedule === undefined) return undefined;
+  const metUntil = Math.max(madeAtMs(facts), rotatedAt === undefined ? 0 : Date.parse(rotatedAt));
+  const at = nextOccurrence(schedule, new Date(metUntil));
+  return at === undefined ? undefined : { at, reason: 'Schedule' };
 }
 
-function endsWithin(certPem: string, ms: number): Date {
-  return new Date(factsOf(certPem).notAfter.getTime() - ms);
+function earliest(dates: readonly [NextDate, ...(NextDate | undefined)[]]): NextDate {
+  const [first, ...others] = dates;
+  return others.reduce<NextDate>(
+    (found, date) => (date !== undefined && date.at < found.at ? date : found),
+    first,
+  );
 }
 
-function hasEnded(certPem: string, now: Date): boolean {
-  return factsOf(certPem).notAfter <= now;
+function beforeEnd({ notAfter }: CertificateFacts, ms: number): Date {
+  return new Date(notAfter.getTime() - ms);
+}
+
+function lifetimeMsOf(facts: CertificateFacts): number {
+  return facts.notAfter.getTime() - madeAtMs(facts);
+}
+
+/** A certificate is valid a little before it is made; of one that others have made it matters little. */
+function madeAtMs({ notBefore }: CertificateFacts): number {
+  return notBefore.getTime() + clockSkewMs;
 }

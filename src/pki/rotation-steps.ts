@@ -6,6 +6,7 @@ import type {
   Rotation,
   RotationReason,
 } from './authority-state.ts';
+import { signingRootOf } from './istio-bundle.ts';
 
 /** What a rotation brings: a root with an intermediate of it, or an intermediate of the current root. */
 export interface NewMaterial {
@@ -13,14 +14,16 @@ export interface NewMaterial {
   readonly intermediate: IntermediateMaterial;
 }
 
-/**
- * The state in which a rotation begins. Throws unless Stable: never two at once. Recovery has nothing to wait for before
- * it signs, since nothing verifies any more; the old root stays in the bundle until everybody has the new one, as istiod
- * takes no bundle that has nothing in common with the one before.
- */
+/** Why a rotation begins, and the request that it answers. */
+export interface Beginning {
+  readonly reason: RotationReason;
+  readonly answers?: string;
+}
+
+/** The state in which a rotation begins. Throws unless Stable: never two at once. */
 export function beginRotation(
   state: AuthorityState,
-  reason: RotationReason,
+  { reason, answers }: Beginning,
   material: NewMaterial,
   now: Date,
 ): AuthorityState {
@@ -30,10 +33,69 @@ export function beginRotation(
   const kind = root === undefined ? 'intermediate' : 'root';
   return {
     ...state,
-    phase: root === undefined || reason === 'Recovery' ? 'Signing' : 'Trusting',
+    phase: root === undefined ? 'Signing' : 'Trusting',
     roots: root === undefined ? state.roots : { ...state.roots, next: root },
     intermediates: { ...state.intermediates, next: intermediate },
     rotation: { kind, reason, startedAt: at, phaseSince: at },
+    ...answered(answers),
+  };
+}
+
+/**
+ * Another root and intermediate at once, for an authority by which nothing verifies any more (`lapseOf`): in the phase
+ * Signing, where the new ones are trusted and sign, while the old root stays in the bundle. With a bundle of the new root
+ * alone, each replica of istiod would have to be restarted: running ones take no bundle that shares nothing with theirs.
+ * A rotation that was under way ends here; from Signing, which only a root that ended within it can be, replicas have to
+ * be restarted all the same.
+ */
+export function recoverAuthority(
+  state: AuthorityState,
+  answers: string,
+  { root, intermediate }: Required<NewMaterial>,
+  now: Date,
+): AuthorityState {
+  const at = now.toISOString();
+  const { current } = state.intermediates;
+  return {
+    ...state,
+    phase: 'Signing',
+    roots: { current: signingRootOf(state), next: root },
+    intermediates: { current, next: intermediate },
+    rotation: { kind: 'root', reason: 'Recovery', startedAt: at, phaseSince: at },
+    ...answered(answers),
+  };
+}
+
+/**
+ * The same as `recoverAuthority` for a lapse while a root is being introduced: with the root that some know already and
+ * the intermediate that waits for it. Throws unless Trusting.
+ */
+export function recoverByNext(state: AuthorityState, answers: string, now: Date): AuthorityState {
+  if (state.phase !== 'Trusting') throw new Error(`No root is being introduced (${state.phase})`);
+  const { rotation, ...signing } = advanceRotation(state, now);
+  return {
+    ...signing,
+    ...(rotation === undefined ? {} : { rotation: { ...rotation, reason: 'Recovery' } }),
+    ...answered(answers),
+  };
+}
+
+/**
+ * Another intermediate of the same root in the phase under way (`rootToRenewBy`), which begins anew: whoever has been
+ * seen to be done is not. Throws while Stable.
+ */
+export function renewSigner(
+  state: AuthorityState,
+  intermediate: IntermediateMaterial,
+  now: Date,
+): AuthorityState {
+  const { phase, rotation, intermediates } = state;
+  if (rotation === undefined) throw new Error(`No rotation is under way (${phase})`);
+  const slot = phase === 'Signing' ? 'next' : 'current';
+  return {
+    ...state,
+    intermediates: { ...intermediates, [slot]: intermediate },
+    rotation: { ...rotation, phaseSince: now.toISOString() },
   };
 }
 
@@ -68,10 +130,13 @@ function shifted<Material>(slots: {
 
 function finished(state: AuthorityState, rotation: Rotation, now: Date): AuthorityState {
   const { phaseSince: _since, ...begun } = rotation;
+  const startedMs = Date.parse(rotation.startedAt);
+  const finishedMs = Math.max(startedMs, now.getTime());
+  const finishedAt = new Date(finishedMs).toISOString();
   const lastRotation: FinishedRotation = {
     ...begun,
-    finishedAt: now.toISOString(),
-    seconds: Math.max(0, (now.getTime() - Date.parse(rotation.startedAt)) / 1000),
+    finishedAt,
+    seconds: (finishedMs - startedMs) / 1000,
   };
   const { rotation: _rotation, ...rest } = state;
   return {
@@ -80,5 +145,10 @@ function finished(state: AuthorityState, rotation: Rotation, now: Date): Authori
     roots: { current: state.roots.current },
     intermediates: { current: state.intermediates.current },
     lastRotation,
+    ...(rotation.kind === 'root' ? { rootRotatedAt: finishedAt } : {}),
   };
+}
+
+function answered(request: string | undefined): Pick<AuthorityState, 'answeredRequest'> {
+  return request === undefined ? {} : { answeredRequest: request };
 }

@@ -1,0 +1,23 @@
+/** What a rotation replaces: `root` both root and intermediate, `intermediate` the latter alone. */
+export const rotationKinds = ['root', 'intermediate'] as const;
+export type RotationKind = (typeof rotationKinds)[number];
+
+/** When one kind of certificate is replaced. */
+export interface TriggerPolicy {
+  /** A cron schedule of five fields, UTC; absent: by lifetime alone. */
+  readonly schedule?: string;
+  /** Of those that are made from now on. */
+  readonly lifetimeMs: number;
+  /** Replaced when this fraction of its lifetime is left; more than 0 and less than 1. */
+  readonly threshold: number;
+}
+
+/** When an authority is replaced, and how patiently. */
+export interface RotationPolicy {
+  readonly root: TriggerPolicy;
+  readonly intermediate: TriggerPolicy;
+  /** How long every gate of a phase must have been open before it ends. */
+  readonly soakMs: number;
+  /** Nothing begins and nothing goes on. */
+  readonly isPaused: boolean;
+}
