@@ -44,15 +44,20 @@ export function signingRootOf({ phase, roots }: AuthorityState): RootMaterial {
 }
 
 function rootTexts({ phase, roots }: AuthorityState): string[] {
-  const { current, next } = roots;
-  const before = next === undefined ? [current.certPem] : [next.certPem, current.certPem];
+  const current = wholeLines(roots.current.certPem);
+  const before = roots.next === undefined ? [current] : [wholeLines(roots.next.certPem), current];
   switch (phase) {
     case 'Stable':
     case 'Distrusting':
-      return [current.certPem];
+      return [current];
     case 'Trusting':
       return before;
     case 'Signing':
-      return [current.certPem, ...before];
+      return [current, ...before];
   }
+}
+
+/** What a user has given may lack the last line break, and would run into the next one. */
+function wholeLines(certPem: string): string {
+  return certPem.endsWith('\n') ? certPem : `${certPem}\n`;
 }
