@@ -69,6 +69,16 @@ const ourIstiod: readonly Difference[] = [
   },
   {
     object: /^Deployment istiod/,
+    fact: /volumes\[cacerts\]\.secret\.optional: true -> (false|nothing)$/,
+    reason: 'an istiod that starts before its authority is there would make one of its own',
+  },
+  {
+    object: /^ConfigMap istio/,
+    fact: /defaultConfig\.proxyMetadata\.PROXY_CONFIG_XDS_AGENT: nothing -> "true"$/,
+    reason: 'proxies learn at once of a trust bundle that grows',
+  },
+  {
+    object: /^Deployment istiod/,
     fact: /env\[ISTIO_MULTIROOT_MESH\]\.value: nothing -> "true"$/,
     reason: 'trust bundles can grow, so that roots can be replaced',
   },

@@ -227,7 +227,12 @@ async function writeSettings(
   };
   mesh.defaultConfig = {
     ...mesh.defaultConfig,
-    proxyMetadata: { ...mesh.defaultConfig?.proxyMetadata, [marker]: `mesh-${settings}.` },
+    // Our meshes have it by default.
+    proxyMetadata: {
+      PROXY_CONFIG_XDS_AGENT: 'true',
+      ...mesh.defaultConfig?.proxyMetadata,
+      [marker]: `mesh-${settings}.`,
+    },
   };
   // The cluster is shared: istiod must leave all other namespaces alone.
   mesh.discoverySelectors = [{ matchLabels: { 'kubernetes.io/metadata.name': namespace } }];

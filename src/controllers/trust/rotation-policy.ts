@@ -1,5 +1,5 @@
 import type { ResolvedAuthority } from '../../api/resolved-authority.ts';
-import type { RotationPolicy } from '../../pki/rotation-schedule.ts';
+import type { RotationPolicy } from '../../pki/rotation-policy.ts';
 
 /** When an authority is replaced, as the spec says it. */
 export function rotationPolicy(

@@ -16,8 +16,16 @@ import type { TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
 import { type Blocker, phaseBlockers, replicaBlockers } from '../../pki/gates.ts';
+import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
-import { beginRotation, type NewMaterial } from '../../pki/rotation-steps.ts';
+import type { RotationKind } from '../../pki/rotation-policy.ts';
+import {
+  type Beginning,
+  beginRotation,
+  type NewMaterial,
+  recoverAuthority,
+  renewSigner,
+} from '../../pki/rotation-steps.ts';
 import {
   type ReconcileContext,
   type ReconcileResult,
@@ -29,7 +37,7 @@ import type { AuthorityStore } from './authority-store.ts';
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
 import { objectManager } from './field-managers.ts';
 import { firstAuthority } from './first-authority.ts';
-import { newMaterial } from './new-material.ts';
+import { newIntermediate, newMaterial } from './new-material.ts';
 import { observeBundles } from './observe-bundles.ts';
 import { observeProxies } from './observe-proxies.ts';
 import { observeReplicas } from './observe-replicas.ts';
@@ -58,8 +66,8 @@ export interface TrustReconcilerDeps {
 /** What one process remembers of a phase between passes. Losing it costs a soak that begins anew. */
 interface Memory {
   readonly phaseSince: string | undefined;
-  /** Since when every gate of the phase has been open. */
-  openSince?: Date;
+  /** Since when every gate of the phase has been open, by the monotonic clock. */
+  openSinceMs?: number;
   /** Proxies (uids) that were seen to be where the phase wants them. */
   readonly done: Set<string>;
 }
@@ -132,7 +140,8 @@ export class TrustReconciler implements Reconciler {
     await this.#publish(pass, state);
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const replacement = plugged === undefined ? undefined : await replacementOf(state, plugged, mesh, now);
-    if (replacement !== undefined && !isPaused) return this.#begin(pass, state, 'Replaced', replacement);
+    if (replacement !== undefined && !isPaused)
+      return this.#begin(pass, state, { reason: 'Replaced' }, replacement);
     const memory = this.#memoryOf(mesh.namespace, state);
     const observed = state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory);
     const step = decideRotation({
@@ -140,7 +149,7 @@ export class TrustReconciler implements Reconciler {
       policy: rotationPolicy(mesh.authority, isPaused),
       request: object.metadata.annotations?.[rotateAnnotation],
       observed,
-      openSince: memory.openSince,
+      openForMs: this.#openForMs(memory),
       now,
     });
     return this.#take(pass, state, step, memory);
@@ -197,14 +206,12 @@ export class TrustReconciler implements Reconciler {
    */
   async #observe(pass: Pass, state: AuthorityState, memory: Memory): Promise<ObservedTrust> {
     const { exec } = this.#deps;
-    const { observed, context, mesh, now } = pass;
+    const { observed, context, mesh } = pass;
     const replicas = await observeReplicas(observed.replicas, exec, context.signal);
     const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
     const seen = { replicas, bundles };
     if (replicaBlockers(state, replicas).length > 0) return seen;
-    const isSoaked =
-      memory.openSince !== undefined && now.getTime() - memory.openSince.getTime() >= mesh.authority.soakMs;
-    if (isSoaked) memory.done.clear();
+    if ((this.#openForMs(memory) ?? 0) >= mesh.authority.soakMs) memory.done.clear();
     const uidOf = ({ metadata }: KubernetesObject) => metadata.uid ?? '';
     const asked = observed.proxies.filter((pod) => !memory.done.has(uidOf(pod)));
     const proxies = await observeProxies(asked, state, exec, context.signal);
@@ -221,38 +228,44 @@ export class TrustReconciler implements Reconciler {
     step: RotationStep,
     memory: Memory,
   ): Promise<ReconcileResult> {
+    const { mesh, now } = pass;
     switch (step.step) {
       case 'issue':
-        return this.#begin(
-          pass,
-          state,
-          step.reason,
-          await newMaterial(step.kind, state, pass.mesh, pass.now),
-        );
+        if (!mayIssue(step.kind, state, mesh)) return this.#report(pass, state, [], longestWaitMs);
+        return this.#begin(pass, state, step, await newMaterial(step.kind, state, mesh, now));
+      case 'renew': {
+        const signer = await newIntermediate(step.root, mesh, now, signerOf(state));
+        return this.#enter(pass, state, renewSigner(state, signer, now));
+      }
+      case 'recover': {
+        const { root, intermediate } = await newMaterial('root', state, mesh, now);
+        if (root === undefined) throw new Error('A new authority came without a root');
+        return this.#enter(pass, state, recoverAuthority(state, step.answers, { root, intermediate }, now));
+      }
       case 'advance':
         return this.#enter(pass, state, step.state);
       case 'soak':
-        memory.openSince ??= pass.now;
+        memory.openSinceMs ??= this.#deps.clock.monotonicMs();
         return this.#report(pass, state, [], Math.min(step.remainingMs, pollMs));
       case 'wait': {
-        delete memory.openSince;
-        const waitMs =
-          state.phase === 'Stable' ? Math.min(step.againInMs ?? longestWaitMs, longestWaitMs) : pollMs;
-        return this.#report(pass, state, step.blockers, waitMs);
+        delete memory.openSinceMs;
+        const waitMs = state.phase === 'Stable' ? longestWaitMs : pollMs;
+        return this.#report(pass, state, step.blockers, Math.min(step.againInMs ?? waitMs, waitMs));
       }
     }
+  }
+
+  #openForMs({ openSinceMs }: Memory): number | undefined {
+    return openSinceMs === undefined ? undefined : this.#deps.clock.monotonicMs() - openSinceMs;
   }
 
   async #begin(
     pass: Pass,
     state: AuthorityState,
-    reason: Parameters<typeof beginRotation>[1],
+    beginning: Beginning,
     material: NewMaterial,
   ): Promise<ReconcileResult> {
-    const begun = beginRotation(state, reason, material, pass.now);
-    const request = pass.object.metadata.annotations?.[rotateAnnotation];
-    const answers = request !== undefined && (reason === 'Requested' || reason === 'KeyCompromise');
-    return this.#enter(pass, state, answers ? { ...begun, answeredRequest: request } : begun);
+    return this.#enter(pass, state, beginRotation(state, beginning, material, pass.now));
   }
 
   /** Writes the next state, tells of it, and goes on with it at once. */
@@ -351,4 +364,11 @@ export class TrustReconciler implements Reconciler {
     await this.#deps.store.remove(key.namespace, signal);
     return {};
   }
+}
+
+/** Of what a user has plugged in we replace nothing but intermediates of a root whose key is plugged in as well. */
+function mayIssue(kind: RotationKind, { roots }: AuthorityState, { authority }: ResolvedMesh): boolean {
+  return (
+    authority.provider !== 'PluggedIn' || (kind === 'intermediate' && roots.current.keyPem !== undefined)
+  );
 }

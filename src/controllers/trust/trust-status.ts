@@ -4,9 +4,10 @@ import type { CertificateAuthorityStatus } from '../../api/mesh-operator-status.
 import type { StatusPart } from '../../kube/status-writer.ts';
 import type { AuthorityState, Slots } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
+import { requestProblem } from '../../pki/decide-rotation.ts';
 import type { Blocker } from '../../pki/gates.ts';
-import { parseRequest } from '../../pki/rotation-request.ts';
-import { type NextDate, nextDates, type RotationPolicy } from '../../pki/rotation-schedule.ts';
+import type { RotationPolicy } from '../../pki/rotation-policy.ts';
+import { type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
 
 export const trustConditionType = 'TrustHealthy';
 
@@ -74,7 +75,7 @@ export function trustStatement(
   }
   const rotation = rotationStatement(state, progress, { isPaused, now });
   if (rotation !== undefined) return rotation;
-  const problem = request === undefined ? undefined : parseRequest(request).problem;
+  const problem = requestProblem(state, request, now);
   if (problem !== undefined) {
     return {
       type: trustConditionType,
