@@ -4,12 +4,14 @@ import { injectorSettings, readInjectorConfig } from '../config/injector-config.
 import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
+import { type CaMeshesOptions, caStatus } from './ca-status.ts';
+import type { MeshesOptions } from './cluster.ts';
 import { type InjectOptions, inject } from './inject.ts';
 import { injector } from './injector.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
 import { type RenderOptions, render } from './render.ts';
 import { run } from './run.ts';
-import { type StatusOptions, status } from './status.ts';
+import { status } from './status.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 import { uninject } from './uninject.ts';
 import { validate } from './validate.ts';
@@ -20,6 +22,9 @@ const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard 
 const manifestHelp = 'YAML or JSON with any number of objects; - for standard input';
 const pathHelp =
   'a folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem or with tls.crt, tls.key, ca.crt, or a PEM file; several are compared as the clusters of one mesh';
+const namespaceFlag = '-n, --namespace <name>';
+const namespaceHelp = 'only the meshes of this namespace';
+const meshHelp = 'name of a MeshOperator; default all';
 const kubernetesFlag = '--kubernetes-version <version>';
 const kubernetesHelp = `version that decides about native sidecars; default ${newestKubernetes}`;
 
@@ -68,27 +73,29 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .description('Take out of the pods of manifests what an injection put in')
     .requiredOption(fileFlag, manifestHelp)
     .action(async ({ filename }: { filename: string }) => exit(await uninject(filename, terminal)));
-  program
-    .command('status')
+  addCluster(program.command('status'))
     .description('Show every mesh of a cluster with its conditions; exit code 1 when one is not Ready')
-    .option('--kubeconfig <path>', 'kubeconfig to use')
-    .option('--context <name>', 'context of the kubeconfig')
-    .option('-n, --namespace <name>', 'only the meshes of this namespace')
-    .action(async (options: StatusOptions) => exit(await status(options, terminal)));
-  program
-    .command('ca')
-    .description('Look after certificate authorities')
+    .option(namespaceFlag, namespaceHelp)
+    .action(async (options: MeshesOptions) => exit(await status(options, terminal)));
+  const authorities = program.command('ca').description('Look after certificate authorities');
+  authorities
     .command('lint')
     .description(
       'Check certificate authorities without a cluster: what breaks a mesh, why, and how it is repaired; exit code 1 when there is an error',
     )
     .argument('<path...>', pathHelp)
-    .addOption(
-      new Option('-o, --output <format>', 'text or json; default text')
-        .choices(['text', 'json'])
-        .default('text'),
-    )
+    .addOption(outputOption())
     .action(async (paths: string[], options: CaLintOptions) => exit(await caLint(paths, options, terminal)));
+  addCluster(authorities.command('status'))
+    .description(
+      'Show the certificate authority of every mesh: certificates with their ends, the rotation under way, and the next ones; exit code 1 when one is not TrustHealthy',
+    )
+    .argument('[name]', meshHelp)
+    .option(namespaceFlag, namespaceHelp)
+    .addOption(outputOption())
+    .action(async (name: string | undefined, options: CaMeshesOptions) =>
+      exit(await caStatus({ ...options, name }, terminal)),
+    );
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),
     operatorSettings,
@@ -100,6 +107,19 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     async (flags) => exit(await injector(readInjectorConfig(flags), terminal)),
   );
   return program;
+}
+
+/** Gives a verb the flags that say which cluster it works with. */
+function addCluster(command: Command): Command {
+  return command
+    .option('--kubeconfig <path>', 'kubeconfig to use')
+    .option('--context <name>', 'context of the kubeconfig');
+}
+
+function outputOption(): Option {
+  return new Option('-o, --output <format>', 'text or json; default text')
+    .choices(['text', 'json'])
+    .default('text');
 }
 
 /** Gives a verb a flag for each of its settings. */

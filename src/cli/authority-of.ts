@@ -1,0 +1,28 @@
+import { findCondition } from '../api/conditions.ts';
+import type { KubernetesObject } from '../api/kubernetes-object.ts';
+import type {
+  CertificateAuthorityStatus,
+  Condition,
+  MeshOperatorStatus,
+} from '../api/mesh-operator-status.ts';
+
+/** What the status of a MeshOperator says of its certificate authority. */
+export interface AuthorityOfMesh {
+  readonly namespace: string;
+  readonly name: string;
+  /** Condition TrustHealthy; absent when the operator keeps no authority for the mesh, or has not seen it yet. */
+  readonly trustHealthy?: Condition;
+  readonly certificateAuthority?: CertificateAuthorityStatus;
+}
+
+/** Takes it out of the object. */
+export function authorityOf({ metadata, status }: KubernetesObject): AuthorityOfMesh {
+  const { conditions = [], certificateAuthority } = (status ?? {}) as MeshOperatorStatus;
+  const trustHealthy = findCondition(conditions, 'TrustHealthy');
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    ...(trustHealthy === undefined ? {} : { trustHealthy }),
+    ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+  };
+}
