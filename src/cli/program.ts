@@ -4,6 +4,7 @@ import { injectorSettings, readInjectorConfig } from '../config/injector-config.
 import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
+import { caPlan } from './ca-plan.ts';
 import { type CaMeshesOptions, caStatus } from './ca-status.ts';
 import type { MeshesOptions } from './cluster.ts';
 import { type InjectOptions, inject } from './inject.ts';
@@ -95,6 +96,16 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .addOption(outputOption())
     .action(async (name: string | undefined, options: CaMeshesOptions) =>
       exit(await caStatus({ ...options, name }, terminal)),
+    );
+  addCluster(authorities.command('plan'))
+    .description(
+      'Show when the certificate authority of every mesh is replaced, and what stands against a rotation now; exit code 1 when something does',
+    )
+    .argument('[name]', meshHelp)
+    .option(namespaceFlag, namespaceHelp)
+    .addOption(outputOption())
+    .action(async (name: string | undefined, options: CaMeshesOptions) =>
+      exit(await caPlan({ ...options, name }, terminal)),
     );
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
+import { planText, rotationPlan } from '../../../src/cli/ca-plan.ts';
+import { aMeshWithAuthority, anAuthorityStatus } from '../../support/authority-status.ts';
+import { aMeshOperator } from '../../support/mesh-operator.ts';
+
+const now = new Date('2026-01-01T00:00:00Z');
+const rotation = {
+  kind: 'intermediate',
+  reason: 'Schedule',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  phaseSince: '2026-01-01T00:00:00.000Z',
+} as const;
+
+function withSpec(spec: MeshOperatorSpec): KubernetesObject {
+  return aMeshWithAuthority({}, {}, spec);
+}
+
+/** What stands against a rotation, each with a word of what the plan says of it. */
+const obstacles = [
+  {
+    name: 'a paused mesh',
+    mesh: withSpec({ paused: { reason: 'freeze' } }),
+    says: 'remove spec.paused',
+  },
+  {
+    name: 'a paused rotation',
+    mesh: withSpec({
+      certificateAuthority: { rotation: { paused: { reason: 'freeze', until: '2026-02-01T00:00:00Z' } } },
+    }),
+    says: 'until 2026-02-01T00:00:00.000Z (freeze): remove spec.certificateAuthority.rotation.paused',
+  },
+  {
+    name: 'a rotation under way',
+    mesh: aMeshWithAuthority({ phase: 'Signing', rotation }),
+    says: 'A rotation of the intermediate (Schedule) is under way, in phase Signing',
+  },
+  {
+    name: 'provider Istiod',
+    mesh: aMeshOperator({ certificateAuthority: { provider: 'Istiod' } }) as unknown as KubernetesObject,
+    says: 'Provider Istiod',
+  },
+  {
+    name: 'a mesh that the operator has not seen',
+    mesh: aMeshOperator() as unknown as KubernetesObject,
+    says: 'has not seen the mesh yet',
+  },
+  {
+    name: 'the authority of another mesh',
+    mesh: aMeshWithAuthority({}, { reason: 'SharedAuthority', message: 'MeshOperator first keeps it' }),
+    says: 'MeshOperator first keeps it',
+  },
+  {
+    name: 'refused material',
+    mesh: aMeshWithAuthority({}, { status: 'False', reason: 'MaterialRefused', message: 'it fails lint' }),
+    says: 'MaterialRefused: it fails lint',
+  },
+  {
+    name: 'an authority that cannot be used',
+    mesh: aMeshWithAuthority({}, { status: 'False', reason: 'AuthorityUnusable', message: 'Restore it' }),
+    says: 'Restore it',
+  },
+  {
+    name: 'a spec with an error',
+    mesh: withSpec({ version: '0.1' }),
+    says: 'The spec has an error: spec.version',
+  },
+];
+
+describe('the plan of a rotation', () => {
+  test('has the next dates with their reasons, and the end that three soaks allow', () => {
+    const mesh = withSpec({ certificateAuthority: { rotation: { soak: '10m' } } });
+
+    const plan = rotationPlan(mesh, now);
+
+    expect(plan).toEqual({
+      namespace: 'istio-system',
+      name: 'mesh',
+      nextRotation: anAuthorityStatus().nextRotation,
+      oldRootDroppedAt: '2026-01-01T00:30:00.000Z',
+      obstacles: [],
+    });
+    expect(planText(plan).split('\n')).toEqual([
+      'istio-system/mesh',
+      '  Next rotation of the root: 2032-09-13T00:00:00.000Z (Threshold)',
+      '  Next rotation of the intermediate: 2026-09-02T00:00:00.000Z (Schedule)',
+      '  If the root were rotated now, the old one would be dropped at 2026-01-01T00:30:00.000Z at the earliest',
+      '  Nothing is known to stand against a rotation',
+      '',
+    ]);
+  });
+
+  test.each(obstacles)('names $name', ({ mesh, says }) => {
+    const plan = rotationPlan(mesh, now);
+
+    expect(plan.obstacles).toEqual([expect.stringContaining(says)]);
+    expect(planText(plan)).toContain(`Stands against it: ${plan.obstacles[0]}`);
+  });
+
+  test('takes no notice of a pause that has ended', () => {
+    const paused = { reason: 'freeze', until: '2025-12-31T00:00:00Z' };
+    const mesh = withSpec({ paused, certificateAuthority: { rotation: { paused } } });
+
+    expect(rotationPlan(mesh, now).obstacles).toEqual([]);
+  });
+});
