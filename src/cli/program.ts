@@ -5,6 +5,7 @@ import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../c
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
 import { caPlan } from './ca-plan.ts';
+import { type CaRotateOptions, caRotate } from './ca-rotate.ts';
 import { type CaMeshesOptions, caStatus } from './ca-status.ts';
 import type { MeshesOptions } from './cluster.ts';
 import { type InjectOptions, inject } from './inject.ts';
@@ -107,6 +108,21 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .action(async (name: string | undefined, options: CaMeshesOptions) =>
       exit(await caPlan({ ...options, name }, terminal)),
     );
+  addCluster(authorities.command('rotate'))
+    .description(
+      'Ask the operator to replace the certificate authority of a mesh; give one of the first four',
+    )
+    .argument('<name>', 'name of the MeshOperator')
+    .option('--root', 'the root, and the intermediate with it')
+    .option('--intermediate', 'the intermediate alone')
+    .option(
+      '--compromised',
+      'the root, since its key or that of the intermediate is in other hands: prints what that exposes, and does not soak',
+    )
+    .option('--recover', 'a root that has ended')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
+    .option('--wait', 'print each phase, and return when the rotation has ended')
+    .action(async (name: string, options: CaRotateOptions) => exit(await caRotate(name, options, terminal)));
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),
     operatorSettings,

@@ -1,0 +1,19 @@
+import type { CertificateAuthorityStatus } from '../api/mesh-operator-status.ts';
+
+/** What can be done with a stolen key of the authority, and until when; lines for the person who has it replaced. */
+export function exposureLines({ root, intermediate, lastRotation }: CertificateAuthorityStatus): string[] {
+  return [
+    `Exposure: the key of root ${root.current.serial} or of intermediate ${intermediate.current.serial} is in other hands.`,
+    '  Whoever has it can issue a certificate of any identity of the mesh, and so impersonate any workload, until every proxy has dropped the old root.',
+    `  Without a rotation that is until the root ends, ${root.current.notAfter}. The rotation of root and intermediate begins now and does not soak.`,
+    `  ${measured(lastRotation)}`,
+    '  What trusts this root outside the mesh, other clusters among it, is exposed until it is removed there.',
+  ];
+}
+
+function measured(lastRotation: CertificateAuthorityStatus['lastRotation']): string {
+  if (lastRotation === undefined) return 'No rotation of this mesh has been measured yet.';
+  const { kind, reason, finishedAt, seconds } = lastRotation;
+  const soaks = reason === 'KeyCompromise' ? '' : ', soaks included';
+  return `The last rotation (${kind}, ${reason}, ended ${finishedAt}) took ${seconds.toFixed(1)} s${soaks}.`;
+}
