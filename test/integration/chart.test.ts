@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { dump } from 'js-yaml';
+import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import { TrustMetrics } from '../../src/observability/trust-metrics.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
@@ -26,6 +28,7 @@ const everyValue = {
   affinity: { nodeAffinity: {} },
   priorityClassName: 'system-cluster-critical',
   podDisruptionBudget: { enabled: false },
+  monitoring: { prometheusRule: { enabled: true, labels: { release: 'prometheus' } } },
 };
 
 /** Values that the schema refuses, with what Helm says of them. */
@@ -55,7 +58,9 @@ describe('the chart of the operator', () => {
     );
 
     for (const objects of [await templateChart(), await templateEveryValue()]) {
-      const manifest = objects.map((object) => dump(object)).join('---\n');
+      // The API server does not know the kinds of the Prometheus operator.
+      const known = objects.filter(({ kind }) => kind !== 'PrometheusRule');
+      const manifest = known.map((object) => dump(object)).join('---\n');
       await cluster.apply(manifest);
     }
   });
@@ -91,6 +96,27 @@ describe('the chart of the operator', () => {
     expect(await kindsOf('--set', 'replicaCount=1')).not.toContain('PodDisruptionBudget');
   });
 
+  test('alerts when it is asked to, on metrics that the operator has', async () => {
+    const rule = alertRuleOf(await templateEveryValue());
+    const rules = rule?.spec.groups.flatMap((group) => group.rules) ?? [];
+    const metrics = new Registry();
+    new TrustMetrics(metrics);
+    const known = new Set(metrics.getMetricsAsArray().map(({ name }) => name));
+
+    expect(alertRuleOf(await templateChart())).toBeUndefined();
+    expect(rule?.metadata.labels).toMatchObject({ release: 'prometheus' });
+    expect(rules.map(({ alert, for: patience, labels }) => [alert, patience, labels.severity])).toEqual([
+      ['MeshAuthorityEndsSoon', '15m', 'warning'],
+      ['MeshAuthorityEndsVerySoon', undefined, 'critical'],
+      ['MeshRotationBlocked', '15m', 'warning'],
+      ['MeshRotationStuck', '1d', 'warning'],
+    ]);
+    const used = rules.flatMap(({ expr }) => expr.match(/mesh_operator_\w+/g) ?? []);
+    expect(used.length).toBeGreaterThanOrEqual(rules.length);
+    expect(used.filter((name) => !known.has(name))).toEqual([]);
+    expect(rules[0]?.annotations.summary).toContain('mesh {{ $labels.mesh }}');
+  });
+
   test('runs the operator without root and without a writable file system', async () => {
     const { template } = deploymentOf(await templateChart()).spec;
 
@@ -113,6 +139,22 @@ interface Deployment {
       readonly spec: { readonly containers: readonly object[] };
     };
   };
+}
+
+interface AlertRule extends KubernetesObject {
+  readonly spec: { readonly groups: readonly { readonly rules: readonly Alert[] }[] };
+}
+
+interface Alert {
+  readonly alert: string;
+  readonly expr: string;
+  readonly for?: string;
+  readonly labels: { readonly severity: string };
+  readonly annotations: { readonly summary: string };
+}
+
+function alertRuleOf(objects: readonly KubernetesObject[]): AlertRule | undefined {
+  return objects.find(({ kind }) => kind === 'PrometheusRule') as AlertRule | undefined;
 }
 
 function deploymentOf(objects: readonly KubernetesObject[]): Deployment {
