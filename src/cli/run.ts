@@ -73,7 +73,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('trust'),
-    podsAsking: dataPlane.podsAsking,
+    podsFollowing: dataPlane.podsFollowing,
     shared: {
       meshes: mesh.meshes,
       pods: dataPlane.pods,

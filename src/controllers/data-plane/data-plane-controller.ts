@@ -19,7 +19,7 @@ import {
   createNamespaceInformer,
   createPodInformer,
   namespaceRevisions,
-  podsAsking,
+  podsFollowing,
   revisionsAround,
 } from './observed-pods.ts';
 
@@ -43,8 +43,8 @@ export interface DataPlaneController {
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
-  /** The pods that ask for a revision or tag by their own labels. */
-  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
+  /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
+  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
 }
 
 /** Pods come and go in bursts; what they change is looked at this much later, once. */
@@ -100,7 +100,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     controller,
     informers: [pods, namespaces],
     pods,
-    podsAsking: (revision) => podsAsking(pods, revision),
+    podsFollowing: (revision) => podsFollowing(pods, revision),
   };
 }
 

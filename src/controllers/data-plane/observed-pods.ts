@@ -2,6 +2,7 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { ownerGroup } from '../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { Informer, type InformerDeps } from '../../runtime/informer.ts';
 import { podRecord } from './pod-record.ts';
@@ -11,13 +12,14 @@ const unlabelled = 'unlabelled';
 
 /**
  * All pods of the cluster, as `podRecord` keeps them; indexed by the mesh that owns them (`ownerGroup`), by namespace, by
- * the revision that they ask for themselves, and by their controller.
+ * the revision that they ask for themselves, the one that their proxy follows, and by their controller.
  */
 export function createPodInformer(deps: InformerDeps): Informer {
   const index = (pod: KubernetesObject) => [
     ...ownerGroup(pod),
     inNamespace(pod.metadata.namespace ?? ''),
     ...askedRevisions(pod).map(asking),
+    ...followedRevisions(pod).map(following),
     ...controllersOf(pod).map(({ uid }) => ofController(uid)),
   ];
   return new Informer({ kind: kindInfo('v1', 'Pod'), index, transform: podRecord }, deps);
@@ -55,9 +57,9 @@ export function* candidatePods(
   }
 }
 
-/** The pods that ask for a revision, or for a tag, by their own labels: whatever is injected does. */
-export function podsAsking(pods: Informer, revision: string): KubernetesObject[] {
-  return pods.byGroup(asking(revision));
+/** The pods with a proxy that a revision's injector has put in, or that ask for the revision or tag by their own labels. */
+export function podsFollowing(pods: Informer, revision: string): KubernetesObject[] {
+  return pods.byGroup(following(revision));
 }
 
 /** The pods of one controller, such as a ReplicaSet. */
@@ -91,8 +93,25 @@ function askedRevisions({ metadata: { labels = {} } }: KubernetesObject): string
   return labels[names.inject] === 'true' ? ['default'] : [];
 }
 
+/** What has been injected because of its namespace's labels says so in its status annotation alone. */
+function followedRevisions(pod: KubernetesObject): string[] {
+  const { revision } = parseStatus(pod.metadata.annotations?.[names.status]);
+  return [...new Set([...askedRevisions(pod), ...(typeof revision === 'string' ? [revision] : [])])];
+}
+
+/** Anybody may write the annotation: what is no JSON object says nothing. */
+function parseStatus(text = '{}'): Record<string, unknown> {
+  try {
+    const status: unknown = JSON.parse(text);
+    return isRecord(status) ? status : {};
+  } catch {
+    return {};
+  }
+}
+
 const inNamespace = (name: string) => `namespace:${name}`;
 const asking = (revision: string) => `revision:${revision}`;
+const following = (revision: string) => `proxy:${revision}`;
 const ofController = (uid: string) => `controller:${uid}`;
 
 function withLabelsOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {

@@ -22,17 +22,17 @@ export interface TrustInformers {
 /** What is known of the meshes of one control-plane namespace, which share one authority: caches only. */
 export class ObservedMeshes {
   readonly #informers: TrustInformers;
-  readonly #podsAsking: (revision: string) => readonly KubernetesObject[];
+  readonly #podsFollowing: (revision: string) => readonly KubernetesObject[];
   readonly namespace: string;
 
   constructor(
     namespace: string,
     informers: TrustInformers,
-    podsAsking: (revision: string) => readonly KubernetesObject[],
+    podsFollowing: (revision: string) => readonly KubernetesObject[],
   ) {
     this.namespace = namespace;
     this.#informers = informers;
-    this.#podsAsking = podsAsking;
+    this.#podsFollowing = podsFollowing;
   }
 
   /** The MeshOperators of the namespace, the oldest first: it is the one whose spec counts. */
@@ -74,7 +74,7 @@ export class ObservedMeshes {
       const { revision = '', revisionTags = [] } = (mesh as unknown as MeshOperator).spec ?? {};
       return [revisionLabel(revision), ...revisionTags];
     });
-    const pods = [...new Set(revisions)].flatMap((revision) => this.#podsAsking(revision));
+    const pods = [...new Set(revisions)].flatMap((revision) => this.#podsFollowing(revision));
     return pods.filter((pod) => isRunning(pod) && hasProxy(pod));
   }
 }

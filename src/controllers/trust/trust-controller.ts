@@ -36,8 +36,8 @@ export interface TrustControllerDeps {
   readonly namespace: string;
   /** The caches it shares with other controllers, which start them. */
   readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'webhooks'>;
-  /** The pods that ask for a revision or tag by their labels. */
-  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
+  /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
+  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
 }
 
 /** The controller and the caches of its own; the manager starts both. */

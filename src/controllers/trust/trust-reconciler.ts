@@ -55,7 +55,7 @@ export interface TrustReconcilerDeps {
   /** Writes `cacerts`. */
   readonly applier: Applier;
   readonly informers: TrustInformers;
-  readonly podsAsking: (revision: string) => readonly KubernetesObject[];
+  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
   readonly plugged: PluggedSecrets;
   readonly status: StatusWriter;
   readonly events: EventRecorder;
@@ -103,8 +103,8 @@ export class TrustReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
-    const { clock, informers, podsAsking } = this.#deps;
-    const observed = new ObservedMeshes(key.namespace, informers, podsAsking);
+    const { clock, informers, podsFollowing } = this.#deps;
+    const observed = new ObservedMeshes(key.namespace, informers, podsFollowing);
     const { meshes } = observed;
     if (meshes.length === 0) return this.#forget(key, context);
     const object = informers.meshes.get(key.namespace, key.name);
