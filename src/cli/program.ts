@@ -110,7 +110,7 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     );
   addCluster(authorities.command('rotate'))
     .description(
-      'Ask the operator to replace the certificate authority of a mesh; give one of the first four',
+      'Ask the operator to replace the certificate authority of a mesh; give one of --root, --intermediate, --compromised and --recover',
     )
     .argument('<name>', 'name of the MeshOperator')
     .option('--root', 'the root, and the intermediate with it')
