@@ -30,15 +30,19 @@ describe('a key pair', () => {
     ['PKCS #1', 'RSA PRIVATE KEY', ['genrsa', '-traditional', '2048']],
     ['SEC 1', 'EC PRIVATE KEY', ['ecparam', '-name', 'prime256v1', '-genkey', '-noout']],
     ['PKCS #8', 'PRIVATE KEY', ['genpkey', '-algorithm', 'RSA']],
-  ])('is read from %s of openssl', async (_form, label, command) => {
-    const pem = await openssl({}, ...command);
+  ])(
+    'is read from %s of openssl',
+    async (_form, label, command) => {
+      const pem = await openssl({}, ...command);
 
-    const { privateKey, publicKey } = keyPairOf(pem);
+      const { privateKey, publicKey } = keyPairOf(pem);
 
-    expect(pem).toContain(`-----BEGIN ${label}-----`);
-    expect(privateKey.type).toBe('private');
-    expect(publicKey.type).toBe('public');
-  });
+      expect(pem).toContain(`-----BEGIN ${label}-----`);
+      expect(privateKey.type).toBe('private');
+      expect(publicKey.type).toBe('public');
+    },
+    60_000,
+  );
 
   it('that cannot be read is refused without a word of what was read', async () => {
     const whole = privateKeyPem(await generateKeyPair('ECDSA-P256'));
@@ -55,7 +59,7 @@ describe('a key pair', () => {
     const pem = await openssl({}, 'genpkey', '-algorithm', 'RSA', '-aes256', '-pass', 'pass:secret');
 
     expect(() => keyPairOf(pem)).toThrow(/without a passphrase/);
-  });
+  }, 60_000);
 });
 
 function problemOf(attempt: () => unknown): string {

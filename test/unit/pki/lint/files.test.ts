@@ -156,7 +156,12 @@ describe('UnreadableKey', () => {
     ]);
 
     for (const key of [pkcs8, traditional]) {
-      expect(lint({ 'ca-key.pem': key })).toEqual(['error UnreadableKey ca-key.pem']);
+      const findings = lintBundle(authorityFiles(authority, { 'ca-key.pem': key }), now);
+
+      expect(findingLines(findings)).toEqual(['error UnreadableKey ca-key.pem']);
+      expect(findings[0]?.problem).toBe(
+        'The key file is encrypted with a passphrase, which istiod is never given',
+      );
     }
   });
 
@@ -169,6 +174,9 @@ describe('UnreadableKey', () => {
 
     expect(lint({ 'ca-key.pem': traditional })).toEqual([]);
     expect(findingLines(findings)).toEqual(['error UnreadableKey ca-key.pem']);
+    expect(findings[0]?.problem).toMatch(
+      /does not begin with a private key: istiod reads the first block alone/,
+    );
     expect(findings[0]?.commands?.[0]).toBe('openssl pkcs8 -topk8 -nocrypt -in ca-key.pem -out new-key.pem');
     const [, ...repair] = (findings[0]?.commands?.[0] ?? '').split(' ').slice(0, -2);
     const repaired = await openssl({ 'ca-key.pem': parameters + traditional }, ...repair);

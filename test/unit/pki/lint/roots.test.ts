@@ -61,6 +61,9 @@ describe('DifferentRoots', () => {
     expect(
       between(cluster('east', authority, authority, other), cluster('west', other, other, third)),
     ).toEqual(['east, west: warning DifferentRoots']);
+    expect(
+      between(cluster('east', authority, authority), cluster('west', authority, authority, other)),
+    ).toEqual(['east, west: warning DifferentRoots']);
   });
 
   it('leaves clusters with the same roots alone, in any order', () => {
