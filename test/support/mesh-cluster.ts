@@ -27,7 +27,7 @@ export interface MeshOptions {
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
 
 /**
- * The shared cluster with simulated nodes, ready for the real operator: CRD and roles of the chart are there, and
+ * The shared cluster with simulated nodes, or with none, ready for the real operator: CRD and roles of the chart are there, and
  * the operator has no other rights. Meshes and operators that a test file makes end with `close`.
  */
 export class MeshCluster {
@@ -48,8 +48,9 @@ export class MeshCluster {
     this.client = this.#admin.client;
   }
 
-  static async open(): Promise<MeshCluster> {
-    const cluster = await sharedCluster('kwok');
+  /** Without nodes no pod ever runs, and no mesh gets Ready. */
+  static async open(nodes: 'none' | 'kwok' = 'kwok'): Promise<MeshCluster> {
+    const cluster = await sharedCluster(nodes);
     return new MeshCluster(cluster, await installOperatorAccess(cluster));
   }
 

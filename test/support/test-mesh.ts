@@ -5,6 +5,7 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../../src/api/kubernetes-object.ts';
+import { rotateAnnotation } from '../../src/api/labels.ts';
 import type { Condition, MeshOperatorStatus, MeshState } from '../../src/api/mesh-operator-status.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
@@ -44,6 +45,12 @@ export class TestMesh {
     await this.#client.patch(this.id, { type: 'merge', merge: { spec } }, { fieldManager: 'test' }, never);
   }
 
+  /** Asks for a rotation by annotation. */
+  async askFor(request: string): Promise<void> {
+    const merge = { metadata: { annotations: { [rotateAnnotation]: request } } };
+    await this.#client.patch(this.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+  }
+
   async delete(): Promise<void> {
     await this.#client.delete(this.id, {}, never);
   }
@@ -54,6 +61,18 @@ export class TestMesh {
       const isSettled = state === 'Reconciling' || status.observedGeneration === mesh.metadata.generation;
       return status.state === state && isSettled;
     });
+  }
+
+  /** Waits until this condition has this reason for the spec as it is now. */
+  async untilReason(type: string, reason: string): Promise<KubernetesObject> {
+    return this.untilStatus(`has ${type} with reason ${reason}`, ({ conditions = [] }, mesh) =>
+      conditions.some(
+        (condition) =>
+          condition.type === type &&
+          condition.reason === reason &&
+          condition.observedGeneration === mesh.metadata.generation,
+      ),
+    );
   }
 
   /** Waits until the status is as the sentence says. */
