@@ -103,8 +103,8 @@ describe('a new mesh', () => {
 
 test('a Stable authority costs no request, whatever wakes its mesh', async () => {
   const { mesh, secrets } = await aHealthyMesh();
-  await mesh.untilStatus('waits for istiod', ({ conditions = [] }) =>
-    conditions.some(({ type, message }) => type === 'Ready' && message.includes('replicas available')),
+  await mesh.untilStatus('waits for istiod, for which nobody makes a pod', ({ conditions = [] }) =>
+    conditions.some(({ type, message }) => type === 'Ready' && message.includes('deployment controller')),
   );
   const key = keyText(mesh.key);
   const before = operator.logged('Reconciled', { controller: 'trust', key }).length;
