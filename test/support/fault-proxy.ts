@@ -29,6 +29,8 @@ export interface RequestMatch {
   readonly isWatch?: boolean;
   readonly isList?: boolean;
   readonly isWrite?: boolean;
+  /** As the request's query names it. */
+  readonly fieldManager?: RegExp;
 }
 
 /** A request that the proxy has received and not yet passed on. */
@@ -36,6 +38,16 @@ export interface HeldRequest {
   /** Resolves when a matching request has arrived. */
   readonly arrived: Promise<void>;
   release(): void;
+  /** Cuts its connection: it never reaches the API server. */
+  cut(): void;
+}
+
+/** A request that the API server has answered, and its client does not know of it yet. */
+export interface HeldAnswer {
+  /** Resolves when the API server has answered a matching request. */
+  readonly answered: Promise<void>;
+  /** Cuts the connection of the client, which never gets the answer. */
+  cut(): void;
 }
 
 interface OpenWatch {
@@ -44,7 +56,13 @@ interface OpenWatch {
   isSilent: boolean;
 }
 
-type Fault = (response: ServerResponse) => Promise<'answered' | 'pass'>;
+/** What becomes of a request: the proxy has answered it, it is passed on, or only its answer is lost. */
+type Fault = (response: ServerResponse) => Promise<'answered' | 'pass' | LostAnswer>;
+
+interface LostAnswer {
+  /** Called with the API server's answer in hand; the connection is cut when it resolves. */
+  readonly untilCut: () => Promise<void>;
+}
 
 /**
  * A proxy in front of a real API server that makes it misbehave on demand, and remembers what was asked.
@@ -120,16 +138,33 @@ export class FaultProxy {
     });
   }
 
-  /** Keeps the next matching request until it is released; then passes it on. */
+  /** Keeps the next matching request until it is released, and then passed on, or cut. */
   holdNext(match: RequestMatch): HeldRequest {
     const arrived = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    this.#addFault(match, 1, async () => {
+    const ended = Promise.withResolvers<'pass' | 'cut'>();
+    this.#addFault(match, 1, async (response) => {
       arrived.resolve();
-      await released.promise;
-      return 'pass';
+      if ((await ended.promise) === 'pass') return 'pass';
+      response.destroy();
+      return 'answered';
     });
-    return { arrived: arrived.promise, release: () => released.resolve() };
+    return {
+      arrived: arrived.promise,
+      release: () => ended.resolve('pass'),
+      cut: () => ended.resolve('cut'),
+    };
+  }
+
+  /** Passes the next matching request on, and keeps its answer until the connection is cut. */
+  holdNextAnswer(match: RequestMatch): HeldAnswer {
+    const answered = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const untilCut = () => {
+      answered.resolve();
+      return ended.promise;
+    };
+    this.#addFault(match, 1, async () => ({ untilCut }));
+    return { answered: answered.promise, cut: () => ended.resolve() };
   }
 
   /** Resolves as soon as the next matching request has arrived, before it is passed on. */
@@ -200,15 +235,16 @@ export class FaultProxy {
     this.requests.push(request);
     try {
       const body = await bodyOf(incoming);
-      if ((await this.#applyFault(request, response)) === 'answered') request.status = response.statusCode;
-      else await this.#pass(request, incoming, body, response);
+      const fate = await this.#applyFault(request, response);
+      if (fate === 'answered') request.status = response.statusCode;
+      else await this.#pass(request, incoming, body, response, fate === 'pass' ? undefined : fate);
     } catch {
       // The client went away, or the API server did: for the client both are a cut connection.
       response.destroy();
     }
   }
 
-  async #applyFault(request: ProxiedRequest, response: ServerResponse): Promise<'answered' | 'pass'> {
+  async #applyFault(request: ProxiedRequest, response: ServerResponse): ReturnType<Fault> {
     const found = this.#faults.find(({ match }) => fits(request, match));
     if (found === undefined) return 'pass';
     found.timesLeft -= 1;
@@ -221,6 +257,7 @@ export class FaultProxy {
     incoming: IncomingMessage,
     body: Buffer,
     response: ServerResponse,
+    lostAnswer: LostAnswer | undefined,
   ): Promise<void> {
     const grant = await this.#upstream.grant();
     const aborted = new AbortController();
@@ -241,6 +278,11 @@ export class FaultProxy {
       ...(body.length === 0 ? {} : { body }),
     });
     request.status = answer.statusCode;
+    if (lostAnswer !== undefined) {
+      await lostAnswer.untilCut();
+      response.destroy();
+      return;
+    }
     response.writeHead(answer.statusCode, { 'content-type': answer.headers['content-type'] as string });
     response.flushHeaders();
     const watch: OpenWatch = { request, response, isSilent: false };
@@ -279,7 +321,8 @@ function fits(request: ProxiedRequest, match: RequestMatch): boolean {
     (match.path === undefined || match.path.test(request.path)) &&
     (match.isWatch === undefined || match.isWatch === request.isWatch) &&
     (match.isList === undefined || match.isList === request.isList) &&
-    (match.isWrite === undefined || match.isWrite === request.isWrite)
+    (match.isWrite === undefined || match.isWrite === request.isWrite) &&
+    (match.fieldManager === undefined || match.fieldManager.test(request.query.get('fieldManager') ?? ''))
   );
 }
 
