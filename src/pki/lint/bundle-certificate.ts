@@ -51,10 +51,6 @@ export function isSelfIssued({ subject, issuer }: ParsedCertificate): boolean {
   return subject.equals(issuer);
 }
 
-export function isSame(one: ParsedCertificate, other: ParsedCertificate): boolean {
-  return one.x509.raw.equals(other.x509.raw);
-}
-
 /** Whether a certificate's signature is of the key of another, or of its own; false also when no one can tell. */
 export function isSignedBy({ x509 }: ParsedCertificate, issuer: ParsedCertificate): boolean {
   try {

@@ -1,11 +1,5 @@
 import type { ParsedCertificate } from '../parsed-certificate.ts';
-import {
-  type BundleCertificate,
-  isSame,
-  isSelfIssued,
-  type Place,
-  readCertificate,
-} from './bundle-certificate.ts';
+import { type BundleCertificate, isSelfIssued, type Place, readCertificate } from './bundle-certificate.ts';
 import { type Chain, chainOf } from './chain.ts';
 import { filesOf, type Layout } from './layout.ts';
 import { type PemBlock, readPem } from './pem-blocks.ts';
@@ -118,11 +112,6 @@ function shareCertificates(files: readonly ReadFile[]): BundleFile[] {
       return [certificate];
     }),
   }));
-}
-
-/** Whether a certificate is one that a path ends in. */
-export function isRootOf({ roots }: Bundle, certificate: BundleCertificate): boolean {
-  return roots.some((root) => isSame(root, certificate));
 }
 
 /** Whether leaves are verified by this certificate: of a bundle without a chain, any. */

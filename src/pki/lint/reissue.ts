@@ -1,6 +1,6 @@
 import type { Bundle } from './bundle.ts';
 import { type BundleCertificate, isSelfIssued } from './bundle-certificate.ts';
-import { issuersByName } from './chain.ts';
+import { issuerOnPath, issuersByName } from './chain.ts';
 import type { Finding } from './finding.ts';
 import { shellQuote } from './shell-quote.ts';
 
@@ -29,7 +29,7 @@ interface ReissueFiles {
  */
 export function reissue(bundle: Bundle, certificate: BundleCertificate, now: Date): Reissue {
   const isRoot = isSelfIssued(certificate);
-  const [issuer] = isRoot ? [certificate] : issuersByName(certificate, bundle.certificates);
+  const issuer = isRoot ? certificate : issuerOf(bundle, certificate);
   const files = reissueFiles(bundle, certificate, issuer);
   const { commands, byHand } = putIntoPlace(bundle, certificate, files.result);
   const notes = [...explained(bundle, files, isRoot), ...byHand, ...(isRoot ? [rootNote] : [])].map(
@@ -44,6 +44,11 @@ export function reissue(bundle: Bundle, certificate: BundleCertificate, now: Dat
       ...commands,
     ],
   };
+}
+
+/** The one that has signed it, or one that has its issuer's name. */
+function issuerOf({ chain, certificates }: Bundle, certificate: BundleCertificate) {
+  return issuerOnPath(chain, certificate) ?? issuersByName(certificate, certificates)[0];
 }
 
 function reissueFiles(

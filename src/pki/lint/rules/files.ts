@@ -3,7 +3,7 @@ import type { Finding } from '../finding.ts';
 import { filesOf, type Layout } from '../layout.ts';
 import type { BundleRule } from '../rule.ts';
 import { shellQuote } from '../shell-quote.ts';
-import { isPrivateKeyLabel, signingKeyOf } from '../signing-key.ts';
+import { isPrivateKeyLabel, type SigningKey, signingKeyOf } from '../signing-key.ts';
 
 /** Every file is there, is PEM throughout, and holds what belongs in it. */
 export const fileFindings: BundleRule = ({ files, layout }) =>
@@ -65,14 +65,22 @@ function keyFile(file: BundleFile, { key: where, signer }: Layout): Finding[] {
             fix: `Leave only the private key of ${signer} in it.`,
           },
         ];
-  if (key !== undefined && 'keys' in key) return misplaced;
-  const problem = key === undefined ? 'holds no private key' : key.problem;
-  const isEncrypted = key !== undefined && file.blocks[0]?.label !== 'EC PARAMETERS';
+  return [...misplaced, ...(key === undefined ? [noKey(where)] : unreadableKey(where, key))];
+}
+
+function noKey(where: string): Finding {
+  return {
+    ...{ severity: 'error', rule: 'UnreadableKey', where, problem: 'The key file holds no private key' },
+    fix: 'Put the private key of the certificate that signs in it, in PEM and without a passphrase.',
+  };
+}
+
+function unreadableKey(where: string, key: SigningKey): Finding[] {
+  if ('keys' in key) return [];
   return [
-    ...misplaced,
     {
-      ...{ severity: 'error', rule: 'UnreadableKey', where, problem: `The key file ${problem}` },
-      fix: `Write the key as PKCS #8 without a passphrase${isEncrypted ? '; openssl asks for the one that it has' : ''}.`,
+      ...{ severity: 'error', rule: 'UnreadableKey', where, problem: `The key file ${key.problem}` },
+      fix: 'Write the key as PKCS #8 without a passphrase; openssl asks for the one that it has.',
       commands: [
         `openssl pkcs8 -topk8 -nocrypt -in ${shellQuote(where)} -out new-key.pem`,
         `mv new-key.pem ${shellQuote(where)}`,
@@ -85,8 +93,8 @@ function keyFile(file: BundleFile, { key: where, signer }: Layout): Finding[] {
 function certificateFile(file: BundleFile, layout: Layout | undefined): Finding[] {
   const { name: where, blocks, certificates, problems } = file;
   const keys = blocks.filter(({ label }) => isPrivateKeyLabel(label));
-  const isKeyAlone = layout === undefined && certificates.length === 0 && keys.length > 0;
-  if (isKeyAlone) return loneKey(file);
+  const loneKey = layout === undefined && certificates.length === 0 ? signingKeyOf(file) : undefined;
+  if (loneKey !== undefined && keys.length > 0) return unreadableKey(where, loneKey);
   const findings: Finding[] = [];
   if (keys.length > 0) {
     findings.push({
@@ -111,23 +119,6 @@ function certificateFile(file: BundleFile, layout: Layout | undefined): Finding[
     });
   }
   return findings;
-}
-
-function loneKey(file: BundleFile): Finding[] {
-  const key = signingKeyOf(file);
-  if (key === undefined || 'keys' in key) return [];
-  return [
-    {
-      ...{
-        severity: 'error',
-        rule: 'UnreadableKey',
-        where: file.name,
-        problem: `The key file ${key.problem}`,
-      },
-      fix: 'Write the key as PKCS #8 without a passphrase.',
-      commands: [`openssl pkcs8 -topk8 -nocrypt -in ${shellQuote(file.name)} -out new-key.pem`],
-    },
-  ];
 }
 
 /** istiod makes the chain of such a Secret by writing `ca.crt` straight behind `tls.crt`. */
