@@ -466,7 +466,7 @@ describe('an authority that is due', () => {
 test('a rotation that is paused stays in its phase, which the status says, and goes on after it', async () => {
   const secrets = await newSecrets();
   const [old, next] = [await anAuthority(), await anAuthority()];
-  const begun = beginRotation(stable(old), 'Requested', next, new Date());
+  const begun = beginRotation(stable(old), { reason: 'Requested' }, next, new Date());
   const paused = { reason: 'end of the quarter' };
 
   const mesh = await meshWith(begun, secrets, { rotation: { soak: '0s', paused } });
