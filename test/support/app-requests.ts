@@ -17,9 +17,14 @@ export interface AppAnswer {
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
 }
 
-/** The answer to one GET from inside a container; throws when there is none, or one outside 2xx. */
-export async function askFrom(cluster: Cluster, from: AppContainer, url: string): Promise<string> {
-  return execIn(cluster, from, '/test-app', 'ask', '-url', url);
+/** The answer to one request (default: GET) from inside a container; throws when there is none, or one outside 2xx. */
+export async function askFrom(
+  cluster: Cluster,
+  from: AppContainer,
+  url: string,
+  { method = 'GET' }: { readonly method?: string } = {},
+): Promise<string> {
+  return execIn(cluster, from, '/test-app', 'ask', '-method', method, '-url', url);
 }
 
 /** One GET from inside a container to a test app, and what that saw of it. */
@@ -42,7 +47,8 @@ export function clientIdentity({ headers }: Pick<AppAnswer, 'headers'>): string 
   return /(?:^|;)URI=([^;]+)/.exec(verified)?.[1];
 }
 
-function execIn(cluster: Cluster, from: AppContainer, ...command: readonly string[]): Promise<string> {
+/** What a command in a container prints. */
+export function execIn(cluster: Cluster, from: AppContainer, ...command: readonly string[]): Promise<string> {
   const { namespace, workload, container = 'app' } = from;
   return cluster.kubectl('exec', '-n', namespace, workload, '-c', container, '--', ...command);
 }

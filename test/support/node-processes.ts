@@ -11,6 +11,11 @@ export function processesInPods(cluster: Cluster, ...words: readonly string[]): 
   );
 }
 
+/** The same, of one pod. */
+export function processesOfPod(cluster: Cluster, podUid: string, ...words: readonly string[]): number[] {
+  return processesInPods(cluster, ...words).filter((pid) => controlGroups(pid).includes(`/pod${podUid}/`));
+}
+
 function controlGroups(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cgroup`, 'utf8');

@@ -1,3 +1,6 @@
+import { load } from 'js-yaml';
+import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
 import { sharedCluster } from './shared-cluster.ts';
@@ -14,16 +17,17 @@ export interface RealMesh {
 }
 
 /**
- * Installs the operator with its chart, applies the MeshOperator `istio-system/mesh` of a file of the repository, and
- * returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`).
+ * Installs the operator with its chart, applies the MeshOperator `istio-system/mesh` of a file of the repository, with
+ * these fields added to its spec, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`).
  */
-export async function installRealMesh(manifest: string): Promise<RealMesh> {
+export async function installRealMesh(manifest: string, spec: MeshOperatorSpec = {}): Promise<RealMesh> {
   const cluster = await sharedCluster('kubelet');
   const admin = testClient(cluster.kubeconfigPath);
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
   await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
-  await cluster.apply(await readManifest(manifest));
+  const object = load(await readManifest(manifest)) as MeshOperator;
+  await cluster.apply(JSON.stringify({ ...object, spec: { ...object.spec, ...spec } }));
   const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
   await mesh.until('Ready');
   await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));

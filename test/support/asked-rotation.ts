@@ -1,0 +1,93 @@
+import { waitUntil } from '../cluster/wait-until.ts';
+import type { TestMesh } from './test-mesh.ts';
+
+/** `status.certificateAuthority`, as far as tests look at it. */
+export interface AuthorityStatus {
+  readonly phase: 'Stable' | 'Trusting' | 'Signing' | 'Distrusting';
+  readonly root: Slots;
+  readonly intermediate: Slots;
+  readonly rotation?: { readonly startedAt: string; readonly phaseSince: string };
+  readonly waitingFor?: readonly string[];
+  readonly lastRotation?: {
+    readonly kind: string;
+    readonly reason: string;
+    readonly startedAt: string;
+    readonly finishedAt: string;
+    readonly seconds: number;
+  };
+}
+
+interface Slots {
+  readonly current: { readonly serial: string; readonly fingerprint: string };
+}
+
+/** A rotation that has ended. */
+export interface EndedRotation {
+  readonly kind: string;
+  readonly reason: string;
+  /** As the status says it. */
+  readonly seconds: number;
+  /** Seconds of each phase, in their order. */
+  readonly phases: ReadonlyMap<string, number>;
+}
+
+/** What the status says of the authority; throws while it says nothing. */
+export async function authorityOf(mesh: TestMesh): Promise<AuthorityStatus> {
+  const { certificateAuthority } = (await mesh.status()) as { certificateAuthority?: AuthorityStatus };
+  if (certificateAuthority === undefined) throw new Error('the status says nothing of an authority');
+  return certificateAuthority;
+}
+
+/** A rotation that somebody has asked for, from the request on. */
+export class AskedRotation {
+  readonly #mesh: TestMesh;
+  readonly #before: string | undefined;
+  /** When each phase was entered, milliseconds since 1970. */
+  readonly #entered = new Map<string, number>();
+
+  private constructor(mesh: TestMesh, before: string | undefined) {
+    this.#mesh = mesh;
+    this.#before = before;
+  }
+
+  /** Asks as a person does, by annotation. Another text after the `/` is another request. */
+  static async ask(mesh: TestMesh, request: string): Promise<AskedRotation> {
+    const before = await authorityOf(mesh);
+    await mesh.annotate('meshoperator.dev/rotate', request);
+    return new AskedRotation(mesh, before.lastRotation?.finishedAt);
+  }
+
+  /** Waits until it waits for these and nothing else, and returns what the status says then. */
+  async untilItWaitsFor(isRight: (names: readonly string[]) => boolean): Promise<AuthorityStatus> {
+    return this.#until('waits as it should', ({ phase, waitingFor = [] }) => {
+      return phase !== 'Stable' && isRight(waitingFor);
+    });
+  }
+
+  async untilItEnds(): Promise<EndedRotation> {
+    const { lastRotation } = await this.#until('ends', ({ phase, lastRotation }) => {
+      return phase === 'Stable' && lastRotation !== undefined && lastRotation.finishedAt !== this.#before;
+    });
+    if (lastRotation === undefined) throw new Error('a rotation has ended without a trace');
+    const { kind, reason, seconds, finishedAt } = lastRotation;
+    return { kind, reason, seconds, phases: this.#phasesUntil(Date.parse(finishedAt)) };
+  }
+
+  async #until(what: string, isSo: (status: AuthorityStatus) => boolean): Promise<AuthorityStatus> {
+    const explain = async () => JSON.stringify(await this.#mesh.status());
+    return waitUntil({ what: `the rotation ${what}`, limitMs: 180_000, explain }, async () => {
+      const status = await authorityOf(this.#mesh);
+      if (status.rotation !== undefined) {
+        this.#entered.set(status.phase, Date.parse(status.rotation.phaseSince));
+      }
+      return isSo(status) ? status : undefined;
+    });
+  }
+
+  #phasesUntil(endMs: number): Map<string, number> {
+    const entered = [...this.#entered];
+    return new Map(
+      entered.map(([phase, atMs], index) => [phase, ((entered[index + 1]?.[1] ?? endMs) - atMs) / 1000]),
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { type ProxyTrust, readProxyTrust } from './proxy-trust.ts';
+import { installRealMesh, type RealMesh } from './real-mesh.ts';
+import { trustAppsManifest, trustNamespaces, trustProxies } from './trust-apps.ts';
+
+/** The mesh of `test/e2e/trust/mesh.yaml`, with these fields in its spec, and the running apps of `trust-apps.ts`. */
+export async function installTrustMesh(spec: MeshOperatorSpec = {}): Promise<RealMesh> {
+  const real = await installRealMesh('test/e2e/trust/mesh.yaml', spec);
+  await real.cluster.apply(trustAppsManifest());
+  for (const namespace of trustNamespaces) {
+    const wait = ['wait', 'deployments', '--all', '-n', namespace, '--for=condition=Available'];
+    await real.cluster.kubectl(...wait, '--timeout=120s');
+  }
+  return real;
+}
+
+/** Waits until all proxies trust just these roots, and have certificates of this issuer (each by its fingerprint). */
+export async function untilAllProxies(
+  { cluster }: RealMesh,
+  trust: { readonly roots: readonly string[]; readonly signer: string },
+): Promise<void> {
+  const roots = [...trust.roots].sort();
+  let others: readonly ProxyTrust[] = [];
+  const explain = async () => JSON.stringify(others);
+  const what = `all proxies trust ${roots.join(' and ')}, and have certificates of ${trust.signer}`;
+  await waitUntil({ what, limitMs: 180_000, explain }, async () => {
+    const all = await readProxyTrust(cluster, trustProxies);
+    others = all.filter((proxy) => proxy.signer !== trust.signer || proxy.roots.join() !== roots.join());
+    return others.length === 0;
+  });
+}
