@@ -1,25 +1,8 @@
+import { keyText, type ObjectKey } from '../../src/api/kubernetes-object.ts';
+import { rotateAnnotation } from '../../src/api/labels.ts';
+import type { CertificateAuthorityStatus } from '../../src/api/mesh-operator-status.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { TestMesh } from './test-mesh.ts';
-
-/** `status.certificateAuthority`, as far as tests look at it. */
-export interface AuthorityStatus {
-  readonly phase: 'Stable' | 'Trusting' | 'Signing' | 'Distrusting';
-  readonly root: Slots;
-  readonly intermediate: Slots;
-  readonly rotation?: { readonly startedAt: string; readonly phaseSince: string };
-  readonly waitingFor?: readonly string[];
-  readonly lastRotation?: {
-    readonly kind: string;
-    readonly reason: string;
-    readonly startedAt: string;
-    readonly finishedAt: string;
-    readonly seconds: number;
-  };
-}
-
-interface Slots {
-  readonly current: { readonly serial: string; readonly fingerprint: string };
-}
 
 /** A rotation that has ended. */
 export interface EndedRotation {
@@ -32,8 +15,8 @@ export interface EndedRotation {
 }
 
 /** What the status says of the authority; throws while it says nothing. */
-export async function authorityOf(mesh: TestMesh): Promise<AuthorityStatus> {
-  const { certificateAuthority } = (await mesh.status()) as { certificateAuthority?: AuthorityStatus };
+export async function authorityOf(mesh: TestMesh): Promise<CertificateAuthorityStatus> {
+  const { certificateAuthority } = await mesh.status();
   if (certificateAuthority === undefined) throw new Error('the status says nothing of an authority');
   return certificateAuthority;
 }
@@ -53,14 +36,14 @@ export class AskedRotation {
   /** Asks as a person does, by annotation. Another text after the `/` is another request. */
   static async ask(mesh: TestMesh, request: string): Promise<AskedRotation> {
     const before = await authorityOf(mesh);
-    await mesh.annotate('meshoperator.dev/rotate', request);
+    await mesh.annotate(rotateAnnotation, request);
     return new AskedRotation(mesh, before.lastRotation?.finishedAt);
   }
 
-  /** Waits until it waits for these and nothing else, and returns what the status says then. */
-  async untilItWaitsFor(isRight: (names: readonly string[]) => boolean): Promise<AuthorityStatus> {
-    return this.#until('waits as it should', ({ phase, waitingFor = [] }) => {
-      return phase !== 'Stable' && isRight(waitingFor);
+  /** Waits until it waits for this pod and nothing else, and returns what the status says then. */
+  async untilItWaitsFor(pod: ObjectKey): Promise<CertificateAuthorityStatus> {
+    return this.#until(`waits for pod ${keyText(pod)} alone`, ({ waitingFor: [first, ...others] = [] }) => {
+      return first?.startsWith(`pod ${keyText(pod)} `) === true && others.length === 0;
     });
   }
 
@@ -73,7 +56,10 @@ export class AskedRotation {
     return { kind, reason, seconds, phases: this.#phasesUntil(Date.parse(finishedAt)) };
   }
 
-  async #until(what: string, isSo: (status: AuthorityStatus) => boolean): Promise<AuthorityStatus> {
+  async #until(
+    what: string,
+    isSo: (status: CertificateAuthorityStatus) => boolean,
+  ): Promise<CertificateAuthorityStatus> {
     const explain = async () => JSON.stringify(await this.#mesh.status());
     return waitUntil({ what: `the rotation ${what}`, limitMs: 180_000, explain }, async () => {
       const status = await authorityOf(this.#mesh);

@@ -1,6 +1,8 @@
+import type { ObjectKey } from '../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
-import { type ProxyTrust, readProxyTrust } from './proxy-trust.ts';
+import type { AppContainer } from './app-requests.ts';
+import { fingerprintsOf, type ProxyTrust, readProxyTrust } from './proxy-trust.ts';
 import { installRealMesh, type RealMesh } from './real-mesh.ts';
 import { trustAppsManifest, trustNamespaces, trustProxies } from './trust-apps.ts';
 
@@ -13,6 +15,26 @@ export async function installTrustMesh(spec: MeshOperatorSpec = {}): Promise<Rea
     await real.cluster.kubectl(...wait, '--timeout=120s');
   }
   return real;
+}
+
+/** The one pod of a Deployment of `trust-apps.ts`. */
+export async function podOf(
+  { cluster }: RealMesh,
+  { namespace, workload }: AppContainer,
+): Promise<ObjectKey> {
+  const app = workload.replace('deployment/', '');
+  const names = await cluster.kubectl('get', 'pods', '-n', namespace, '-l', `app=${app}`, '-o', 'name');
+  const [name, ...others] = names.trim().split('\n');
+  if (!name || others.length > 0) throw new Error(`${namespace}/${workload} has not one pod: ${names}`);
+  return { namespace, name: name.replace('pod/', '') };
+}
+
+/** The roots (fingerprints) that `istio-ca-root-cert` holds in one or more namespaces, each once. */
+export async function rootsInConfigMaps({ cluster }: RealMesh): Promise<string[]> {
+  const selector = ['--field-selector', 'metadata.name=istio-ca-root-cert'];
+  const text = await cluster.kubectl('get', 'configmaps', '-A', ...selector, '-o', 'json');
+  const { items } = JSON.parse(text) as { items: readonly { data: Readonly<Record<string, string>> }[] };
+  return [...new Set(items.flatMap(({ data }) => fingerprintsOf(data['root-cert.pem'] ?? '')))];
 }
 
 /** Waits until all proxies trust just these roots, and have certificates of this issuer (each by its fingerprint). */
