@@ -1,5 +1,4 @@
 import { keyText, type ObjectKey } from '../../src/api/kubernetes-object.ts';
-import { rotateAnnotation } from '../../src/api/labels.ts';
 import type { CertificateAuthorityStatus } from '../../src/api/mesh-operator-status.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { TestMesh } from './test-mesh.ts';
@@ -36,7 +35,7 @@ export class AskedRotation {
   /** Asks as a person does, by annotation. Another text after the `/` is another request. */
   static async ask(mesh: TestMesh, request: string): Promise<AskedRotation> {
     const before = await authorityOf(mesh);
-    await mesh.annotate(rotateAnnotation, request);
+    await mesh.askFor(request);
     return new AskedRotation(mesh, before.lastRotation?.finishedAt);
   }
 

@@ -1,13 +1,15 @@
 import { ownedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
 
 /**
- * What an operator reads that starts and reconciles, as the audit log has it: one list of each kind that it watches, and
- * the version of the API server, which is no resource.
+ * What an operator reads that starts and reconciles, as the audit log has it: one list of each kind that it watches
+ * (some by name or label, apart), and the version of the API server, which is no resource.
  */
 export const expectedReads: readonly string[] = [
   ...[
     ...ownedKinds.map(({ plural }) => plural),
     ...['meshoperators', 'customresourcedefinitions', 'secrets', 'pods', 'namespaces', 'events'],
+    // The trust controller's: authorities, `cacerts`, what istiods have made, and the roots that they hand out.
+    ...['secrets', 'secrets cacerts', 'secrets istio-ca-secret', 'configmaps istio-ca-root-cert'],
   ].map((plural) => `list ${plural}`),
   'get ',
 ].sort();
