@@ -8,11 +8,11 @@ const folders = [
   ...['api', 'kube/apply', 'controllers/mesh', 'controllers/admission', 'controllers/data-plane'],
   'controllers/trust',
 ];
-/** What Events are called is no reason of a condition. */
+/** What Events and rotations are called is no reason of a condition. */
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare'],
-  ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished'],
+  ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
