@@ -56,6 +56,9 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await Promise.all([authorities?.stop(), bundles?.stop()]);
+  // No kubelet ends it, and the mesh would wait for that.
+  const istiod = { apiVersion: 'v1', kind: 'Pod', namespace: secrets.namespace, name: 'istiod' };
+  await world?.client.delete(istiod, {}, new AbortController().signal);
   await world?.close();
   await proxy?.stop();
 });
