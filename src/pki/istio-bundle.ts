@@ -14,7 +14,7 @@ export interface IstioBundle {
  * | phase | roots |
  * | --- | --- |
  * | Stable | current |
- * | Trusting | next, current |
+ * | Trusting | next, current, current |
  * | Signing | current, and what the phase before held |
  * | Distrusting | current, which was next |
  *
@@ -45,7 +45,8 @@ export function signingRootOf({ phase, roots }: AuthorityState): RootMaterial {
 
 function rootTexts({ phase, roots }: AuthorityState): string[] {
   const current = wholeLines(roots.current.certPem);
-  const before = roots.next === undefined ? [current] : [wholeLines(roots.next.certPem), current];
+  // Twice, since a replica may still hold what Signing of an intermediate has given it.
+  const before = roots.next === undefined ? [current] : [wholeLines(roots.next.certPem), current, current];
   switch (phase) {
     case 'Stable':
     case 'Distrusting':

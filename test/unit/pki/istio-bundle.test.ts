@@ -39,6 +39,13 @@ describe('what istiod is given', () => {
     }
   });
 
+  test('of a new root is taken by an istiod that still holds what an intermediate’s rotation gave it', () => {
+    const { before, trusting } = rootRotation();
+    const root = before.roots.current.certPem;
+
+    expect(istioBundleOf(trusting)['root-cert.pem']).toContain(`${root}${root}`);
+  });
+
   test.each([
     ['root', Object.values(rootRotation())],
     ['intermediate', intermediateRotation()],
