@@ -150,7 +150,8 @@ export class TrustReconciler implements Reconciler {
       request: object.metadata.annotations?.[rotateAnnotation],
       observed,
       openForMs: this.#openForMs(memory),
-      now,
+      // Not the pass's: proxies may have been asked for seconds, and an exposure lasts until they have answered.
+      now: this.#deps.clock.now(),
     });
     return this.#take(pass, state, step, memory);
   }
