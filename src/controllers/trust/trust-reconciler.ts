@@ -18,7 +18,7 @@ import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts'
 import { type Blocker, phaseBlockers, replicaBlockers } from '../../pki/gates.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
-import type { RotationKind } from '../../pki/rotation-policy.ts';
+import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
 import {
   type Beginning,
   beginRotation,
@@ -79,6 +79,7 @@ interface Pass {
   readonly observed: ObservedMeshes;
   readonly context: ReconcileContext;
   readonly now: Date;
+  readonly policy: RotationPolicy;
   /** What the person who looks should know besides; of what was plugged in. */
   refusal?: string;
 }
@@ -113,7 +114,10 @@ export class TrustReconciler implements Reconciler {
     if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
     const mesh = this.#resolved.find(object);
     if (mesh === undefined) return {};
-    const pass: Pass = { object, mesh, observed, context, now: clock.now() };
+    const now = clock.now();
+    const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
+    const policy = rotationPolicy(mesh.authority, isPaused);
+    const pass: Pass = { object, mesh, observed, context, now, policy };
     if (!mesh.authority.enabled) return this.#write(pass, {});
     const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
@@ -127,7 +131,7 @@ export class TrustReconciler implements Reconciler {
 
   /** One step of the authority that this mesh keeps for its namespace. */
   async #keep(pass: Pass): Promise<ReconcileResult> {
-    const { mesh, now, object } = pass;
+    const { mesh, now, object, policy } = pass;
     const reading = this.#deps.store.read(mesh.namespace);
     if (reading?.problem !== undefined) {
       throw new TerminalError(
@@ -138,15 +142,14 @@ export class TrustReconciler implements Reconciler {
     const plugged = await this.#plugged(pass);
     const state = reading?.state ?? (await this.#establish(pass, plugged));
     await this.#publish(pass, state);
-    const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const replacement = plugged === undefined ? undefined : await replacementOf(state, plugged, mesh, now);
-    if (replacement !== undefined && !isPaused)
+    if (replacement !== undefined && !policy.isPaused)
       return this.#begin(pass, state, { reason: 'Replaced' }, replacement);
     const memory = this.#memoryOf(mesh.namespace, state);
     const observed = state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory);
     const step = decideRotation({
       state,
-      policy: rotationPolicy(mesh.authority, isPaused),
+      policy,
       request: object.metadata.annotations?.[rotateAnnotation],
       observed,
       openForMs: this.#openForMs(memory),
@@ -287,17 +290,15 @@ export class TrustReconciler implements Reconciler {
     blockers: readonly Blocker[],
     waitMs: number,
   ): Promise<ReconcileResult> {
-    const { mesh, observed, now } = pass;
-    const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
+    const { mesh, observed, now, policy } = pass;
     const { done } = this.#memoryOf(mesh.namespace, state);
     const progress: GateProgress =
       state.phase === 'Stable'
         ? { blockers }
         : { blockers, proxies: { total: observed.proxies.length, done: done.size } };
     this.#deps.metrics.authority(mesh, authorityFigures(state, progress));
-    const policy = rotationPolicy(mesh.authority, isPaused);
     const statement = trustStatement(state, progress, {
-      isPaused,
+      isPaused: policy.isPaused,
       now,
       refusal: pass.refusal,
       request: pass.object.metadata.annotations?.[rotateAnnotation],
