@@ -59,7 +59,7 @@ describe('a key pair', () => {
     const pem = await openssl({}, 'genpkey', '-algorithm', 'RSA', '-aes256', '-pass', 'pass:secret');
 
     expect(() => keyPairOf(pem)).toThrow(/without a passphrase/);
-  }, 60_000);
+  });
 });
 
 function problemOf(attempt: () => unknown): string {

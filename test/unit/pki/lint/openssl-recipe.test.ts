@@ -99,7 +99,7 @@ describe('openssl req and openssl x509 -req without -extfile', () => {
     expect(before).toMatch(/not authorized to sign/);
     expect(after).toBe('');
     expect(verified).toBe('ca-cert.pem: OK\n');
-  }, 60_000);
+  });
 
   it('is refused in a file that stands alone, with names for what only its owner knows', async () => {
     const broken = await filesAfter({}, [...rootOfOneCommand, ...intermediate]);
@@ -122,7 +122,7 @@ describe('openssl req and openssl x509 -req without -extfile', () => {
     );
     const again = { name: 'repaired.pem', text: repaired["it's mine.pem"] ?? '' };
     expect(lintInputs([again], new Date())).toEqual([{ input: 'repaired.pem', findings: [] }]);
-  }, 60_000);
+  });
 });
 
 describe('other fixes that issue a certificate again', () => {
