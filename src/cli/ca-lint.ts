@@ -8,27 +8,40 @@ import { maxFileLength } from '../pki/lint/bundle.ts';
 import type { Finding } from '../pki/lint/finding.ts';
 import { filesOf, istioLayout, tlsLayout } from '../pki/lint/layout.ts';
 import { type LintInput, type LintReport, lintInputs } from '../pki/lint/lint-bundle.ts';
+import { clusterClient } from './cluster.ts';
+import { clusterBundles } from './cluster-bundles.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
 
 /** What follows the paths of `mesh-operator ca lint`. */
 export interface CaLintOptions {
   readonly output: 'text' | 'json';
+  readonly kubeconfig?: string | undefined;
+  /** Each is a cluster. */
+  readonly context?: readonly string[] | undefined;
+  readonly namespace?: string | undefined;
 }
 
 /**
- * `mesh-operator ca lint PATH...`: what is wrong with each folder or PEM file, and between them, on standard output; as
- * text with the fix of each finding, or as JSON. Exit code 1 when there is an error. Throws UsageError when a path cannot
- * be read. Needs no cluster, and prints no key material.
+ * `mesh-operator ca lint [PATH...]`: what is wrong with each folder or PEM file, and between them, on standard output;
+ * as text with the fix of each finding, or as JSON. Without paths it looks at clusters: those of the contexts, else the
+ * current one; what they have in one namespace is taken for one mesh. Exit code 1 when there is an error. Throws
+ * UsageError when a path cannot be read or paths and clusters are named, and NotFoundError when a cluster has no
+ * authority. Prints no key material.
  */
 export async function caLint(
   paths: readonly string[],
-  { output }: CaLintOptions,
+  options: CaLintOptions,
   terminal: Terminal,
   clock = systemClock,
 ): Promise<ExitCode> {
-  const inputs: LintInput[] = [];
-  for (const path of paths) inputs.push(await readInput(path));
-  const reports = lintInputs(inputs, clock.now());
+  const { output, kubeconfig, context, namespace } = options;
+  const isOfCluster = [kubeconfig, context, namespace].some((flag) => flag !== undefined);
+  if (paths.length > 0 && isOfCluster) {
+    throw new UsageError('Give paths, or a cluster (--kubeconfig, --context, --namespace), not both');
+  }
+  const meshes = paths.length > 0 ? [await readInputs(paths)] : await readClusters(options);
+  const now = clock.now();
+  const reports = meshes.flatMap((inputs) => lintInputs(inputs, now));
   if (output === 'json') {
     terminal.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
   } else {
@@ -36,6 +49,26 @@ export async function caLint(
   }
   const isBroken = reports.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));
   return isBroken ? exitCodes.failed : exitCodes.ok;
+}
+
+async function readInputs(paths: readonly string[]): Promise<LintInput[]> {
+  const inputs: LintInput[] = [];
+  for (const path of paths) inputs.push(await readInput(path));
+  return inputs;
+}
+
+/** The authorities of all clusters, by the mesh they belong to. */
+async function readClusters({ kubeconfig, context, namespace }: CaLintOptions): Promise<LintInput[][]> {
+  const meshes = new Map<string, LintInput[]>();
+  const contexts = [...new Set<string | undefined>(context ?? [undefined])];
+  for (const cluster of contexts) {
+    const client = clusterClient({ kubeconfig, context: cluster });
+    for (const { input, mesh } of await clusterBundles(client, namespace)) {
+      const name = contexts.length > 1 ? `${cluster}: ${input.name}` : input.name;
+      meshes.set(mesh, [...(meshes.get(mesh) ?? []), { ...input, name }]);
+    }
+  }
+  return [...meshes.values()];
 }
 
 async function readInput(path: string): Promise<LintInput> {

@@ -23,7 +23,7 @@ const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard 
 
 const manifestHelp = 'YAML or JSON with any number of objects; - for standard input';
 const pathHelp =
-  'a folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem or with tls.crt, tls.key, ca.crt, or a PEM file; several are compared as the clusters of one mesh';
+  'a folder with ca-cert.pem, ca-key.pem, cert-chain.pem, root-cert.pem or with tls.crt, tls.key, ca.crt, or a PEM file; several are compared as the clusters of one mesh; without a path, a cluster is looked at';
 const namespaceFlag = '-n, --namespace <name>';
 const namespaceHelp = 'only the meshes of this namespace';
 const meshHelp = 'name of a MeshOperator; default all';
@@ -83,9 +83,16 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
   authorities
     .command('lint')
     .description(
-      'Check certificate authorities without a cluster: what breaks a mesh, why, and how it is repaired; exit code 1 when there is an error',
+      'Check certificate authorities, in files or in clusters: what breaks a mesh, why, and how it is repaired; exit code 1 when there is an error',
     )
-    .argument('<path...>', pathHelp)
+    .argument('[path...]', pathHelp)
+    .option('--kubeconfig <path>', 'kubeconfig to use')
+    .option(
+      '--context <name>',
+      'context of the kubeconfig; several are compared as the clusters of one mesh',
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .option(namespaceFlag, 'only the authorities of this namespace')
     .addOption(outputOption())
     .action(async (paths: string[], options: CaLintOptions) => exit(await caLint(paths, options, terminal)));
   addCluster(authorities.command('status'))

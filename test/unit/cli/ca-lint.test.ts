@@ -146,8 +146,14 @@ describe('mesh-operator ca lint', () => {
     await expect(attempt).rejects.toThrow(/Cannot read .*nowhere: ENOENT/);
   });
 
+  it('refuses paths and a cluster at once', async () => {
+    const attempt = runCli((terminal) => caLint(['x'], { output: 'text', context: ['east'] }, terminal));
+
+    await expect(attempt).rejects.toThrow(UsageError);
+    await expect(attempt).rejects.toThrow('Give paths, or a cluster');
+  });
+
   it.each([
-    ['no path', ['ca', 'lint']],
     ['an unknown format', ['ca', 'lint', '-o', 'xml', 'x']],
     ['no verb', ['ca']],
     ['an unknown verb', ['ca', 'polish', 'x']],
