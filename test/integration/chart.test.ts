@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { parser } from '@prometheus-io/lezer-promql';
 import { dump } from 'js-yaml';
 import { Registry } from 'prom-client';
 import { describe, expect, test } from 'vitest';
@@ -114,6 +115,7 @@ describe('the chart of the operator', () => {
     const used = rules.flatMap(({ expr }) => expr.match(/mesh_operator_\w+/g) ?? []);
     expect(used.length).toBeGreaterThanOrEqual(rules.length);
     expect(used.filter((name) => !known.has(name))).toEqual([]);
+    expect(rules.map(({ expr }) => expr).filter((expr) => !isPromql(expr))).toEqual([]);
     expect(rules[0]?.annotations.summary).toContain('mesh {{ $labels.mesh }}');
   });
 
@@ -167,4 +169,15 @@ function templateEveryValue(): Promise<KubernetesObject[]> {
     `${name}=${JSON.stringify(value)}`,
   ]);
   return templateChart(...flags);
+}
+
+/** Whether Prometheus' own grammar reads an expression. */
+function isPromql(expr: string): boolean {
+  let isWhole = true;
+  parser.parse(expr).iterate({
+    enter: ({ type }) => {
+      if (type.isError) isWhole = false;
+    },
+  });
+  return isWhole;
 }
