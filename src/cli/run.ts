@@ -76,7 +76,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     podsFollowing: dataPlane.podsFollowing,
     shared: {
       meshes: mesh.meshes,
-      pods: dataPlane.pods,
+      ...{ pods: dataPlane.pods, namespaces: dataPlane.namespaces },
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });

@@ -31,6 +31,7 @@ export class TrustMetrics {
   readonly #proxies: Gauge<'namespace' | 'mesh' | 'state'>;
   readonly #rotations: Counter<'namespace' | 'mesh' | 'kind' | 'reason'>;
   readonly #duration: Gauge<'namespace' | 'mesh' | 'kind'>;
+  readonly #failures: Counter<'namespace' | 'mesh'>;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -70,6 +71,12 @@ export class TrustMetrics {
       labelNames: ['namespace', 'mesh', 'kind'],
       registers,
     });
+    this.#failures = new Counter({
+      name: 'mesh_operator_ca_rotation_failed_questions_total',
+      help: 'Replicas of istiod and proxies that could not be asked during rotations, once for each attempt',
+      labelNames: ['namespace', 'mesh'],
+      registers,
+    });
   }
 
   authority(mesh: MeshName, { phase, certificates, blockers, proxies }: AuthorityFigures): void {
@@ -95,6 +102,11 @@ export class TrustMetrics {
     const labels = labelsOf(mesh);
     this.#rotations.inc({ ...labels, kind: ended.kind, reason: ended.reason });
     this.#duration.set({ ...labels, kind: ended.kind }, ended.seconds);
+  }
+
+  /** So many could not be asked in one look. */
+  failedQuestions(mesh: MeshName, count: number): void {
+    this.#failures.inc(labelsOf(mesh), count);
   }
 
   /** Takes back what was reported of an authority that is gone. */

@@ -6,6 +6,8 @@ import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
+import { run } from '../cluster/toolchain/run-command.ts';
+import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { AuditLog } from './audit-log.ts';
 import { installOperatorAccess, type OperatorAccess } from './operator-access.ts';
@@ -79,6 +81,19 @@ export class MeshCluster {
     const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
     await this.client.create(namespace, { fieldManager: 'test' }, never);
     this.#namespaces.push(name);
+  }
+
+  /** Deletes an empty namespace, and ends it as the namespace controller would, which runs only where there are nodes. */
+  async deleteNamespace(name: string): Promise<void> {
+    await this.client.delete({ apiVersion: 'v1', kind: 'Namespace', name }, {}, never);
+    const namespace = JSON.parse(await this.cluster.kubectl('get', 'namespace', name, '-o', 'json'));
+    const path = `/api/v1/namespaces/${name}/finalize`;
+    const text = JSON.stringify({ ...namespace, spec: { finalizers: [] } });
+    await run(
+      await ensureTool('kubectl'),
+      ['--kubeconfig', this.cluster.kubeconfigPath, 'replace', '--raw', path, '-f', '-'],
+      { input: text },
+    );
   }
 
   /**

@@ -43,6 +43,8 @@ export interface DataPlaneController {
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
+  /** All namespaces, with nothing but their labels. */
+  readonly namespaces: Informer;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
 }
@@ -99,7 +101,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
   return {
     controller,
     informers: [pods, namespaces],
-    pods,
+    ...{ pods, namespaces },
     podsFollowing: (revision) => podsFollowing(pods, revision),
   };
 }

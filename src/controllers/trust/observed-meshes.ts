@@ -11,6 +11,7 @@ export interface TrustInformers {
   readonly meshes: Informer;
   /** All pods, as `podRecord` keeps them, grouped by the mesh that owns them and by the revision they ask for. */
   readonly pods: Informer;
+  readonly namespaces: Informer;
   /** Secrets `cacerts` and `istio-ca-secret` of all namespaces. */
   readonly cacerts: Informer;
   readonly istioCaSecrets: Informer;

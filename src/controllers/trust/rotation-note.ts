@@ -1,5 +1,7 @@
 import type { EventNote } from '../../kube/event-recorder.ts';
 import type { AuthorityState, Phase } from '../../pki/authority-state.ts';
+import { factsOf } from '../../pki/certificate-facts.ts';
+import type { RotationKind } from '../../pki/rotation-policy.ts';
 
 const meanings: Readonly<Record<Exclude<Phase, 'Stable'>, string>> = {
   Trusting: 'every proxy learns to trust the next root; nothing is signed by it yet',
@@ -7,16 +9,19 @@ const meanings: Readonly<Record<Exclude<Phase, 'Stable'>, string>> = {
   Distrusting: 'the previous root is dropped',
 };
 
-/** The Event at the step from one state to the next. */
+/**
+ * The Event at the step from one state to the next. Its text names the certificate that comes, so that those of one
+ * rotation are not taken for repeated ones of the last.
+ */
 export function rotationNote(before: AuthorityState, after: AuthorityState): EventNote {
   const { phase, rotation, lastRotation } = after;
   if (phase === 'Stable' || rotation === undefined) {
     const seconds = lastRotation === undefined ? '' : ` after ${lastRotation.seconds.toFixed(1)} s`;
-    const what = lastRotation?.kind ?? 'authority';
+    const kind = lastRotation?.kind ?? 'root';
     return {
       type: 'Normal',
       reason: 'RotationFinished',
-      message: `The rotation of the ${what} has ended${seconds}`,
+      message: `The rotation of the ${kind} has ended${seconds}: ${serialOf(after, kind)} is in use`,
     };
   }
   const why = `${rotation.kind}, ${rotation.reason}`;
@@ -24,6 +29,11 @@ export function rotationNote(before: AuthorityState, after: AuthorityState): Eve
   return {
     type: 'Normal',
     reason: isFirst ? 'RotationStarted' : 'RotationAdvanced',
-    message: `Rotation (${why}) enters ${phase}: ${meanings[phase]}`,
+    message: `Rotation (${why}) to ${serialOf(after, rotation.kind)} enters ${phase}: ${meanings[phase]}`,
   };
+}
+
+function serialOf({ roots, intermediates }: AuthorityState, kind: RotationKind): string {
+  const { current, next = current } = kind === 'root' ? roots : intermediates;
+  return `serial ${factsOf(next.certPem).serial}`;
 }

@@ -35,7 +35,7 @@ export interface TrustControllerDeps {
   /** The operator's own namespace: there authorities are kept. */
   readonly namespace: string;
   /** The caches it shares with other controllers, which start them. */
-  readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'webhooks'>;
+  readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'webhooks'>;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
 }
@@ -48,8 +48,8 @@ export interface TrustController {
 
 /**
  * Wires the trust controller. What wakes the meshes of a namespace: a change of their specs, of what they ask for by
- * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in. While a rotation is
- * under way it looks again by itself.
+ * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in; the end of the
+ * namespace. While a rotation is under way it looks again by itself.
  */
 export function createTrustController(deps: TrustControllerDeps): TrustController {
   const { client, clock, shared } = deps;
@@ -82,7 +82,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   const wake = (namespace: string) => {
     const meshes = [...shared.meshes.values()].filter(({ metadata }) => metadata.namespace === namespace);
     for (const mesh of meshes) controller.enqueue(objectKeyOf(mesh));
-    // An authority whose last mesh has gone while nobody looked.
+    // An authority without a mesh, which goes with its namespace.
     if (meshes.length === 0) controller.enqueue({ namespace, name: '' });
   };
   shared.meshes.addHandler((event) => {
@@ -91,6 +91,9 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   });
   store.secrets.addHandler(({ old, current }) => {
     wake((current ?? old)?.metadata.labels?.[authorityLabel] ?? '');
+  });
+  shared.namespaces.addHandler(({ old, current }) => {
+    if (current === undefined) wake(old?.metadata.name ?? '');
   });
   informers.cacerts.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
   return {

@@ -15,7 +15,7 @@ import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
-import { type Blocker, phaseBlockers, replicaBlockers } from '../../pki/gates.ts';
+import { type Blocker, phaseBlockers } from '../../pki/gates.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
 import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
@@ -206,20 +206,23 @@ export class TrustReconciler implements Reconciler {
 
   /**
    * Proxies are asked only once every replica and every copy of the bundle is where it should be, each until it has been
-   * seen where the phase wants it, and all of them once more when the soak is over.
+   * seen where the phase wants it, and all of them once more when there was a soak and it is over.
    */
   async #observe(pass: Pass, state: AuthorityState, memory: Memory): Promise<ObservedTrust> {
-    const { exec } = this.#deps;
+    const { exec, metrics } = this.#deps;
     const { observed, context, mesh } = pass;
     const replicas = await observeReplicas(observed.replicas, exec, context.signal);
     const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
     const seen = { replicas, bundles };
-    if (replicaBlockers(state, replicas).length > 0) return seen;
-    if ((this.#openForMs(memory) ?? 0) >= mesh.authority.soakMs) memory.done.clear();
+    metrics.failedQuestions(mesh, withProblem(replicas));
+    if (phaseBlockers(state, { ...seen, proxies: [] }).length > 0) return seen;
+    const openForMs = this.#openForMs(memory);
+    if (openForMs !== undefined && openForMs >= mesh.authority.soakMs) memory.done.clear();
     const uidOf = ({ metadata }: KubernetesObject) => metadata.uid ?? '';
     const asked = observed.proxies.filter((pod) => !memory.done.has(uidOf(pod)));
     const proxies = await observeProxies(asked, state, exec, context.signal);
-    const held = new Set(phaseBlockers(state, { ...seen, bundles: [], proxies }).map(({ what }) => what));
+    metrics.failedQuestions(mesh, withProblem(proxies));
+    const held = new Set(phaseBlockers(state, { ...seen, proxies }).map(({ what }) => what));
     for (const pod of asked) {
       if (!held.has(`pod ${pod.metadata.namespace}/${pod.metadata.name}`)) memory.done.add(uidOf(pod));
     }
@@ -298,7 +301,7 @@ export class TrustReconciler implements Reconciler {
         : { blockers, proxies: { total: observed.proxies.length, done: done.size } };
     this.#deps.metrics.authority(mesh, authorityFigures(state, progress));
     const statement = trustStatement(state, progress, {
-      isPaused: policy.isPaused,
+      policy,
       now,
       refusal: pass.refusal,
       request: pass.object.metadata.annotations?.[rotateAnnotation],
@@ -358,14 +361,25 @@ export class TrustReconciler implements Reconciler {
     void this.#deps.events.record(object, note, context.signal);
   }
 
-  /** The authority goes with the last MeshOperator of its namespace. */
+  /**
+   * The authority stays when the last MeshOperator of its namespace goes: its proxies go on with what it has signed, and
+   * whoever applies the MeshOperator again needs the same root. It goes with the namespace.
+   */
   async #forget(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
+    const { store, plugged, metrics, informers } = this.#deps;
     this.#memories.delete(key.namespace);
-    this.#deps.plugged.forget(key);
-    this.#deps.metrics.forget(key);
-    await this.#deps.store.remove(key.namespace, signal);
+    plugged.forget(key);
+    metrics.forget(key);
+    if (informers.namespaces.get(undefined, key.namespace) === undefined) {
+      await store.remove(key.namespace, signal);
+    }
     return {};
   }
+}
+
+/** How many could not be asked. */
+function withProblem(asked: readonly { readonly problem?: string }[]): number {
+  return asked.filter(({ problem }) => problem !== undefined).length;
 }
 
 /** Of what a user has plugged in we replace nothing but intermediates of a root whose key is plugged in as well. */

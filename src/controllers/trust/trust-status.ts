@@ -6,7 +6,7 @@ import type { AuthorityState, Slots } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
 import { requestProblem } from '../../pki/decide-rotation.ts';
 import type { Blocker } from '../../pki/gates.ts';
-import type { RotationPolicy } from '../../pki/rotation-policy.ts';
+import { type RotationPolicy, rotationKinds } from '../../pki/rotation-policy.ts';
 import { type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
 
 export const trustConditionType = 'TrustHealthy';
@@ -48,7 +48,7 @@ export function authorityStatus(
 
 /** What a person should know beside the authority itself. */
 export interface TrustCircumstances {
-  readonly isPaused: boolean;
+  readonly policy: RotationPolicy;
   readonly now: Date;
   /** Why what was plugged in is not used. */
   readonly refusal?: string | undefined;
@@ -60,7 +60,7 @@ export interface TrustCircumstances {
 export function trustStatement(
   state: AuthorityState,
   progress: GateProgress,
-  { isPaused, now, refusal, request }: TrustCircumstances,
+  { policy, now, refusal, request }: TrustCircumstances,
 ): Statement {
   const expired = expiredOf(state, now);
   if (expired !== undefined)
@@ -73,7 +73,8 @@ export function trustStatement(
       message: `${refusal}. The material in use stays`,
     };
   }
-  const rotation = rotationStatement(state, progress, { isPaused, now });
+  const rotation =
+    rotationStatement(state, progress, { policy, now }) ?? overdueStatement(state, { policy, now });
   if (rotation !== undefined) return rotation;
   const problem = requestProblem(state, request, now);
   if (problem !== undefined) {
@@ -92,11 +93,11 @@ export function trustStatement(
 function rotationStatement(
   { phase, rotation }: AuthorityState,
   { blockers }: GateProgress,
-  { isPaused, now }: TrustCircumstances,
+  { policy, now }: TrustCircumstances,
 ): Statement | undefined {
   if (rotation === undefined) return undefined;
   const what = `A rotation of the ${rotation.kind} (${rotation.reason}) is in phase ${phase}`;
-  if (isPaused)
+  if (policy.isPaused)
     return {
       type: trustConditionType,
       status: 'True',
@@ -113,6 +114,20 @@ function rotationStatement(
     status: 'False',
     reason: 'Blocked',
     message: `${what}, which waits: ${named}${others}`,
+  };
+}
+
+/** What is said of an authority that would be replaced by now, were it not for a pause. */
+function overdueStatement(state: AuthorityState, { policy, now }: TrustCircumstances): Statement | undefined {
+  if (!policy.isPaused) return undefined;
+  const dates = nextDates(state, policy);
+  const overdue = rotationKinds.find((kind) => dates[kind].at <= now);
+  if (overdue === undefined) return undefined;
+  return {
+    type: trustConditionType,
+    status: 'True',
+    reason: 'Paused',
+    message: `The ${overdue} should have been replaced on ${dates[overdue].at.toISOString()}, which rotation.paused holds back`,
   };
 }
 

@@ -183,9 +183,12 @@ describe('a rotation that is asked for', () => {
       const { phase, answeredRequest } = await secrets.authority();
       return phase === 'Stable' && answeredRequest === 'intermediate/2';
     });
-    expect((await secrets.authority()).intermediates.current.certPem).not.toBe(
-      first.intermediates.current.certPem,
-    );
+    const second = await secrets.authority();
+    expect(second.intermediates.current.certPem).not.toBe(first.intermediates.current.certPem);
+    for (const { intermediates } of [first, second]) {
+      await mesh.untilEvent('RotationStarted', factsOf(intermediates.current.certPem).serial);
+      await mesh.untilEvent('RotationFinished', factsOf(intermediates.current.certPem).serial);
+    }
   });
 
   test('that nobody knows is told, and nothing happens', async () => {
@@ -390,7 +393,7 @@ describe('a PluggedIn authority', () => {
 });
 
 describe('MeshOperators of one namespace', () => {
-  test('share one authority, which stays until the last of them is gone', async () => {
+  test('share one authority, which outlives them, and goes with their namespace', async () => {
     const { mesh: first, secrets } = await aHealthyMesh();
     const files = await secrets.files();
     const second = await meshIn(secrets, without, 'second');
@@ -409,7 +412,14 @@ describe('MeshOperators of one namespace', () => {
 
     await second.delete();
     await second.untilGone();
-    await waitUntil({ what: 'the authority is gone', limitMs: 10_000 }, async () => {
+    const third = await meshIn(secrets, without, 'third');
+    await third.untilReason('TrustHealthy', 'Healthy');
+    await expectFiles(secrets, files);
+
+    await third.delete();
+    await third.untilGone();
+    await world.deleteNamespace(secrets.namespace);
+    await waitUntil({ what: 'the authority is gone', limitMs: 30_000 }, async () => {
       return (await authorities(secrets.namespace)).length === 0;
     });
   });
@@ -448,7 +458,7 @@ describe('an authority that is due', () => {
     const paused = { reason: 'end of the quarter' };
 
     const mesh = await meshWith(old, secrets, { rotation: { soak: '0s', paused } });
-    await mesh.untilReason('TrustHealthy', 'Healthy');
+    await mesh.untilReason('TrustHealthy', 'Paused');
     await mesh.askFor('root/1');
     const key = keyText(mesh.key);
     const before = operator.logged('Reconciled', { controller: 'trust', key }).length;
@@ -520,18 +530,14 @@ function meshIn(
   return world.createMesh({ certificateAuthority }, { namespace, name, limitMs: 40_000 });
 }
 
-/** A mesh that finds this authority; it is planted while the mesh is paused, as one without a mesh is removed. */
+/** A mesh that finds this authority. */
 async function meshWith(
   state: AuthorityState,
   secrets: TrustSecrets,
   certificateAuthority: AuthoritySpec = without,
 ): Promise<TestMesh> {
-  const spec = { certificateAuthority, paused: { reason: 'its authority is not there yet' } };
-  const mesh = await world.createMesh(spec, { namespace: secrets.namespace, limitMs: 40_000 });
-  await mesh.until('Paused');
   await secrets.plant(state);
-  await mesh.change({ paused: null });
-  return mesh;
+  return meshIn(secrets, certificateAuthority);
 }
 
 /** Waits for the first rotation of a mesh to end, and returns what its status says then. */
