@@ -102,6 +102,21 @@ const trustReasons: readonly ConditionReason[] = [
       'The Secret that `pluggedIn` names is not there or fails `ca lint`; the last good material stays.',
   },
   {
+    reason: 'BundleRefused',
+    meaning:
+      'The ConfigMap with the roots of an authority that somebody else keeps is not there or fails `ca lint`; the last good roots stay.',
+  },
+  {
+    reason: 'BundleContested',
+    meaning:
+      'Somebody changes copies of the bundle back; the message names some and their writer, and they are left to it for ten minutes at a time.',
+  },
+  {
+    reason: 'RootEndsSoon',
+    meaning:
+      'The last root of an authority that somebody else keeps ends soon, and its bundle has no successor yet.',
+  },
+  {
     reason: 'UnknownRequest',
     meaning: 'Annotation `meshoperator.dev/rotate` asks for something that there is not.',
   },

@@ -15,7 +15,7 @@ export const meshNamespaceLabel = 'meshoperator.dev/mesh-namespace';
  */
 export const injectorSelfTestLabel = 'meshoperator.dev/injector-self-test';
 
-/** On the Secret that holds an authority; its value is the control-plane namespace. */
+/** On the Secret that holds an authority, and on copies of the bundle of another one; its value is the control-plane namespace. */
 export const authorityLabel = 'meshoperator.dev/authority';
 
 /** On a MeshOperator: asks for a rotation. Its value is `root`, `intermediate` or `KeyCompromise`, and `/` with any text to ask again. */

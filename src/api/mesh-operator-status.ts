@@ -120,6 +120,14 @@ const certificateAuthorityStatusSchema = z.strictObject({
     .describe('When the next rotations are due.'),
 });
 
+const trustBundleStatusSchema = z.strictObject({
+  configMap: z.string().describe('Namespace and name of the ConfigMap that they are in.'),
+  roots: z
+    .array(authorityCertificateSchema)
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('The roots, in their order.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -163,6 +171,11 @@ export const meshOperatorStatusSchema = z.strictObject({
   certificateAuthority: certificateAuthorityStatusSchema
     .optional()
     .describe('Who signs the certificates of the mesh. Absent when istiod does so by itself.'),
+  trustBundle: trustBundleStatusSchema
+    .optional()
+    .describe(
+      'Roots of an authority that somebody else keeps and rotates. Absent when the mesh has none such.',
+    ),
 });
 
 export type MeshOperatorStatus = z.infer<typeof meshOperatorStatusSchema>;
@@ -171,4 +184,5 @@ export type Condition = z.infer<typeof conditionSchema>;
 export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
 export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
+export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -1,5 +1,9 @@
 import { goDurationMs } from '../base/duration.ts';
-import type { ResolvedAuthority, ResolvedAuthorityCertificate } from './resolved-authority.ts';
+import type {
+  ResolvedAuthority,
+  ResolvedAuthorityCertificate,
+  ResolvedExternalAuthority,
+} from './resolved-authority.ts';
 import type { CertificateAuthority } from './spec/certificate-authority.ts';
 
 const hourMs = 3_600_000;
@@ -7,21 +11,41 @@ const defaultLifetimesMs = { root: 87_600 * hourMs, intermediate: 8_760 * hourMs
 const defaultThreshold = 33;
 const defaultSoakMs = 120_000;
 
-/** The authority with every default filled in. */
+/** Where every proxy looks for its roots, and the key in it (Istio security/pkg/k8s, `CACertNamespaceConfigMap`). */
+export const rootConfigMapName = 'istio-ca-root-cert';
+export const rootConfigMapKey = 'root-cert.pem';
+
+/** The authority with every default filled in; `namespace` is that of the mesh. */
 export function resolveAuthority(
   authority: CertificateAuthority | undefined,
   hasControlPlane: boolean,
+  namespace: string,
 ): ResolvedAuthority {
   const { provider = 'SelfSigned', pluggedIn, rotation } = authority ?? {};
+  const external = hasControlPlane ? resolveExternal(authority, namespace) : undefined;
   return {
-    enabled: hasControlPlane && provider !== 'Istiod',
+    enabled: hasControlPlane && provider !== 'External' && provider !== 'Istiod',
     provider,
+    ...(external === undefined ? {} : { external }),
     ...(pluggedIn?.secretName === undefined ? {} : { secretName: pluggedIn.secretName }),
     root: resolveCertificate('root', authority),
     intermediate: resolveCertificate('intermediate', authority),
     soakMs: durationMs(rotation?.soak) ?? defaultSoakMs,
     ...(rotation?.paused === undefined ? {} : { paused: rotation.paused }),
   };
+}
+
+function resolveExternal(
+  { provider, external }: CertificateAuthority = {},
+  namespace: string,
+): ResolvedExternalAuthority | undefined {
+  if (provider !== 'External' || external === undefined) return undefined;
+  const { address, trustBundle } = external;
+  const bundle =
+    trustBundle === undefined
+      ? { namespace, name: rootConfigMapName, key: rootConfigMapKey }
+      : { namespace, name: trustBundle.configMapName, key: trustBundle.key ?? 'ca.crt' };
+  return { address, bundle, distributes: trustBundle !== undefined };
 }
 
 function resolveCertificate(

@@ -21,10 +21,14 @@ export const defaultProxyResources: JsonObject = {
 /** The agent's port when nothing says otherwise. */
 export const defaultStatusPort = 15020;
 
-/** The injector with every default filled in; `spec.sidecarInjector` wins over `values`. */
+/**
+ * The injector with every default filled in; `spec.sidecarInjector` wins over `values`. `authorityAddress` is that of an
+ * external authority, which `values.global.caAddress` may only repeat.
+ */
 export function resolveInjection(
   injector: SidecarInjector | undefined,
   context: ResolveContext,
+  authorityAddress?: string,
 ): ResolvedInjection {
   const { values } = context;
   const global = values.global ?? {};
@@ -53,6 +57,7 @@ export function resolveInjection(
     clusterTrustBundle: pilot.env?.ENABLE_CLUSTER_TRUST_BUNDLE_API === 'true',
     ...resolveContainers(global),
     ...resolveIdentity(global, context),
+    ...(authorityAddress === undefined ? {} : { caAddress: authorityAddress }),
   };
 }
 

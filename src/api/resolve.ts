@@ -67,9 +67,9 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     pilot,
     proxy: resolveProxy(values),
-    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled),
+    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled, namespace),
     injector: resolveInjector(spec.sidecarInjector, pilot.enabled, context),
-    injection: resolveInjection(spec.sidecarInjector, context),
+    injection: resolveInjection(spec.sidecarInjector, context, spec.certificateAuthority?.external?.address),
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
       .filter((gateway) => gateway.enabled !== false)
       .map((gateway) => resolveGateway(gateway, context)),

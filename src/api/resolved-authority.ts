@@ -1,4 +1,5 @@
 import type { KeyAlgorithm } from './key-algorithms.ts';
+import type { ResolvedBundleSource } from './resolved-bundle-source.ts';
 import type { PauseSpec } from './spec/pause.ts';
 
 /** A root or intermediate to make, and when to replace it. */
@@ -11,13 +12,25 @@ export interface ResolvedAuthorityCertificate {
   readonly threshold: number;
 }
 
+/** An authority that neither istiod nor we have a part in. */
+export interface ResolvedExternalAuthority {
+  /** host:port that proxies ask for certificates. */
+  readonly address: string;
+  /** Its roots: what the user names, or what the authority itself writes into the namespace of the mesh. */
+  readonly bundle: ResolvedBundleSource;
+  /** Whether we bring the bundle to every namespace of the mesh; otherwise the authority does. */
+  readonly distributes: boolean;
+}
+
 /** Who signs the certificates of a mesh, with every default filled in. */
 export interface ResolvedAuthority {
-  /** False when we have no part in it: istiod signs by itself, or there is none. */
+  /** False when we keep none: istiod signs by itself, another authority does, or there is none. */
   readonly enabled: boolean;
-  readonly provider: 'SelfSigned' | 'PluggedIn' | 'Istiod';
+  readonly provider: 'SelfSigned' | 'PluggedIn' | 'External' | 'Istiod';
   /** Of the Secret with the user's material; present for `PluggedIn`. */
   readonly secretName?: string;
+  /** Present for `External`, unless there is no control plane. */
+  readonly external?: ResolvedExternalAuthority;
   readonly root: ResolvedAuthorityCertificate;
   readonly intermediate: ResolvedAuthorityCertificate;
   readonly soakMs: number;

@@ -1,5 +1,5 @@
 import { keyText } from '../api/kubernetes-object.ts';
-import type { CertificateAuthorityStatus } from '../api/mesh-operator-status.ts';
+import type { CertificateAuthorityStatus, TrustBundleStatus } from '../api/mesh-operator-status.ts';
 import { systemClock } from '../base/clock.ts';
 import { type AuthorityOfMesh, authorityOf } from './authority-of.ts';
 import { clusterClient, listMeshes, type MeshesOptions } from './cluster.ts';
@@ -37,14 +37,16 @@ export async function caStatus(
 
 /** What is known of one authority, for a person. */
 export function caStatusText(mesh: AuthorityOfMesh, now: Date): string {
-  const { trustHealthy, certificateAuthority } = mesh;
-  const phase = certificateAuthority?.phase ?? 'no authority in its status';
+  const { trustHealthy, certificateAuthority, trustBundle } = mesh;
+  const isForeign = certificateAuthority === undefined && trustBundle !== undefined;
+  const phase = certificateAuthority?.phase ?? (isForeign ? 'external' : 'no authority in its status');
   const lines = [
     `${keyText(mesh)}: ${phase}`,
     ...(trustHealthy === undefined
       ? ['  istiod signs by itself, or the operator has not seen the mesh yet']
       : [`  TrustHealthy ${trustHealthy.status}, ${trustHealthy.reason}: ${trustHealthy.message}`]),
     ...(certificateAuthority === undefined ? [] : authorityLines(certificateAuthority, now)),
+    ...(trustBundle === undefined ? [] : bundleLines(trustBundle, now)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -71,6 +73,12 @@ function certificateLines(authority: CertificateAuthorityStatus, now: Date): str
       const { serial, notAfter } = found;
       return [`  ${kind.padEnd(12)} ${slot.padEnd(8)} serial ${serial}, ${endText(notAfter, now)}`];
     }),
+  );
+}
+
+function bundleLines({ configMap, roots }: TrustBundleStatus, now: Date): string[] {
+  return roots.map(
+    ({ serial, notAfter }) => `  root of ConfigMap ${configMap}: serial ${serial}, ${endText(notAfter, now)}`,
   );
 }
 

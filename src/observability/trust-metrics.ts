@@ -5,6 +5,7 @@ import type { MeshName } from './metrics.ts';
 export interface CertificateEnd {
   readonly certificate: 'root' | 'intermediate';
   readonly slot: 'current' | 'next' | 'previous';
+  readonly notBefore: Date;
   readonly notAfter: Date;
 }
 
@@ -23,9 +24,18 @@ const gateNames = ['Replicas', 'Bundles', 'Proxies'];
 const slotNames = ['current', 'next', 'previous'] as const;
 const certificateNames = ['root', 'intermediate'] as const;
 
+/** As what a root of somebody else is reported. */
+export type ForeignRootName = 'root';
+
+/** From when to when a certificate is valid. */
+export type Validity = Pick<CertificateEnd, 'notBefore' | 'notAfter'>;
+
+type CertificateLabels = Readonly<Record<'namespace' | 'mesh' | 'certificate' | 'slot', string>>;
+
 /** What the trust controller reports of each authority. */
 export class TrustMetrics {
   readonly #expiry: Gauge<'namespace' | 'mesh' | 'certificate' | 'slot'>;
+  readonly #lifetime: Gauge<'namespace' | 'mesh' | 'certificate' | 'slot'>;
   readonly #phase: Gauge<'namespace' | 'mesh' | 'phase'>;
   readonly #blockers: Gauge<'namespace' | 'mesh' | 'gate'>;
   readonly #proxies: Gauge<'namespace' | 'mesh' | 'state'>;
@@ -38,6 +48,12 @@ export class TrustMetrics {
     this.#expiry = new Gauge({
       name: 'mesh_operator_ca_certificate_expiry_timestamp_seconds',
       help: 'End of a certificate of the authority of a mesh, by its slot',
+      labelNames: ['namespace', 'mesh', 'certificate', 'slot'],
+      registers,
+    });
+    this.#lifetime = new Gauge({
+      name: 'mesh_operator_ca_certificate_lifetime_seconds',
+      help: 'From the beginning of a certificate to its end, of those whose end is reported',
       labelNames: ['namespace', 'mesh', 'certificate', 'slot'],
       registers,
     });
@@ -86,13 +102,16 @@ export class TrustMetrics {
     for (const certificate of certificateNames) {
       for (const slot of slotNames) {
         const found = certificates.find((end) => end.certificate === certificate && end.slot === slot);
-        const names = { ...labels, certificate, slot };
-        if (found === undefined) this.#expiry.remove(names);
-        else this.#expiry.set(names, found.notAfter.getTime() / 1000);
+        this.#certificate({ ...labels, certificate, slot }, found);
       }
     }
     this.#proxies.set({ ...labels, state: 'done' }, proxies?.done ?? 0);
     this.#proxies.set({ ...labels, state: 'waiting' }, (proxies?.total ?? 0) - (proxies?.done ?? 0));
+  }
+
+  /** The root that ends last in the bundle of an authority that somebody else keeps. */
+  foreignRoot(mesh: MeshName, certificate: ForeignRootName, root: Validity): void {
+    this.#certificate({ ...labelsOf(mesh), certificate, slot: 'current' }, root);
   }
 
   rotated(
@@ -116,9 +135,20 @@ export class TrustMetrics {
     for (const gate of gateNames) this.#blockers.remove({ ...labels, gate });
     for (const state of ['done', 'waiting']) this.#proxies.remove({ ...labels, state });
     for (const certificate of certificateNames) {
-      for (const slot of slotNames) this.#expiry.remove({ ...labels, certificate, slot });
+      for (const slot of slotNames) this.#certificate({ ...labels, certificate, slot }, undefined);
       this.#duration.remove({ ...labels, kind: certificate });
     }
+  }
+
+  #certificate(labels: CertificateLabels, validity: Validity | undefined): void {
+    if (validity === undefined) {
+      this.#expiry.remove(labels);
+      this.#lifetime.remove(labels);
+      return;
+    }
+    const { notBefore, notAfter } = validity;
+    this.#expiry.set(labels, notAfter.getTime() / 1000);
+    this.#lifetime.set(labels, (notAfter.getTime() - notBefore.getTime()) / 1000);
   }
 }
 

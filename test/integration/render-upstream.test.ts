@@ -66,16 +66,11 @@ const ourLabels: readonly Difference[] = [
   },
 ];
 
-const ourIstiod: readonly Difference[] = [
+const ourIstiodOfAnotherAuthority: readonly Difference[] = [
   {
     object: /^ClusterRole istio-reader-/,
     fact: /^may (get|list|watch) networking\.istio\.io\/workloadentries: \{\} -> nothing$/,
     reason: 'another rule of the same role allows it for every resource of the group',
-  },
-  {
-    object: /^Deployment istiod/,
-    fact: /volumes\[cacerts\]\.secret\.optional: true -> (false|nothing)$/,
-    reason: 'an istiod that starts before its authority is there would make one of its own',
   },
   {
     object: /^Deployment istiod/,
@@ -96,6 +91,15 @@ const ourIstiod: readonly Difference[] = [
     object: /^Deployment istiod/,
     fact: /^spec\.template\.spec\.securityContext\.(runAsNonRoot|seccompProfile\.type): nothing -> /,
     reason: 'Pod Security level restricted',
+  },
+];
+
+const ourIstiod: readonly Difference[] = [
+  ...ourIstiodOfAnotherAuthority,
+  {
+    object: /^Deployment istiod/,
+    fact: /volumes\[cacerts\]\.secret\.optional: true -> (false|nothing)$/,
+    reason: 'an istiod that starts before its authority is there would make one of its own',
   },
 ];
 
@@ -287,6 +291,30 @@ const scenarios: readonly Scenario[] = [
     values: { profile: 'demo' },
     absent: absentInDefault,
     differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision],
+  },
+  {
+    name: 'mesh with an external authority',
+    spec: {
+      certificateAuthority: { provider: 'External', external: { address: 'istio-csr.cert-manager.svc:443' } },
+    },
+    namespace: 'istio-system',
+    values: {
+      global: { caAddress: 'istio-csr.cert-manager.svc:443' },
+      pilot: { env: { ENABLE_CA_SERVER: 'false' } },
+    },
+    absent: absentInDefault,
+    differences: [
+      ...ourLabels,
+      ...ourIstiodOfAnotherAuthority,
+      ...ourDefaultRevision,
+      ...ourGateway,
+      ...ourGatewayPorts,
+      {
+        object: /^Deployment istiod$/,
+        fact: /volumes\[istio-csr-(dns-cert|ca-configmap)\]\..*\.optional: true -> (false|nothing)$/,
+        reason: 'an istiod that starts before they are there never serves',
+      },
+    ],
   },
   {
     name: 'mesh with many values',

@@ -533,6 +533,66 @@ components:
       'spec.version: 1.2 is not supported; supported are 1.31 (up to 1.31.1), 1.30 (up to 1.30.3), 1.29 (up to 1.29.6)',
     ],
   },
+  {
+    name: 'external authority without an address',
+    spec: 'certificateAuthority: { provider: External }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority.external: must say which address proxies ask for certificates: provider is External',
+    ],
+  },
+  {
+    name: 'address of an external authority with a scheme',
+    spec: 'certificateAuthority: { provider: External, external: { address: "https://ca.example.com" } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.certificateAuthority.external.address',
+    problems: [
+      'spec.certificateAuthority.external.address: must be host:port, for example cert-manager-istio-csr.cert-manager.svc:443 (no scheme), but is the text "https://ca.example.com"',
+    ],
+  },
+  {
+    name: 'rotation of an authority that is external',
+    spec: `
+certificateAuthority:
+  provider: External
+  external: { address: "ca.example.com:443" }
+  root: { lifetime: 87600h }
+  rotation: { root: { schedule: "0 3 1 1 *" } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority.root: has no effect with provider External, whose authority decides it: remove it',
+      'spec.certificateAuthority.rotation: has no effect with provider External, whose authority decides it: remove it',
+    ],
+  },
+  {
+    name: 'two addresses of one authority, and istiod that should sign as well',
+    spec: `
+certificateAuthority:
+  provider: External
+  external: { address: "ca.example.com:443", trustBundle: { configMapName: roots } }
+values:
+  global: { caAddress: "other.example.com:443", trustBundleName: mine }
+  pilot: { env: { ENABLE_CA_SERVER: "true", ENABLE_CLUSTER_TRUST_BUNDLE_API: "true" } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.caAddress: is other.example.com:443, but spec.certificateAuthority.external.address is ca.example.com:443: keep one of them',
+      'spec.values.global.trustBundleName: has proxies look for their roots where nobody puts them: with provider External they are in ConfigMap istio-ca-root-cert; remove it',
+      'spec.values.pilot.env.ENABLE_CA_SERVER: contradicts provider External, whose authority signs instead of istiod: remove it',
+      'spec.values.pilot.env.ENABLE_CLUSTER_TRUST_BUNDLE_API: has proxies look for their roots where nobody puts them: with provider External they are in ConfigMap istio-ca-root-cert; remove it',
+    ],
+  },
+  {
+    name: 'istiod that does not sign, and nobody else who does',
+    spec: `
+components: { pilot: { k8s: { env: [{ name: A, value: b }, { name: ENABLE_CA_SERVER, value: "false" }] } } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.env[1]: contradicts provider SelfSigned, with which istiod signs: set spec.certificateAuthority.provider: External, or remove it',
+    ],
+  },
 ];
 
 export const badDocuments: readonly BadDocument[] = [

@@ -383,6 +383,12 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
     },
   },
   {
+    certificateAuthority: {
+      provider: 'External',
+      external: { address: 'ca.example.com:443', trustBundle: { configMapName: 'roots', key: 'roots.pem' } },
+    },
+  },
+  {
     sidecarInjector: {
       k8s: {
         replicaCount: 4,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { keyAlgorithms } from '../key-algorithms.ts';
+import { externalAuthoritySchema } from './external-authority.ts';
 import { goDuration, secretName, type TextRule, textOf } from './field-format.ts';
 import { pauseSchema } from './pause.ts';
 
@@ -38,10 +39,10 @@ const triggerSchema = (what: string) =>
 /** Who signs the certificates of a mesh, and when that is replaced. */
 export const certificateAuthoritySchema = z.strictObject({
   provider: z
-    .enum(['SelfSigned', 'PluggedIn', 'Istiod'])
+    .enum(['SelfSigned', 'PluggedIn', 'External', 'Istiod'])
     .optional()
     .describe(
-      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
+      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `External` leaves signing to a service that proxies ask instead of istiod; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
     ),
   pluggedIn: z
     .strictObject({
@@ -51,6 +52,7 @@ export const certificateAuthoritySchema = z.strictObject({
     })
     .optional()
     .describe('For provider `PluggedIn`. The Secret is watched; what fails `ca lint` is refused.'),
+  external: externalAuthoritySchema.optional().describe('For provider `External`.'),
   root: certificateSchema('the root', '87600h').optional().describe('The root certificate.'),
   intermediate: certificateSchema('an intermediate', '8760h')
     .optional()

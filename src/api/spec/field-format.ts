@@ -90,6 +90,20 @@ export const environmentNameRule: TextRule = {
 
 const priorityClassRule = { ...dnsNameRule, message: 'must be the name of a PriorityClass (a DNS name)' };
 const secretNameRule = { ...dnsNameRule, message: 'must be the name of a Secret (a DNS name)' };
+const configMapNameRule = { ...dnsNameRule, message: 'must be the name of a ConfigMap (a DNS name)' };
+
+const configMapKeyRule: TextRule = {
+  pattern: /^[-._a-zA-Z0-9]+$/,
+  maxLength: 253,
+  message: 'must be a key of a ConfigMap: letters, digits, "-", "_" and "."',
+};
+
+const hostAndPortRule: TextRule = {
+  pattern:
+    /^([A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?(\.[A-Za-z0-9]([-A-Za-z0-9]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:.]+\]):[1-9][0-9]{0,4}$/,
+  maxLength: 253,
+  message: 'must be host:port, for example cert-manager-istio-csr.cert-manager.svc:443 (no scheme)',
+};
 
 const logLevelRule: TextRule = {
   pattern:
@@ -154,6 +168,9 @@ export const imageName = () => textOf(imageNameRule);
 export const environmentName = () => textOf(environmentNameRule);
 export const priorityClass = () => textOf(priorityClassRule);
 export const secretName = () => textOf(secretNameRule);
+export const configMapName = () => textOf(configMapNameRule);
+export const configMapKey = () => textOf(configMapKeyRule);
+export const hostAndPort = () => textOf(hostAndPortRule);
 export const istioLogLevel = () => textOf(logLevelRule);
 export const proxyComponentLogLevel = () => textOf(componentLogLevelRule);
 export const cidr = () => textOf(cidrRule);

@@ -5,27 +5,31 @@ import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.certificateAuthority';
 
-/** Whoever plugs material in says where it is, and nobody else does. */
+/** Blocks that belong to one provider each, and what one that is missing must say; absent: it may be missing. */
+const blocks = [
+  { block: 'pluggedIn', of: 'PluggedIn', missing: 'must name the Secret' },
+  { block: 'external', of: 'External', missing: 'must say which address proxies ask for certificates' },
+] as const;
+
+/** What a provider needs is there, and what belongs to another one is not. */
 export function checkAuthorityProvider({ spec }: SpecView): Problem[] {
-  const { provider = 'SelfSigned', pluggedIn } = spec.certificateAuthority ?? {};
-  if (provider === 'PluggedIn' && pluggedIn === undefined) {
-    return [{ path: `${path}.pluggedIn`, message: 'must name the Secret: provider is PluggedIn' }];
-  }
-  if (provider !== 'PluggedIn' && pluggedIn !== undefined) {
-    return [
-      {
-        path: `${path}.pluggedIn`,
-        message: `has no effect with provider ${provider}: set provider: PluggedIn, or remove it`,
-      },
-    ];
-  }
-  return [];
+  const authority = spec.certificateAuthority ?? {};
+  const { provider = 'SelfSigned' } = authority;
+  return blocks.flatMap(({ block, of, missing }) => {
+    const isThere = authority[block] !== undefined;
+    if (provider === of && !isThere) {
+      return [{ path: `${path}.${block}`, message: `${missing}: provider is ${of}` }];
+    }
+    if (provider === of || !isThere) return [];
+    const message = `has no effect with provider ${provider}: set provider: ${of}, or remove it`;
+    return [{ path: `${path}.${block}`, message }];
+  });
 }
 
 /** An intermediate must not outlive its root, and workloads' certificates are valid for a day. */
-export function checkAuthorityLifetimes({ spec }: SpecView): Problem[] {
+export function checkAuthorityLifetimes({ spec, namespace }: SpecView): Problem[] {
   const authority = spec.certificateAuthority as CertificateAuthority | undefined;
-  const { root, intermediate } = resolveAuthority(authority, true);
+  const { root, intermediate } = resolveAuthority(authority, true, namespace);
   if (intermediate.lifetimeMs < leastLifetimeMs) {
     return [
       {

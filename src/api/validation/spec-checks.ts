@@ -4,6 +4,12 @@ import type { Problem } from '../problem.ts';
 import { meshConfigMessage, networkMessage, type ProtoMessages } from '../proto-fields.ts';
 import { checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
 import {
+  checkAuthoritySwitch,
+  checkExternalAddress,
+  checkExternalBundle,
+  checkExternalRotation,
+} from './external-checks.ts';
+import {
   checkGatewayAgainstControlPlane,
   checkGatewayNames,
   checkGatewaySelectors,
@@ -46,6 +52,10 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkPause,
   checkAuthorityProvider,
   checkAuthorityLifetimes,
+  checkExternalRotation,
+  checkExternalAddress,
+  checkAuthoritySwitch,
+  checkExternalBundle,
   checkMeshConfig,
   checkMeshNetworks,
   checkPilotAutoscaling,

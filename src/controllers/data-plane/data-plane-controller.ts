@@ -43,7 +43,7 @@ export interface DataPlaneController {
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
-  /** All namespaces, with nothing but their labels. */
+  /** All namespaces with nothing but their labels, and when they began to end. */
   readonly namespaces: Informer;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];

@@ -1,4 +1,4 @@
-import type { AuthorityFigures, CertificateEnd } from '../../observability/trust-metrics.ts';
+import type { AuthorityFigures, CertificateEnd, Validity } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
 import type { GateProgress } from './trust-status.ts';
@@ -15,10 +15,15 @@ export function authorityFigures(
         ['intermediate', intermediates[slot]],
       ] as const
     ).flatMap(([certificate, material]): CertificateEnd[] =>
-      material === undefined ? [] : [{ certificate, slot, notAfter: factsOf(material.certPem).notAfter }],
+      material === undefined ? [] : [{ certificate, slot, ...validityOf(material.certPem) }],
     ),
   );
   const byGate: Record<string, number> = {};
   for (const { gate } of blockers) byGate[gate] = (byGate[gate] ?? 0) + 1;
   return { phase, certificates, blockers: byGate, ...(proxies === undefined ? {} : { proxies }) };
+}
+
+function validityOf(certPem: string): Validity {
+  const { notBefore, notAfter } = factsOf(certPem);
+  return { notBefore, notAfter };
 }

@@ -4,8 +4,9 @@ import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { GivenMaterial } from '../../pki/given-material.ts';
 import { readGivenMaterial } from '../../pki/given-material.ts';
 import { lintBundle } from '../../pki/lint/lint-bundle.ts';
-import { Informer, type InformerDeps } from '../../runtime/informer.ts';
+import type { InformerDeps } from '../../runtime/informer.ts';
 import { secretTexts } from './secret-data.ts';
+import { WatchedObjects } from './watched-objects.ts';
 
 /** Material that a user has plugged in and that passes lint. */
 export type PluggedMaterial = Extract<GivenMaterial, { readonly problem?: undefined }>;
@@ -15,33 +16,18 @@ export type PluggedReading =
   | { readonly material: PluggedMaterial; readonly problem?: undefined }
   | { readonly material?: undefined; readonly problem: string };
 
-/** One Secret that is watched for one mesh. */
-interface Source {
-  readonly secret: ObjectKey;
-  readonly informer: Informer;
-  readonly stop: AbortController;
-}
-
-/**
- * The Secrets that MeshOperators name in `pluggedIn`. Each is watched by itself, from when a mesh first asks for it: the
- * operator keeps no other Secret of anybody in its memory.
- */
+/** The Secrets that MeshOperators name in `pluggedIn`. */
 export class PluggedSecrets {
-  readonly #deps: InformerDeps;
-  readonly #onChange: (mesh: ObjectKey) => void;
-  readonly #sources = new Map<string, Source>();
+  readonly #secrets: WatchedObjects;
 
   constructor(deps: InformerDeps, onChange: (mesh: ObjectKey) => void) {
-    this.#deps = deps;
-    this.#onChange = onChange;
+    this.#secrets = new WatchedObjects(kindInfo('v1', 'Secret'), deps, onChange);
   }
 
   /** What the Secret holds now; waits for it to be read when it is new. */
   async read(mesh: ResolvedMesh, now: Date, signal: AbortSignal): Promise<PluggedReading> {
     const secretKey = { namespace: mesh.namespace, name: mesh.authority.secretName ?? '' };
-    const { informer } = this.#sourceFor({ namespace: mesh.namespace, name: mesh.name }, secretKey);
-    await informer.waitForSync(signal);
-    const secret = informer.get(secretKey.namespace, secretKey.name);
+    const secret = await this.#secrets.read(mesh, secretKey, signal);
     const what = `Secret ${keyText(secretKey)}`;
     if (secret === undefined) return { problem: `${what} does not exist` };
     const files = secretTexts(secret);
@@ -56,24 +42,6 @@ export class PluggedSecrets {
 
   /** Stops watching for a mesh that plugs nothing in any more. */
   forget(mesh: ObjectKey): void {
-    this.#sources.get(keyText(mesh))?.stop.abort();
-    this.#sources.delete(keyText(mesh));
-  }
-
-  #sourceFor(mesh: ObjectKey, secret: ObjectKey): Source {
-    const known = this.#sources.get(keyText(mesh));
-    if (known !== undefined && keyText(known.secret) === keyText(secret)) return known;
-    this.forget(mesh);
-    const { namespace, name } = secret;
-    const informer = new Informer(
-      { kind: kindInfo('v1', 'Secret'), namespace, fieldSelector: `metadata.name=${name}` },
-      this.#deps,
-    );
-    const stop = new AbortController();
-    informer.addHandler(() => this.#onChange(mesh));
-    void informer.run(stop.signal);
-    const source = { secret, informer, stop };
-    this.#sources.set(keyText(mesh), source);
-    return source;
+    this.#secrets.forget(mesh);
   }
 }

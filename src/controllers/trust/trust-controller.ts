@@ -15,11 +15,14 @@ import { Controller } from '../../runtime/controller.ts';
 import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
 import { AuthorityStore } from './authority-store.ts';
+import { BundleConfigMaps } from './bundle-config-maps.ts';
+import { BundleCopies } from './bundle-copies.ts';
 import { cacertsName } from './cacerts-secret.ts';
+import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
-import { createRootConfigMapInformer } from './observe-bundles.ts';
 import type { TrustInformers } from './observed-meshes.ts';
 import { PluggedSecrets } from './plugged-material.ts';
+import { createRootConfigMapInformer, readRootConfigMap } from './root-config-map.ts';
 import { TrustReconciler } from './trust-reconciler.ts';
 import { leastStatusIntervalMs, trustConditionType } from './trust-status.ts';
 
@@ -49,7 +52,8 @@ export interface TrustController {
 /**
  * Wires the trust controller. What wakes the meshes of a namespace: a change of their specs, of what they ask for by
  * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in; the end of the
- * namespace. While a rotation is under way it looks again by itself.
+ * namespace; where they bring a bundle to namespaces, any change of its copies and of namespaces. While a rotation is
+ * under way it looks again by itself.
  */
 export function createTrustController(deps: TrustControllerDeps): TrustController {
   const { client, clock, shared } = deps;
@@ -67,20 +71,29 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   });
   const status = new StatusWriter(
     {
-      ...{ fieldManager: statusManager, fields: ['certificateAuthority'], conditions: [trustConditionType] },
+      ...{
+        fieldManager: statusManager,
+        fields: ['certificateAuthority', 'trustBundle'],
+        conditions: [trustConditionType],
+      },
       leastIntervalMs: leastStatusIntervalMs,
     },
     { client, clock },
   );
   const plugged = new PluggedSecrets(deps, (mesh) => controller.enqueue(mesh));
+  const bundles = new BundleConfigMaps(deps, (mesh) => controller.enqueue(mesh));
+  const { namespaces } = shared;
+  const copies = new BundleCopies({ ...deps, namespaces, rootConfigMaps: informers.rootConfigMaps });
   const reconciler = new TrustReconciler({
     ...deps,
-    ...{ store, applier, informers, status, plugged, metrics: deps.trustMetrics },
+    ...{ store, applier, informers, status, plugged, bundles, copies, metrics: deps.trustMetrics },
   });
   const controller: Controller = new Controller({ name: 'trust' }, { ...deps, reconciler });
 
+  const meshesIn = (namespace: string) =>
+    [...shared.meshes.values()].filter(({ metadata }) => metadata.namespace === namespace);
   const wake = (namespace: string) => {
-    const meshes = [...shared.meshes.values()].filter(({ metadata }) => metadata.namespace === namespace);
+    const meshes = meshesIn(namespace);
     for (const mesh of meshes) controller.enqueue(objectKeyOf(mesh));
     // An authority without a mesh, which goes with its namespace.
     if (meshes.length === 0) controller.enqueue({ namespace, name: '' });
@@ -92,10 +105,23 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   store.secrets.addHandler(({ old, current }) => {
     wake((current ?? old)?.metadata.labels?.[authorityLabel] ?? '');
   });
-  shared.namespaces.addHandler(({ old, current }) => {
+  informers.cacerts.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
+  const wakeDistributors = () => {
+    for (const mesh of shared.meshes.values()) {
+      if (distributesBundle(mesh)) controller.enqueue(objectKeyOf(mesh));
+    }
+  };
+  informers.rootConfigMaps.addHandler(({ old, current }) => {
+    wakeDistributors();
+    // A copy whose last mesh has gone while nobody looked.
+    const owner = readRootConfigMap((current ?? old) as KubernetesObject).owner;
+    if (owner !== undefined && meshesIn(owner).length === 0)
+      controller.enqueue({ namespace: owner, name: '' });
+  });
+  namespaces.addHandler(({ old, current }) => {
+    wakeDistributors();
     if (current === undefined) wake(old?.metadata.name ?? '');
   });
-  informers.cacerts.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
   return {
     controller,
     informers: [store.secrets, informers.cacerts, informers.istioCaSecrets, informers.rootConfigMaps],

@@ -3,6 +3,7 @@ import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernete
 import { bundleAnnotation, rotateAnnotation } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
+import type { ResolvedExternalAuthority } from '../../api/resolved-authority.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -26,6 +27,7 @@ import {
   recoverAuthority,
   renewSigner,
 } from '../../pki/rotation-steps.ts';
+import { lastingRoot } from '../../pki/trusted-roots.ts';
 import {
   type ReconcileContext,
   type ReconcileResult,
@@ -34,7 +36,12 @@ import {
 } from '../../runtime/reconciler.ts';
 import { authorityFigures } from './authority-figures.ts';
 import type { AuthorityStore } from './authority-store.ts';
+import type { BundleConfigMaps } from './bundle-config-maps.ts';
+import type { BundleCopies } from './bundle-copies.ts';
+import { bundleStatus } from './bundle-statement.ts';
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
+import { distributesBundle, externalStatement } from './external-statement.ts';
+import { ExternalTrust } from './external-trust.ts';
 import { objectManager } from './field-managers.ts';
 import { firstAuthority } from './first-authority.ts';
 import { newIntermediate, newMaterial } from './new-material.ts';
@@ -57,6 +64,8 @@ export interface TrustReconcilerDeps {
   readonly informers: TrustInformers;
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
   readonly plugged: PluggedSecrets;
+  readonly bundles: BundleConfigMaps;
+  readonly copies: BundleCopies;
   readonly status: StatusWriter;
   readonly events: EventRecorder;
   readonly metrics: TrustMetrics;
@@ -96,11 +105,13 @@ const longestWaitMs = 6 * 3_600_000;
  */
 export class TrustReconciler implements Reconciler {
   readonly #deps: TrustReconcilerDeps;
+  readonly #external: ExternalTrust;
   readonly #resolved = new ResolvedMeshCache();
   readonly #memories = new Map<string, Memory>();
 
   constructor(deps: TrustReconcilerDeps) {
     this.#deps = deps;
+    this.#external = new ExternalTrust({ configMaps: deps.bundles, copies: deps.copies });
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
@@ -118,15 +129,40 @@ export class TrustReconciler implements Reconciler {
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
     const pass: Pass = { object, mesh, observed, context, now, policy };
-    if (!mesh.authority.enabled) return this.#write(pass, {});
+    const { enabled, external } = mesh.authority;
+    if (external === undefined) this.#deps.bundles.forget(mesh);
+    if (!enabled && external === undefined) return this.#write(pass, {});
     const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
     try {
-      return await this.#keep(pass);
+      return external === undefined ? await this.#keep(pass) : await this.#watchExternal(pass, external);
     } catch (error) {
       if (error instanceof TerminalError) await this.#refuse(pass, error.reason, error.message);
       throw error;
     }
+  }
+
+  /** Looks at the roots of an authority that is not ours, and brings them to the namespaces of the mesh if asked to. */
+  async #watchExternal(pass: Pass, external: ResolvedExternalAuthority): Promise<ReconcileResult> {
+    const { mesh, context, object } = pass;
+    const { informers, metrics, plugged } = this.#deps;
+    plugged.forget(mesh);
+    const others = [...informers.meshes.values()].filter(distributesBundle);
+    const rivals = new Set(others.map(({ metadata }) => metadata.namespace ?? '').filter(isOther(mesh)));
+    const report = await this.#external.keep(mesh, external, rivals, { ...pass, signal: context.signal });
+    const { bundle } = report;
+    metrics.forget(mesh);
+    if (bundle.roots !== undefined) metrics.foreignRoot(mesh, 'root', lastingRoot(bundle.roots));
+    const request = object.metadata.annotations?.[rotateAnnotation];
+    const statement = externalStatement(report, { now: pass.now, request });
+    const { status, reason, message } = statement;
+    if (status === 'False') this.#note(pass, { type: 'Warning', reason, message });
+    const trustBundle = bundleStatus(bundle);
+    const written = await this.#write(pass, {
+      ...(trustBundle === undefined ? {} : { trustBundle }),
+      conditions: this.#conditions(pass, statement),
+    });
+    return requeueAfter(written.requeueAfterMs, report.againInMs, longestWaitMs);
   }
 
   /** One step of the authority that this mesh keeps for its namespace. */
@@ -366,10 +402,12 @@ export class TrustReconciler implements Reconciler {
    * whoever applies the MeshOperator again needs the same root. It goes with the namespace.
    */
   async #forget(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
-    const { store, plugged, metrics, informers } = this.#deps;
+    const { store, plugged, bundles, copies, metrics, informers } = this.#deps;
     this.#memories.delete(key.namespace);
     plugged.forget(key);
+    bundles.forget(key);
     metrics.forget(key);
+    await copies.remove(key.namespace, signal);
     if (informers.namespaces.get(undefined, key.namespace) === undefined) {
       await store.remove(key.namespace, signal);
     }
@@ -380,6 +418,10 @@ export class TrustReconciler implements Reconciler {
 /** How many could not be asked. */
 function withProblem(asked: readonly { readonly problem?: string }[]): number {
   return asked.filter(({ problem }) => problem !== undefined).length;
+}
+
+function isOther(mesh: ResolvedMesh): (namespace: string) => boolean {
+  return (namespace) => namespace !== mesh.namespace;
 }
 
 /** Of what a user has plugged in we replace nothing but intermediates of a root whose key is plugged in as well. */

@@ -21,6 +21,8 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envValue('INJECTION_WEBHOOK_CONFIG_NAME', ''),
     // No Deployments for Gateway API Gateways; the role for making them is left out, too.
     envValue('PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER', 'false'),
+    // Neither an authority nor the controller that brings its roots to all namespaces.
+    ...(mesh.authority.external === undefined ? [] : [envValue('ENABLE_CA_SERVER', 'false')]),
   ];
   return mergeEnv(ours, mesh.pilot.env);
 }

@@ -57,6 +57,8 @@ function deploymentView(mesh: ResolvedMesh) {
     image: pilot.image,
     // An istiod that starts before its authority is there would make one of its own.
     cacertsAreOptional: !mesh.authority.enabled,
+    // Without them at its start, an istiod that does not sign never serves: it does not look for them again.
+    servingFilesAreOptional: mesh.authority.external === undefined,
     args: [
       'discovery',
       '--monitoringAddr=:15014',

@@ -42,6 +42,13 @@ const obstacles = [
     says: 'Provider Istiod',
   },
   {
+    name: 'provider External',
+    mesh: withSpec({
+      certificateAuthority: { provider: 'External', external: { address: 'ca.example.com:443' } },
+    }),
+    says: 'The authority at ca.example.com:443 issues',
+  },
+  {
     name: 'a mesh that the operator has not seen',
     mesh: aMeshOperator() as unknown as KubernetesObject,
     says: 'has not seen the mesh yet',

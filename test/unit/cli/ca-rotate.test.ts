@@ -71,6 +71,15 @@ describe('a request for a rotation', () => {
       mesh: aMeshWithAuthority({}, {}, { certificateAuthority: { provider: 'Istiod' } }),
       says: 'set spec.certificateAuthority.provider',
     },
+    {
+      name: 'whose authority is external',
+      mesh: aMeshWithAuthority(
+        {},
+        {},
+        { certificateAuthority: { provider: 'External', external: { address: 'ca.example.com:443' } } },
+      ),
+      says: 'The authority at ca.example.com:443 issues the certificates of the mesh and rotates its roots',
+    },
   ])('is refused for a mesh $name', ({ mesh, says }) => {
     expect(refusalOf('root', mesh)).toContain(says);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import { authorityOf } from '../../../src/cli/authority-of.ts';
 import { caStatusText } from '../../../src/cli/ca-status.ts';
-import { aMeshWithAuthority } from '../../support/authority-status.ts';
+import { aMeshWithAuthority, aTrustCondition } from '../../support/authority-status.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
@@ -83,6 +83,21 @@ describe('mesh-operator ca status', () => {
     expect(linesOf(aMeshOperator() as unknown as KubernetesObject)).toEqual([
       'istio-system/mesh: no authority in its status',
       '  istiod signs by itself, or the operator has not seen the mesh yet',
+      '',
+    ]);
+  });
+
+  test('shows the roots of an authority that somebody else keeps', () => {
+    const trustBundle = {
+      configMap: 'istio-system/roots',
+      roots: [{ serial: 'c1', fingerprint: 'f1', notAfter: '2026-01-03T00:00:00.000Z' }],
+    };
+    const status = { conditions: [aTrustCondition()], trustBundle };
+
+    expect(linesOf({ ...aMeshOperator(), status } as unknown as KubernetesObject)).toEqual([
+      'istio-system/mesh: external',
+      '  TrustHealthy True, Healthy: All is well',
+      '  root of ConfigMap istio-system/roots: serial c1, ends 2026-01-03T00:00:00.000Z, 2 days left',
       '',
     ]);
   });

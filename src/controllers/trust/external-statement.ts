@@ -1,0 +1,39 @@
+import type { ConditionUpdate } from '../../api/conditions.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { rotateAnnotation } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import { lastingRoot } from '../../pki/trusted-roots.ts';
+import { bundleTrouble, contestedStatement } from './bundle-statement.ts';
+import type { ExternalReport } from './external-trust.ts';
+import { trustConditionType } from './trust-status.ts';
+
+/** What condition `TrustHealthy` says of a mesh whose authority is external. */
+export function externalStatement(
+  { bundle, contested }: Omit<ExternalReport, 'againInMs'>,
+  { now, request }: { readonly now: Date; readonly request: string | undefined },
+): Omit<ConditionUpdate, 'observedGeneration'> {
+  const trouble = bundleTrouble(bundle, now) ?? contestedStatement(contested);
+  if (trouble !== undefined) return trouble;
+  const { roots = [], configMap, keeper } = bundle;
+  const end = lastingRoot(roots).notAfter.toISOString();
+  const asked =
+    request === undefined
+      ? ''
+      : `. Annotation ${rotateAnnotation} has no effect: what it asks for is theirs to do`;
+  return {
+    type: trustConditionType,
+    status: 'True',
+    reason: 'Healthy',
+    message: `The roots of ConfigMap ${configMap} are valid until ${end}. ${keeper} issues certificates and rotates its roots${asked}`,
+  };
+}
+
+/** True for a MeshOperator, read leniently, that has us bring a bundle to namespaces. */
+export function distributesBundle({ metadata, spec }: KubernetesObject): boolean {
+  const { certificateAuthority } = (spec ?? {}) as NonNullable<MeshOperator['spec']>;
+  return (
+    metadata.deletionTimestamp === undefined &&
+    certificateAuthority?.provider === 'External' &&
+    certificateAuthority.external?.trustBundle !== undefined
+  );
+}
