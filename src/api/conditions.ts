@@ -117,6 +117,10 @@ const trustReasons: readonly ConditionReason[] = [
       'The last root of an authority that somebody else keeps ends soon, and its bundle has no successor yet.',
   },
   {
+    reason: 'TrustDomainDiffers',
+    meaning: "The mesh's trust domain is not SPIRE's, so that workloads refuse each other.",
+  },
+  {
     reason: 'UnknownRequest',
     meaning: 'Annotation `meshoperator.dev/rotate` asks for something that there is not.',
   },

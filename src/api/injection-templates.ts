@@ -4,6 +4,12 @@ import { messageOf } from '../base/errors.ts';
 /** Templates that every mesh has. */
 export const builtInTemplateNames = ['sidecar', 'gateway', 'grpc-agent', 'grpc-simple'] as const;
 
+/**
+ * The name by which Istio's documentation has a template that brings the socket of SPIRE. With provider `Spire` the others
+ * do so themselves, so it adds nothing.
+ */
+export const spireTemplateName = 'spire';
+
 export type BuiltInTemplateName = (typeof builtInTemplateNames)[number];
 
 /** Helpers that print; each prints YAML from which no value can break out. */

@@ -3,6 +3,7 @@ import type {
   ResolvedAuthority,
   ResolvedAuthorityCertificate,
   ResolvedExternalAuthority,
+  ResolvedSpire,
 } from './resolved-authority.ts';
 import type { CertificateAuthority } from './spec/certificate-authority.ts';
 
@@ -27,6 +28,7 @@ export function resolveAuthority(
     enabled: hasControlPlane && provider !== 'External' && provider !== 'Istiod',
     provider,
     ...(external === undefined ? {} : { external }),
+    ...(provider === 'Spire' ? { spire: resolveSpire(authority?.spire) } : {}),
     ...(pluggedIn?.secretName === undefined ? {} : { secretName: pluggedIn.secretName }),
     root: resolveCertificate('root', authority),
     intermediate: resolveCertificate('intermediate', authority),
@@ -46,6 +48,18 @@ function resolveExternal(
       ? { namespace, name: rootConfigMapName, key: rootConfigMapKey }
       : { namespace, name: trustBundle.configMapName, key: trustBundle.key ?? 'ca.crt' };
   return { address, bundle, distributes: trustBundle !== undefined };
+}
+
+function resolveSpire({
+  csiDriver,
+  trustBundle,
+}: NonNullable<CertificateAuthority['spire']> = {}): ResolvedSpire {
+  const { namespace = 'spire', configMapName = 'spire-bundle', key = 'bundle.crt' } = trustBundle ?? {};
+  return {
+    csiDriver: csiDriver ?? 'csi.spiffe.io',
+    bundle: { namespace, name: configMapName, key },
+    isBundleNamed: trustBundle !== undefined,
+  };
 }
 
 function resolveCertificate(

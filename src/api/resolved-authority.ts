@@ -22,15 +22,25 @@ export interface ResolvedExternalAuthority {
   readonly distributes: boolean;
 }
 
+/** SPIRE, which issues the certificates of workloads, while the authority that we keep is istiod's alone. */
+export interface ResolvedSpire {
+  readonly csiDriver: string;
+  readonly bundle: ResolvedBundleSource;
+  /** Whether the user names the bundle: then it must be there. */
+  readonly isBundleNamed: boolean;
+}
+
 /** Who signs the certificates of a mesh, with every default filled in. */
 export interface ResolvedAuthority {
   /** False when we keep none: istiod signs by itself, another authority does, or there is none. */
   readonly enabled: boolean;
-  readonly provider: 'SelfSigned' | 'PluggedIn' | 'External' | 'Istiod';
+  readonly provider: 'SelfSigned' | 'PluggedIn' | 'External' | 'Spire' | 'Istiod';
   /** Of the Secret with the user's material; present for `PluggedIn`. */
   readonly secretName?: string;
   /** Present for `External`, unless there is no control plane. */
   readonly external?: ResolvedExternalAuthority;
+  /** Present for `Spire`. */
+  readonly spire?: ResolvedSpire;
   readonly root: ResolvedAuthorityCertificate;
   readonly intermediate: ResolvedAuthorityCertificate;
   readonly soakMs: number;

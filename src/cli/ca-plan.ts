@@ -8,6 +8,7 @@ import { authorityOf } from './authority-of.ts';
 import type { CaMeshesOptions } from './ca-status.ts';
 import { clusterClient, listMeshes } from './cluster.ts';
 import { rotationObstacles, trustTrouble } from './rotation-obstacles.ts';
+import { spireRotates } from './spire-rotates.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** When an authority is replaced, and whether it could be now. */
@@ -21,6 +22,8 @@ export interface RotationPlan {
    * Absent when the spec does not say.
    */
   readonly oldRootDroppedAt?: string;
+  /** What it is not about, where another authority issues the certificates of workloads: a sentence. */
+  readonly elsewhere?: string;
   /** What stands against a rotation that begins now: sentences. */
   readonly obstacles: readonly string[];
 }
@@ -60,7 +63,8 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
     if (trouble !== undefined) obstacles.push(trouble);
     if (!mesh.authority.enabled) return { ...known, obstacles };
     const oldRootDroppedAt = new Date(now.getTime() + soaksOfARoot * mesh.authority.soakMs).toISOString();
-    return { ...known, oldRootDroppedAt, obstacles };
+    const elsewhere = mesh.authority.spire === undefined ? {} : { elsewhere: spireRotates };
+    return { ...known, oldRootDroppedAt, ...elsewhere, obstacles };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return { ...known, obstacles: [`The spec has an error: ${error.message}`] };
@@ -69,8 +73,8 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
 
 /** A plan for a person. */
 export function planText(plan: RotationPlan): string {
-  const { nextRotation, oldRootDroppedAt, obstacles } = plan;
-  const lines = [keyText(plan)];
+  const { nextRotation, oldRootDroppedAt, elsewhere, obstacles } = plan;
+  const lines = [keyText(plan), ...(elsewhere === undefined ? [] : [`  ${elsewhere}`])];
   for (const kind of ['root', 'intermediate'] as const) {
     const due = nextRotation?.[kind];
     if (due !== undefined) lines.push(`  Next rotation of the ${kind}: ${due.at} (${due.reason})`);

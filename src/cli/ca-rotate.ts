@@ -12,6 +12,7 @@ import { type ClusterOptions, clusterClient } from './cluster.ts';
 import { exposureLines } from './exposure-window.ts';
 import { RotationProgress } from './rotation-progress.ts';
 import { requestRefusal, requestText } from './rotation-request.ts';
+import { spireRotates } from './spire-rotates.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
 
 /** What follows `mesh-operator ca rotate NAME`. */
@@ -44,13 +45,18 @@ export async function caRotate(
   const id = { ...kindInfo(meshOperatorApiVersion, meshOperatorKind), namespace: options.namespace, name };
   const object = await client.get(id, signal);
   const now = clock.now();
-  const refusal = requestRefusal(request, object, resolveMesh(object as unknown as MeshOperator), now);
+  const mesh = resolveMesh(object as unknown as MeshOperator);
+  const refusal = requestRefusal(request, object, mesh, now);
   if (refusal !== undefined) {
     terminal.stderr.write(`${keyText(id)}: nothing was asked for. ${refusal}\n`);
     return exitCodes.failed;
   }
   const { certificateAuthority: before } = authorityOf(object);
-  if (request === 'KeyCompromise' && before !== undefined) writeLines(exposureLines(before), terminal);
+  const isOfIstiodAlone = mesh.authority.spire !== undefined;
+  if (request === 'KeyCompromise' && before !== undefined) {
+    writeLines(exposureLines(before, { isOfIstiodAlone }), terminal);
+  }
+  if (isOfIstiodAlone) terminal.stderr.write(`${keyText(id)}: ${spireRotates}\n`);
   const text = requestText(request, now);
   const merge = { metadata: { annotations: { [rotateAnnotation]: text } } };
   const asked = await client.patch(id, { type: 'merge', merge }, { fieldManager }, signal);

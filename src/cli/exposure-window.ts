@@ -1,10 +1,18 @@
 import type { CertificateAuthorityStatus } from '../api/mesh-operator-status.ts';
 
-/** What can be done with a stolen key of the authority, and until when; lines for the person who has it replaced. */
-export function exposureLines({ root, intermediate, lastRotation }: CertificateAuthorityStatus): string[] {
+/**
+ * What can be done with a stolen key of the authority, and until when; lines for the person who has it replaced.
+ * `isOfIstiodAlone`: workloads have certificates of another authority.
+ */
+export function exposureLines(
+  { root, intermediate, lastRotation }: CertificateAuthorityStatus,
+  { isOfIstiodAlone }: { readonly isOfIstiodAlone: boolean },
+): string[] {
   return [
     `Exposure: the key of root ${root.current.serial} or of intermediate ${intermediate.current.serial} is in other hands.`,
-    '  Whoever has it can issue a certificate of any identity of the mesh, and so impersonate any workload, until every proxy has dropped the old root.',
+    isOfIstiodAlone
+      ? '  Whoever has it can pretend to be istiod, and so configure any proxy that reaches it, until every copy of the old root is gone. Workloads cannot be impersonated: SPIRE issues their certificates.'
+      : '  Whoever has it can issue a certificate of any identity of the mesh, and so impersonate any workload, until every proxy has dropped the old root.',
     `  Without a rotation that is until the root ends, ${root.current.notAfter}. The rotation of root and intermediate begins now and does not soak.`,
     `  ${measured(lastRotation)}`,
     '  What trusts this root outside the mesh, other clusters among it, is exposed until it is removed there.',

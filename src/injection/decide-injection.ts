@@ -1,4 +1,4 @@
-import { builtInTemplateNames } from '../api/injection-templates.ts';
+import { builtInTemplateNames, spireTemplateName } from '../api/injection-templates.ts';
 import { injectorSelfTestLabel } from '../api/labels.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import { names } from './annotation-names.ts';
@@ -239,7 +239,7 @@ function matchingSelector(
 /** More templates than anybody combines; the bound keeps a request's work bounded. */
 const maxTemplates = 16;
 
-function selectTemplates(pod: Pod, { injection }: ResolvedMesh): readonly string[] {
+function selectTemplates(pod: Pod, { injection, authority }: ResolvedMesh): readonly string[] {
   const asked = annotationOf(pod, names.templates)
     ?.split(',', maxTemplates + 1)
     .map((name) => name.trim());
@@ -249,10 +249,18 @@ function selectTemplates(pod: Pod, { injection }: ResolvedMesh): readonly string
   if (selected.length > maxTemplates) {
     throw new PodRejectedError(`Annotation ${names.templates} names more than ${maxTemplates} templates`);
   }
+  const hasSpire = authority.spire !== undefined && !Object.hasOwn(injection.templates, spireTemplateName);
+  const rendered = hasSpire ? selected.filter((name) => name !== spireTemplateName) : selected;
   const known = [...builtInTemplateNames, ...Object.keys(injection.templates)];
-  const unknown = selected.find((name) => !known.includes(name));
-  if (unknown === undefined) return selected;
+  const unknown = rendered.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const hint = unknown === spireTemplateName ? ', or set provider Spire of the mesh, which brings it' : '';
+    throw new PodRejectedError(
+      `Annotation ${names.templates} names the template ${JSON.stringify(unknown)}, which does not exist: use one of ${known.join(', ')}${hint}`,
+    );
+  }
+  if (rendered.length > 0) return rendered;
   throw new PodRejectedError(
-    `Annotation ${names.templates} names the template ${JSON.stringify(unknown)}, which does not exist: use one of ${known.join(', ')}`,
+    `Annotation ${names.templates} names ${spireTemplateName} alone, which is no proxy: use sidecar,${spireTemplateName} or gateway,${spireTemplateName}`,
   );
 }

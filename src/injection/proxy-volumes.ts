@@ -49,7 +49,7 @@ function volumesOf(facts: InjectionFacts, flavour: ProxyFlavour): ProxyVolume[] 
   const bootstrap = annotationOf(facts.pod, names.bootstrapOverride);
   const certificates = '/var/run/secrets/workload-spiffe-credentials';
   return [
-    { name: 'workload-socket', isThere: true, mountPath: '/var/run/secrets/workload-spiffe-uds' },
+    workloadSocket(facts, flavour),
     {
       name: 'credential-socket',
       isThere: flavour !== 'grpc-agent',
@@ -111,6 +111,23 @@ function volumesOf(facts: InjectionFacts, flavour: ProxyFlavour): ProxyVolume[] 
       readOnly: true,
     },
   ];
+}
+
+/**
+ * Where the agent looks for somebody else who hands out certificates (Istio pkg/istio-agent/agent.go, `checkSocket`). An
+ * application that speaks gRPC itself cannot be served so: it reads files that only Istio's own authority fills.
+ */
+function workloadSocket({ mesh }: InjectionFacts, flavour: ProxyFlavour): ProxyVolume {
+  const socket = {
+    name: 'workload-socket',
+    isThere: true,
+    mountPath: '/var/run/secrets/workload-spiffe-uds',
+  };
+  const { spire } = mesh.authority;
+  if (spire === undefined || flavour === 'grpc-agent') return socket;
+  // Whatever an earlier injection or the author has made of the volume is not the socket of SPIRE.
+  const source = { $patch: 'replace', csi: { driver: spire.csiDriver, readOnly: true } };
+  return { ...socket, source, readOnly: true };
 }
 
 const podInfo: JsonObject = {

@@ -24,8 +24,8 @@ const gateNames = ['Replicas', 'Bundles', 'Proxies'];
 const slotNames = ['current', 'next', 'previous'] as const;
 const certificateNames = ['root', 'intermediate'] as const;
 
-/** As what a root of somebody else is reported. */
-export type ForeignRootName = 'root';
+/** As what a root of somebody else is reported: one beside ours has a name of its own. */
+export type ForeignRootName = 'root' | 'workload-root';
 
 /** From when to when a certificate is valid. */
 export type Validity = Pick<CertificateEnd, 'notBefore' | 'notAfter'>;
@@ -109,8 +109,8 @@ export class TrustMetrics {
     this.#proxies.set({ ...labels, state: 'waiting' }, (proxies?.total ?? 0) - (proxies?.done ?? 0));
   }
 
-  /** The root that ends last in the bundle of an authority that somebody else keeps. */
-  foreignRoot(mesh: MeshName, certificate: ForeignRootName, root: Validity): void {
+  /** The root that ends last in the bundle of an authority that somebody else keeps; undefined: there is none. */
+  foreignRoot(mesh: MeshName, certificate: ForeignRootName, root: Validity | undefined): void {
     this.#certificate({ ...labelsOf(mesh), certificate, slot: 'current' }, root);
   }
 
@@ -134,6 +134,7 @@ export class TrustMetrics {
     for (const phase of phaseNames) this.#phase.remove({ ...labels, phase });
     for (const gate of gateNames) this.#blockers.remove({ ...labels, gate });
     for (const state of ['done', 'waiting']) this.#proxies.remove({ ...labels, state });
+    this.foreignRoot(mesh, 'workload-root', undefined);
     for (const certificate of certificateNames) {
       for (const slot of slotNames) this.#certificate({ ...labels, certificate, slot }, undefined);
       this.#duration.remove({ ...labels, kind: certificate });

@@ -1,5 +1,6 @@
-import { loadAll } from 'js-yaml';
+import { load, loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
@@ -29,6 +30,9 @@ interface Difference {
   readonly fact: RegExp;
   readonly reason: string;
 }
+
+/** In Istio's own source. */
+const istiosTests = 'pkg/kube/inject/testdata/inject';
 
 /** Scenarios that istiod cannot be asked about, and why. */
 const ourOwn: Readonly<Record<string, string>> = {
@@ -87,6 +91,27 @@ const differences: readonly Difference[] = [
   proxyAlone,
   grpcBootstrap,
   {
+    scenario: /^spire(-driver|-template|-socket-of-user)?$/,
+    fact: /^spec\.containers\[istio-proxy\]\..* -> nothing$/,
+    reason:
+      'beside a native sidecar, Istio’s template leaves a second container of its name without an image',
+  },
+  {
+    scenario: /^spire(-driver|-template|-socket-of-user)?$/,
+    fact: /^spec\.initContainers\[istio-proxy\]\.volumeMounts\[\/var\/run\/secrets\/workload-spiffe-uds\]\.readOnly: nothing -> true$/,
+    reason: 'for the same reason the mount of the native sidecar is the one that it is without SPIRE',
+  },
+  {
+    scenario: /^spire-socket-of-user$/,
+    fact: /^spec\.volumes\[workload-socket\]\.hostPath\..* -> nothing$/,
+    reason: 'a volume of two kinds is refused by the API server',
+  },
+  {
+    scenario: /^spire-template-alone$/,
+    fact: /^decision: inject -> reject$/,
+    reason: 'a container without an image is refused here, not later by the API server',
+  },
+  {
     scenario: /^mesh-identity$/,
     fact: /^spec\.volumes\[istio-ca-crl\]\.configMap\.name: "istio-ca-crl" -> "revoked"$/,
     reason: 'the chart does not hand pilot.crlConfigMapName to its injector, so that it has no effect there',
@@ -129,7 +154,7 @@ describe('injection against istiod’s own injector', () => {
 
   it('differs where it is meant to, and nowhere else', { timeout: 300_000 }, async () => {
     const scenarios = await injectScenarioNames();
-    const found = await compareAll(upstream);
+    const found = await compareAll(upstream, charts);
 
     expect(Object.keys(ourOwn).filter((name) => !scenarios.includes(name))).toEqual([]);
     expect(judge(found, differences)).toEqual({ unexplained: [], stale: [] });
@@ -168,11 +193,10 @@ function judge(found: readonly FoundDifference[], rows: readonly Difference[]) {
 async function podsOfIstiosTests(
   charts: UpstreamCharts,
 ): Promise<{ readonly name: string; readonly pod: Pod }[]> {
-  const folder = 'pkg/kube/inject/testdata/inject';
-  const files = (await charts.listFolder(folder)).filter((file) => /(?<!\.iop)\.yaml$/.test(file));
+  const files = (await charts.listFolder(istiosTests)).filter((file) => /(?<!\.iop)\.yaml$/.test(file));
   const pods: { readonly name: string; readonly pod: Pod }[] = [];
   for (const file of files) {
-    for (const document of loadAll(await charts.readFile(`${folder}/${file}`))) {
+    for (const document of loadAll(await charts.readFile(`${istiosTests}/${file}`))) {
       mapPods(document, ({ id, pod }) => {
         const metadata = { ...pod.metadata, name: pod.metadata.name ?? 'hello', namespace: 'apps' };
         pods.push({ name: `${file} ${id}`, pod: { ...pod, metadata } });
@@ -189,12 +213,13 @@ interface FoundDifference {
 }
 
 /** Asks both about every scenario; istiod gets new settings once for all scenarios of one mesh. */
-async function compareAll(upstream: UpstreamInjector): Promise<FoundDifference[]> {
+async function compareAll(upstream: UpstreamInjector, charts: UpstreamCharts): Promise<FoundDifference[]> {
+  const spireTemplate = await charts.readFile(`${istiosTests}/spire-template.iop.yaml`);
   const byMesh = new Map<string, { readonly values: JsonObject; readonly names: string[] }>();
   const names = (await injectScenarioNames()).filter((name) => ourOwn[name] === undefined);
   for (const name of names) {
     const { meshOperator } = await readInjectScenario(name);
-    const values = chartValues(meshOperator);
+    const values = withSpire(chartValues(meshOperator), meshOperator, spireTemplate);
     const key = stableJson(values);
     const group = byMesh.get(key) ?? { values, names: [] };
     group.names.push(name);
@@ -250,6 +275,16 @@ function outcomeOf(input: InjectionInput) {
     if (error instanceof PodRejectedError) return { kind: 'reject' } as const;
     throw error;
   }
+}
+
+/** What Istio's documentation of SPIRE adds to the values: a template, which is applied to every pod. */
+function withSpire(values: JsonObject, { spec = {} }: MeshOperator, template: string): JsonObject {
+  const { provider, spire } = spec.certificateAuthority ?? {};
+  if (provider !== 'Spire') return values;
+  const text = template.replaceAll('csi.spiffe.io', spire?.csiDriver ?? 'csi.spiffe.io');
+  const { spec: operatorSpec } = load(text) as { spec: { values: JsonObject } };
+  const defaults = { sidecarInjectorWebhook: { defaultTemplates: ['sidecar', 'spire'] } };
+  return mergeJson(values, operatorSpec.values, defaults);
 }
 
 /** The values of Istio's chart that mean the same. */

@@ -584,6 +584,14 @@ values:
     ],
   },
   {
+    name: 'settings of SPIRE for a mesh without it',
+    spec: 'certificateAuthority: { spire: { csiDriver: csi.example.com } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority.spire: has no effect with provider SelfSigned: set provider: Spire, or remove it',
+    ],
+  },
+  {
     name: 'istiod that does not sign, and nobody else who does',
     spec: `
 components: { pilot: { k8s: { env: [{ name: A, value: b }, { name: ENABLE_CA_SERVER, value: "false" }] } } }

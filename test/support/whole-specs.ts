@@ -384,6 +384,15 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
   },
   {
     certificateAuthority: {
+      provider: 'Spire',
+      spire: {
+        csiDriver: 'spire.csi.example.com',
+        trustBundle: { namespace: 'spire-server', configMapName: 'roots', key: 'bundle.pem' },
+      },
+    },
+  },
+  {
+    certificateAuthority: {
       provider: 'External',
       external: { address: 'ca.example.com:443', trustBundle: { configMapName: 'roots', key: 'roots.pem' } },
     },

@@ -3,6 +3,7 @@ import { keyAlgorithms } from '../key-algorithms.ts';
 import { externalAuthoritySchema } from './external-authority.ts';
 import { goDuration, secretName, type TextRule, textOf } from './field-format.ts';
 import { pauseSchema } from './pause.ts';
+import { spireAuthoritySchema } from './spire-authority.ts';
 
 const cronRule: TextRule = {
   pattern: /^\S+( \S+){4}$/,
@@ -39,10 +40,10 @@ const triggerSchema = (what: string) =>
 /** Who signs the certificates of a mesh, and when that is replaced. */
 export const certificateAuthoritySchema = z.strictObject({
   provider: z
-    .enum(['SelfSigned', 'PluggedIn', 'External', 'Istiod'])
+    .enum(['SelfSigned', 'PluggedIn', 'External', 'Spire', 'Istiod'])
     .optional()
     .describe(
-      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `External` leaves signing to a service that proxies ask instead of istiod; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
+      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `External` leaves signing to a service that proxies ask instead of istiod; `Spire` has SPIRE issue the certificates of workloads, and makes both for istiod alone; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
     ),
   pluggedIn: z
     .strictObject({
@@ -53,6 +54,7 @@ export const certificateAuthoritySchema = z.strictObject({
     .optional()
     .describe('For provider `PluggedIn`. The Secret is watched; what fails `ca lint` is refused.'),
   external: externalAuthoritySchema.optional().describe('For provider `External`.'),
+  spire: spireAuthoritySchema.optional().describe('For provider `Spire`.'),
   root: certificateSchema('the root', '87600h').optional().describe('The root certificate.'),
   intermediate: certificateSchema('an intermediate', '8760h')
     .optional()

@@ -5,10 +5,11 @@ import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.certificateAuthority';
 
-/** Blocks that belong to one provider each, and what one that is missing must say; absent: it may be missing. */
+/** Blocks that belong to one provider each, and what one that is missing must say; undefined: it may be missing. */
 const blocks = [
   { block: 'pluggedIn', of: 'PluggedIn', missing: 'must name the Secret' },
   { block: 'external', of: 'External', missing: 'must say which address proxies ask for certificates' },
+  { block: 'spire', of: 'Spire', missing: undefined },
 ] as const;
 
 /** What a provider needs is there, and what belongs to another one is not. */
@@ -17,7 +18,7 @@ export function checkAuthorityProvider({ spec }: SpecView): Problem[] {
   const { provider = 'SelfSigned' } = authority;
   return blocks.flatMap(({ block, of, missing }) => {
     const isThere = authority[block] !== undefined;
-    if (provider === of && !isThere) {
+    if (provider === of && !isThere && missing !== undefined) {
       return [{ path: `${path}.${block}`, message: `${missing}: provider is ${of}` }];
     }
     if (provider === of || !isThere) return [];

@@ -1,4 +1,4 @@
-import { builtInTemplateNames, templateProblem } from '../injection-templates.ts';
+import { builtInTemplateNames, spireTemplateName, templateProblem } from '../injection-templates.ts';
 import type { Problem } from '../problem.ts';
 import { qualifiedNameRule } from '../spec/field-format.ts';
 import { nearestName } from './nearest-name.ts';
@@ -16,7 +16,11 @@ export function checkInjectionTemplates({ spec }: SpecView): Problem[] {
 /** Every name of a template must be one: a pod that is injected with none would be refused. */
 export function checkTemplateNames({ spec }: SpecView): Problem[] {
   const injector = spec.sidecarInjector ?? {};
-  const templates = [...builtInTemplateNames, ...Object.keys(injector.templates ?? {})];
+  const templates = [
+    ...builtInTemplateNames,
+    ...(spec.certificateAuthority?.provider === 'Spire' ? [spireTemplateName] : []),
+    ...Object.keys(injector.templates ?? {}),
+  ];
   const aliases = Object.keys(injector.templateAliases ?? {});
   return [
     ...unknownNames('spec.sidecarInjector.defaultTemplates', injector.defaultTemplates, [

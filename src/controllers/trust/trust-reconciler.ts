@@ -13,7 +13,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
-import type { TrustMetrics } from '../../observability/trust-metrics.ts';
+import type { AuthorityFigures, TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
 import { type Blocker, phaseBlockers } from '../../pki/gates.ts';
@@ -38,7 +38,7 @@ import { authorityFigures } from './authority-figures.ts';
 import type { AuthorityStore } from './authority-store.ts';
 import type { BundleConfigMaps } from './bundle-config-maps.ts';
 import type { BundleCopies } from './bundle-copies.ts';
-import { bundleStatus } from './bundle-statement.ts';
+import { bundleChangesInMs, bundleStatus, type ForeignBundle } from './bundle-statement.ts';
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
 import { distributesBundle, externalStatement } from './external-statement.ts';
 import { ExternalTrust } from './external-trust.ts';
@@ -53,6 +53,7 @@ import type { PluggedMaterial, PluggedSecrets } from './plugged-material.ts';
 import { replacementOf } from './replacement.ts';
 import { rotationNote } from './rotation-note.ts';
 import { rotationPolicy } from './rotation-policy.ts';
+import { readSpireBundle, spireStatement } from './spire-trust.ts';
 import { authorityStatus, type GateProgress, trustConditionType, trustStatement } from './trust-status.ts';
 
 export interface TrustReconcilerDeps {
@@ -91,6 +92,8 @@ interface Pass {
   readonly policy: RotationPolicy;
   /** What the person who looks should know besides; of what was plugged in. */
   refusal?: string;
+  /** Roots of SPIRE, where that issues the certificates of workloads. */
+  spireBundle?: ForeignBundle | undefined;
 }
 
 /** How soon to look again at what may take a moment. */
@@ -129,8 +132,8 @@ export class TrustReconciler implements Reconciler {
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
     const pass: Pass = { object, mesh, observed, context, now, policy };
-    const { enabled, external } = mesh.authority;
-    if (external === undefined) this.#deps.bundles.forget(mesh);
+    const { enabled, external, spire } = mesh.authority;
+    if (external === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
     if (!enabled && external === undefined) return this.#write(pass, {});
     const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
@@ -168,6 +171,7 @@ export class TrustReconciler implements Reconciler {
   /** One step of the authority that this mesh keeps for its namespace. */
   async #keep(pass: Pass): Promise<ReconcileResult> {
     const { mesh, now, object, policy } = pass;
+    pass.spireBundle = await this.#spireBundle(pass);
     const reading = this.#deps.store.read(mesh.namespace);
     if (reading?.problem !== undefined) {
       throw new TerminalError(
@@ -193,6 +197,13 @@ export class TrustReconciler implements Reconciler {
       now: this.#deps.clock.now(),
     });
     return this.#take(pass, state, step, memory);
+  }
+
+  /** The roots of SPIRE; undefined where it issues nothing, or where nobody has said where they are. */
+  async #spireBundle({ mesh, now, context }: Pass): Promise<ForeignBundle | undefined> {
+    const { spire } = mesh.authority;
+    if (spire === undefined) return undefined;
+    return readSpireBundle(mesh, spire, this.#deps.bundles, { now, signal: context.signal });
   }
 
   /** What the user has plugged in; undefined when nothing is, or when it is refused, which the pass will say. */
@@ -255,7 +266,7 @@ export class TrustReconciler implements Reconciler {
     const openForMs = this.#openForMs(memory);
     if (openForMs !== undefined && openForMs >= mesh.authority.soakMs) memory.done.clear();
     const uidOf = ({ metadata }: KubernetesObject) => metadata.uid ?? '';
-    const asked = observed.proxies.filter((pod) => !memory.done.has(uidOf(pod)));
+    const asked = proxiesOf(pass).filter((pod) => !memory.done.has(uidOf(pod)));
     const proxies = await observeProxies(asked, state, exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
     const held = new Set(phaseBlockers(state, { ...seen, proxies }).map(({ what }) => what));
@@ -329,32 +340,50 @@ export class TrustReconciler implements Reconciler {
     blockers: readonly Blocker[],
     waitMs: number,
   ): Promise<ReconcileResult> {
-    const { mesh, observed, now, policy } = pass;
+    const { mesh, now, policy, spireBundle } = pass;
     const { done } = this.#memoryOf(mesh.namespace, state);
     const progress: GateProgress =
       state.phase === 'Stable'
         ? { blockers }
-        : { blockers, proxies: { total: observed.proxies.length, done: done.size } };
-    this.#deps.metrics.authority(mesh, authorityFigures(state, progress));
-    const statement = trustStatement(state, progress, {
+        : { blockers, proxies: { total: proxiesOf(pass).length, done: done.size } };
+    this.#reportFigures(mesh, authorityFigures(state, progress), spireBundle);
+    const own = trustStatement(state, progress, {
       policy,
       now,
       refusal: pass.refusal,
       request: pass.object.metadata.annotations?.[rotateAnnotation],
     });
+    const isSpire = mesh.authority.spire !== undefined;
+    const statement = isSpire ? spireStatement(own, spireBundle, mesh, now) : own;
+    const { status, reason, message } = statement;
+    if (status === 'False' && own.status !== 'False') this.#note(pass, { type: 'Warning', reason, message });
+    const trustBundle = spireBundle === undefined ? undefined : bundleStatus(spireBundle);
     const written = await this.#write(pass, {
       certificateAuthority: authorityStatus(state, progress, policy),
+      ...(trustBundle === undefined ? {} : { trustBundle }),
       conditions: this.#conditions(pass, statement),
     });
-    return requeueAfter(written.requeueAfterMs, waitMs);
+    const changesInMs = spireBundle === undefined ? undefined : bundleChangesInMs(spireBundle, now);
+    return requeueAfter(written.requeueAfterMs, waitMs, changesInMs);
+  }
+
+  #reportFigures(
+    mesh: ResolvedMesh,
+    figures: AuthorityFigures,
+    { roots }: Partial<ForeignBundle> = {},
+  ): void {
+    const { metrics } = this.#deps;
+    metrics.authority(mesh, figures);
+    metrics.foreignRoot(mesh, 'workload-root', roots === undefined ? undefined : lastingRoot(roots));
   }
 
   async #refuse(pass: Pass, reason: string, message: string): Promise<void> {
-    const { certificateAuthority } = this.#deps.status.partOf(pass.object);
+    const { certificateAuthority, trustBundle } = this.#deps.status.partOf(pass.object);
     const statement = { type: trustConditionType, status: 'False', reason, message } as const;
     this.#note(pass, { type: 'Warning', reason, message });
     await this.#write(pass, {
       ...(certificateAuthority === undefined ? {} : { certificateAuthority }),
+      ...(trustBundle === undefined ? {} : { trustBundle }),
       conditions: this.#conditions(pass, statement),
     });
   }
@@ -418,6 +447,11 @@ export class TrustReconciler implements Reconciler {
 /** How many could not be asked. */
 function withProblem(asked: readonly { readonly problem?: string }[]): number {
   return asked.filter(({ problem }) => problem !== undefined).length;
+}
+
+/** The proxies that a rotation is about: none where SPIRE issues their certificates. */
+function proxiesOf({ mesh, observed }: Pass): readonly KubernetesObject[] {
+  return mesh.authority.spire === undefined ? observed.proxies : [];
 }
 
 function isOther(mesh: ResolvedMesh): (namespace: string) => boolean {

@@ -52,3 +52,30 @@ describe('an external authority', () => {
     expect(authority.external).toBeUndefined();
   });
 });
+
+describe('SPIRE', () => {
+  test('leaves the authority of istiod to the operator', () => {
+    const { authority, injection } = resolved({ provider: 'Spire' });
+
+    expect(authority.enabled).toBe(true);
+    expect(injection.caAddress).toBe('istiod.istio-system.svc:15012');
+  });
+
+  test('is where it is installed by default', () => {
+    expect(resolved({ provider: 'Spire' }).authority.spire).toEqual({
+      csiDriver: 'csi.spiffe.io',
+      bundle: { namespace: 'spire', name: 'spire-bundle', key: 'bundle.crt' },
+      isBundleNamed: false,
+    });
+  });
+
+  test('is where the spec says', () => {
+    const spire = { csiDriver: 'spire.example.com', trustBundle: { namespace: 'identity' } };
+
+    expect(resolved({ provider: 'Spire', spire }).authority.spire).toEqual({
+      csiDriver: 'spire.example.com',
+      bundle: { namespace: 'identity', name: 'spire-bundle', key: 'bundle.crt' },
+      isBundleNamed: true,
+    });
+  });
+});

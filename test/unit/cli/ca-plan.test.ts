@@ -111,4 +111,11 @@ describe('the plan of a rotation', () => {
 
     expect(rotationPlan(mesh, now).obstacles).toEqual([]);
   });
+
+  test('says that it is about istiod alone where SPIRE issues for workloads', () => {
+    const plan = rotationPlan(withSpec({ certificateAuthority: { provider: 'Spire' } }), now);
+
+    expect(plan.obstacles).toEqual([]);
+    expect(planText(plan)).toContain("This is about istiod's own authority: the certificates of workloads");
+  });
 });

@@ -102,20 +102,29 @@ describe('a request for a rotation', () => {
   );
 });
 
+const ofTheMesh = { isOfIstiodAlone: false };
+
 describe('the exposure by a stolen key', () => {
   test('lasts until every proxy has dropped the root, and else until the root ends', () => {
-    const text = exposureLines(anAuthorityStatus()).join('\n');
+    const text = exposureLines(anAuthorityStatus(), ofTheMesh).join('\n');
 
     expect(text).toContain('impersonate any workload, until every proxy has dropped the old root');
     expect(text).toContain('until the root ends, 2036-01-01T00:00:00.000Z');
     expect(text).toContain('No rotation of this mesh has been measured yet');
   });
 
+  test('is that of istiod alone where SPIRE issues for workloads', () => {
+    const text = exposureLines(anAuthorityStatus(), { isOfIstiodAlone: true }).join('\n');
+
+    expect(text).toContain('can pretend to be istiod');
+    expect(text).not.toContain('impersonate any workload');
+  });
+
   test.each([
     { reason: 'KeyCompromise', says: 'took 42.5 s.' },
     { reason: 'Schedule', says: 'took 42.5 s, soaks included.' },
   ] as const)('is estimated by the last rotation ($reason)', ({ reason, says }) => {
-    const text = exposureLines(anAuthorityStatus({ lastRotation: aFinished(reason) })).join('\n');
+    const text = exposureLines(anAuthorityStatus({ lastRotation: aFinished(reason) }), ofTheMesh).join('\n');
 
     expect(text).toContain(says);
   });

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { resolveMesh } from '../../../src/api/resolve.ts';
+import type { JsonObject } from '../../../src/api/resolved-mesh.ts';
 import { injectPod } from '../../../src/injection/inject-pod.ts';
 import type { InjectionInput } from '../../../src/injection/injection-input.ts';
 import type { Pod } from '../../../src/injection/pod.ts';
 import { anInput, aPod } from '../../support/injection-input.ts';
+import { aMeshOperator } from '../../support/mesh-operator.ts';
 import { aResolvedMesh } from '../../support/resolved-mesh.ts';
+
+const spireMesh = resolveMesh(aMeshOperator({ certificateAuthority: { provider: 'Spire' } }));
 
 function injected(fields: Partial<InjectionInput>): Pod {
   const outcome = injectPod(anInput(fields));
@@ -51,6 +56,20 @@ describe('a second injection', () => {
     const mesh = aResolvedMesh({ tag: '1.31.9' });
 
     expect(injected({ pod: injected({}), mesh })).toEqual(injected({ mesh }));
+  });
+
+  it.each([30, 35])('brings the socket of SPIRE, once the mesh has it: 1.%i', (kubernetesMinor) => {
+    const stored = injected({ kubernetesMinor });
+    const volumes = (stored.spec.volumes as JsonObject[]).map((volume) =>
+      Object.keys(volume).length === 1 ? { ...volume, emptyDir: {} } : volume,
+    );
+    const pod = { ...stored, spec: { ...stored.spec, volumes } };
+
+    const again = injected({ pod, mesh: spireMesh, kubernetesMinor });
+
+    const socket = { name: 'workload-socket', csi: { driver: 'csi.spiffe.io', readOnly: true } };
+    expect(again.spec.volumes).toContainEqual(socket);
+    expect(injected({ pod: again, mesh: spireMesh, kubernetesMinor })).toEqual(again);
   });
 
   it('leaves what the author wrote for the proxy', () => {
