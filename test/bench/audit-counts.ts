@@ -4,6 +4,10 @@ import { open } from 'node:fs/promises';
 export interface RequestCounts {
   /** GET of one object. */
   readonly gets: number;
+  /** GET of the API server's version: once in ten minutes, however many meshes there are. */
+  readonly versionReads: number;
+  /** Commands run in pods. */
+  readonly execs: number;
   /** Lists: what a cache is filled with. */
   readonly lists: number;
   /** Writes of owned objects. */
@@ -17,15 +21,28 @@ export interface RequestCounts {
   readonly refused: number;
 }
 
-interface AuditEntry {
+/** One line of the audit log. */
+export interface AuditEntry {
+  /** What takes long is written twice: `ResponseStarted`, and as all others `ResponseComplete`. */
+  readonly stage: string;
   readonly verb: string;
   readonly user: { readonly username: string };
-  readonly objectRef?: { readonly resource: string };
+  readonly requestURI: string;
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly subresource?: string;
+    readonly namespace?: string;
+    readonly name?: string;
+  };
   readonly responseStatus?: { readonly code?: number };
+  /** RFC 3339 with microseconds. */
+  readonly requestReceivedTimestamp: string;
 }
 
 const noRequests: RequestCounts = {
   gets: 0,
+  versionReads: 0,
+  execs: 0,
   lists: 0,
   objectWrites: 0,
   crdWrites: 0,
@@ -38,21 +55,44 @@ const noRequests: RequestCounts = {
 export class AuditCounter {
   readonly #path: string;
   readonly #username: string;
-  #offset = 0;
+  #offset: number;
 
-  constructor(path: string, username: string) {
+  constructor(path: string, username: string, offset = 0) {
     this.#path = path;
     this.#username = username;
+    this.#offset = offset;
+  }
+
+  /** Another one, which counts from what this one has not counted yet. */
+  fork(): AuditCounter {
+    return new AuditCounter(this.#path, this.#username, this.#offset);
   }
 
   /** What was asked since the last call. */
   async take(): Promise<RequestCounts> {
-    const counts = { ...noRequests };
-    for (const line of (await this.#newText()).split('\n')) {
-      if (!line.includes(this.#username)) continue;
-      count(counts, JSON.parse(line) as AuditEntry, this.#username);
+    return countsOf(await this.#newEntries());
+  }
+
+  /** The same in parts: each ends with a request that `isLast` picks, but for what came after the last of those. */
+  async takeParts(isLast: (entry: AuditEntry) => boolean): Promise<RequestCounts[]> {
+    const parts: AuditEntry[][] = [[]];
+    // As they were asked: a command is written down only when it has ended.
+    const entries = (await this.#newEntries()).sort((a, b) =>
+      a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1,
+    );
+    for (const entry of entries) {
+      parts.at(-1)?.push(entry);
+      if (isLast(entry)) parts.push([]);
     }
-    return counts;
+    return parts.map(countsOf);
+  }
+
+  async #newEntries(): Promise<AuditEntry[]> {
+    return (await this.#newText())
+      .split('\n')
+      .filter((line) => line.includes(this.#username))
+      .map((line) => JSON.parse(line) as AuditEntry)
+      .filter(({ user, stage }) => user.username === this.#username && stage === 'ResponseComplete');
   }
 
   /** Whole lines since the last call; a line still being written is left for the next. */
@@ -76,23 +116,39 @@ export function writesOf(counts: RequestCounts): number {
   return counts.objectWrites + counts.crdWrites + counts.meshWrites + counts.eventWrites;
 }
 
-/** Requests that ask for something. */
+/** Requests that ask for something, but for the version. */
 export function readsOf(counts: RequestCounts): number {
   return counts.gets + counts.lists;
 }
 
-function count(
-  counts: { -readonly [K in keyof RequestCounts]: number },
-  entry: AuditEntry,
-  username: string,
-): void {
-  const resource = entry.objectRef?.resource ?? '';
-  if (entry.user.username !== username || entry.verb === 'watch' || resource === 'leases') return;
-  if (entry.verb === 'get') counts.gets += 1;
-  else if (entry.verb === 'list') counts.lists += 1;
-  else if (resource === 'events') counts.eventWrites += 1;
-  else if (resource === 'meshoperators') counts.meshWrites += 1;
-  else if (resource === 'customresourcedefinitions') counts.crdWrites += 1;
-  else counts.objectWrites += 1;
-  if ((entry.responseStatus?.code ?? 0) >= 400) counts.refused += 1;
+/** Requests of every sort. */
+export function requestsOf(counts: RequestCounts): number {
+  return readsOf(counts) + writesOf(counts) + counts.versionReads + counts.execs;
+}
+
+/** What several pieces come to. */
+export function sumOf(pieces: readonly RequestCounts[]): RequestCounts {
+  const total = { ...noRequests };
+  for (const piece of pieces) {
+    for (const name of Object.keys(noRequests) as (keyof RequestCounts)[]) total[name] += piece[name];
+  }
+  return total;
+}
+
+function countsOf(entries: readonly AuditEntry[]): RequestCounts {
+  const counts = { ...noRequests };
+  for (const { verb, requestURI, objectRef, responseStatus } of entries) {
+    const { resource = '', subresource } = objectRef ?? {};
+    if (verb === 'watch' || resource === 'leases') continue;
+    if (subresource === 'exec') counts.execs += 1;
+    else if (requestURI === '/version') counts.versionReads += 1;
+    else if (verb === 'get') counts.gets += 1;
+    else if (verb === 'list') counts.lists += 1;
+    else if (resource === 'events') counts.eventWrites += 1;
+    else if (resource === 'meshoperators') counts.meshWrites += 1;
+    else if (resource === 'customresourcedefinitions') counts.crdWrites += 1;
+    else counts.objectWrites += 1;
+    if ((responseStatus?.code ?? 0) >= 400) counts.refused += 1;
+  }
+  return counts;
 }

@@ -38,13 +38,23 @@ export interface BenchCluster {
   readonly startOperator: (options?: Partial<BenchOperatorOptions>) => BenchOperator;
 }
 
+export interface BenchClusterOptions {
+  /** Flags of Node for the operator, such as `--cpu-prof`. */
+  readonly nodeFlags: readonly string[];
+  /** As in `ClusterOptions`. */
+  readonly canExec?: boolean;
+}
+
 /**
  * Starts it. The chart's own pod is simulated like all others: its bundle runs as a child process, as the ServiceAccount
  * that the chart makes, so that rights are checked and the audit log tells its requests from all others.
  */
-export async function startBenchCluster(nodeFlags: readonly string[]): Promise<BenchCluster> {
+export async function startBenchCluster({ nodeFlags, canExec }: BenchClusterOptions): Promise<BenchCluster> {
   const name = `bench-${process.pid}`;
-  const cluster = await startCluster({ name, nodes: 'kwok', fakeNodes: 4, progress: printProgress });
+  const cluster = await startCluster({
+    ...{ name, nodes: 'kwok', fakeNodes: 4, progress: printProgress },
+    ...(canExec === undefined ? {} : { canExec }),
+  });
   await installChart(cluster);
   const kubeconfig = await writeOperatorKubeconfig(cluster);
   // A copy, since a build while the bench runs would change what is measured.

@@ -41,6 +41,7 @@ export async function measureStart(
       unit: '',
     }),
     benchRow({ name: 'restart: other reads', ours: readsOf(counts) - counts.lists, unit: '', goal: 0 }),
+    benchRow({ name: "restart: reads of the API server's version", ours: counts.versionReads, unit: '' }),
     benchRow({ name: 'restart: writes', ours: writesOf(counts), unit: '', goal: 0 }),
     benchRow({
       name: `memory after a restart (${meshes} meshes)`,

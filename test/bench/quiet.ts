@@ -1,5 +1,4 @@
-import type { AuditCounter, RequestCounts } from './audit-counts.ts';
-import { readsOf, writesOf } from './audit-counts.ts';
+import { type AuditCounter, type RequestCounts, requestsOf, sumOf } from './audit-counts.ts';
 
 /** Longer than the operator holds back a status that only tells of progress. */
 const quietMs = 11_000;
@@ -8,27 +7,15 @@ const limitMs = 120_000;
 /** Returns once the operator has asked nothing for a while, with all it asked until then. */
 export async function awaitQuiet(audit: AuditCounter, forMs = quietMs): Promise<RequestCounts> {
   const deadlineMs = performance.now() + limitMs;
-  let total = await audit.take();
+  const pieces = [await audit.take()];
   for (let quietSinceMs = performance.now(); performance.now() - quietSinceMs < forMs; ) {
     if (performance.now() > deadlineMs)
       throw new Error(`the operator was not quiet within ${limitMs / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 250));
     const counts = await audit.take();
-    if (readsOf(counts) + writesOf(counts) === 0) continue;
-    total = sum(total, counts);
+    if (requestsOf(counts) === 0) continue;
+    pieces.push(counts);
     quietSinceMs = performance.now();
   }
-  return total;
-}
-
-function sum(a: RequestCounts, b: RequestCounts): RequestCounts {
-  return {
-    gets: a.gets + b.gets,
-    lists: a.lists + b.lists,
-    objectWrites: a.objectWrites + b.objectWrites,
-    crdWrites: a.crdWrites + b.crdWrites,
-    meshWrites: a.meshWrites + b.meshWrites,
-    eventWrites: a.eventWrites + b.eventWrites,
-    refused: a.refused + b.refused,
-  };
+  return sumOf(pieces);
 }

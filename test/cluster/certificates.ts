@@ -40,7 +40,7 @@ export async function issueCertificates(folder: string, plan: ClusterPlan): Prom
   ]);
   const serving: readonly (readonly [string, Identity, readonly string[]])[] = [
     ['apiserver', { commonName: 'kube-apiserver' }, apiServerNames(plan)],
-    ['kubelet-serving', { commonName: nodeName }, [`DNS:${nodeName}`, `IP:${plan.nodeAddress}`]],
+    ['kubelet-serving', { commonName: nodeName }, kubeletNames(plan)],
   ];
   await Promise.all([
     ...serving.map(([name, identity, names]) =>
@@ -53,6 +53,11 @@ export async function issueCertificates(folder: string, plan: ClusterPlan): Prom
       makeCertificate(folder, name, identity, leafExtensions('clientAuth')),
     ),
   ]);
+}
+
+/** Of the real node, and of simulated ones, which answer beside the API server. */
+function kubeletNames(plan: ClusterPlan): string[] {
+  return [`DNS:${nodeName}`, ...new Set([plan.nodeAddress, plan.apiAddress].map((ip) => `IP:${ip}`))];
 }
 
 function apiServerNames(plan: ClusterPlan): string[] {

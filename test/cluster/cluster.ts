@@ -22,7 +22,7 @@ import {
 } from './control-plane.ts';
 import { findFreePorts } from './free-ports.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
-import { fakeNode, kwok } from './kwok.ts';
+import { fakeNode, kwok, kwokWithExec } from './kwok.ts';
 import { loadBalancerAddressGiver } from './load-balancer/address-giver.ts';
 import { networkPolicyEnforcer } from './network-policy/enforcer.ts';
 import { hasHostInterface } from './node-network.ts';
@@ -69,6 +69,8 @@ export interface ClusterOptions {
   readonly survives?: boolean;
   /** How many nodes KWOK simulates; default 1. */
   readonly fakeNodes?: number;
+  /** Commands in simulated pods run the programs that are in `execFolder` (kwok.ts); default false: none can be run. */
+  readonly canExec?: boolean;
   readonly progress?: Progress;
 }
 
@@ -176,7 +178,8 @@ async function startParts(cluster: Cluster, parts: Parts): Promise<void> {
   const daemonKubeconfig = kubeconfigFile(cluster.rundir, 'cluster-daemon');
   await cluster.launch(loadBalancerAddressGiver(daemonKubeconfig, plan.loadBalancerCidr));
   if (images === undefined) {
-    await cluster.launch(kwok(plan, cluster.rundir, programs.kwok));
+    const start = parts.canExec === true ? kwokWithExec : kwok;
+    await cluster.launch(await start(plan, cluster.rundir, programs.kwok));
     const names = Array.from({ length: parts.fakeNodes ?? 1 }, (_, at) => `fake-${at + 1}`);
     await cluster.apply(names.map((name) => JSON.stringify(fakeNode(name))).join('\n---\n'));
     await awaitNode(cluster);
