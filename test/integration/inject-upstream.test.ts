@@ -92,7 +92,7 @@ const differences: readonly Difference[] = [
   grpcBootstrap,
   {
     scenario: /^spire(-driver|-template|-socket-of-user)?$/,
-    fact: /^spec\.containers\[istio-proxy\]\..* -> nothing$/,
+    fact: /^(spec\.containers( in order|\[istio-proxy\])|metadata\.annotations\.sidecar\.istio\.io\/status:\.containers).* -> (app|nothing)$/,
     reason:
       'beside a native sidecar, Istio’s template leaves a second container of its name without an image',
   },
