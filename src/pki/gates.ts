@@ -41,18 +41,27 @@ export function replicaBlockers(state: AuthorityState, replicas: readonly Observ
   });
 }
 
+/** What holds the gates that must be open before proxies are asked: those of the replicas and of the bundles. */
+export function blockersBeforeProxies(
+  state: AuthorityState,
+  { replicas, bundles }: Pick<ObservedTrust, 'replicas' | 'bundles'>,
+): Blocker[] {
+  const expected = expectationOf(state);
+  return [
+    ...replicaBlockers(state, replicas),
+    ...bundles.flatMap((bundle) => bundleBlockers(bundle, expected)),
+  ];
+}
+
 /**
  * What keeps a phase from ending: empty when each gate is open. Proxies count as unknown, and so as a blocker of their
  * own, until every replica has loaded the bundle: an answer of one that has not could take back what a proxy was seen
  * to have.
  */
 export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): Blocker[] {
-  const expected = expectationOf(state);
-  const blockers = [
-    ...replicaBlockers(state, observed.replicas),
-    ...observed.bundles.flatMap((bundle) => bundleBlockers(bundle, expected)),
-  ];
+  const blockers = blockersBeforeProxies(state, observed);
   if (blockers.length > 0) return blockers;
+  const expected = expectationOf(state);
   if (observed.proxies === undefined) {
     return [{ gate: 'Proxies', what: 'the proxies', why: 'have not been asked yet' }];
   }

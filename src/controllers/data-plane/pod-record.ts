@@ -37,7 +37,11 @@ export function podRecord(pod: KubernetesObject): KubernetesObject {
       containers: proxiesIn(spec.containers),
       initContainers: proxiesIn(spec.initContainers),
     },
-    status: { phase: status.phase, isReady: isReady(status.conditions) },
+    status: {
+      phase: status.phase,
+      isReady: isReady(status.conditions),
+      hasNode: typeof spec.nodeName === 'string' && spec.nodeName !== '',
+    },
   };
 }
 

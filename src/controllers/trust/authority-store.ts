@@ -12,6 +12,16 @@ import {
 } from './authority-secret.ts';
 import { objectManager } from './field-managers.ts';
 
+/** An authority as the cache has it, and the version of its Secret, which names what a step was decided for. */
+export type StoredAuthority = AuthorityReading & { readonly version: string };
+
+/** What follows from a stored authority, or from there being none. */
+export interface NextAuthority {
+  readonly state: AuthorityState;
+  /** The version that it was decided for; undefined when there was none. */
+  readonly over: string | undefined;
+}
+
 /** The authorities of a cluster: one Secret for each control-plane namespace, in the operator's own. */
 export class AuthorityStore {
   readonly secrets: Informer;
@@ -29,30 +39,31 @@ export class AuthorityStore {
   }
 
   /** The authority of a control-plane namespace as the cache has it; undefined when there is none. */
-  read(namespace: string): AuthorityReading | undefined {
+  read(namespace: string): StoredAuthority | undefined {
     const secret = this.#secretOf(namespace);
-    return secret === undefined ? undefined : readAuthority(secret);
+    if (secret === undefined) return undefined;
+    return { ...readAuthority(secret), version: secret.metadata.resourceVersion ?? '' };
   }
 
   /**
-   * Writes what follows from what `read` last gave. Throws ConflictError when it has changed since, or exists although
-   * it did not: then nothing is written.
+   * Writes over the very version that this was decided for, and gives the new one. Throws ConflictError when there is
+   * another by now, whether the cache knows of it or not: then nothing is written.
    */
-  async write(namespace: string, state: AuthorityState, signal: AbortSignal): Promise<void> {
-    const observed = this.#secretOf(namespace);
+  async write(namespace: string, { state, over }: NextAuthority, signal: AbortSignal): Promise<string> {
     const desired = authoritySecret(this.#namespace, namespace, state);
     const written =
-      observed === undefined
+      over === undefined
         ? await this.#client.create(desired, { fieldManager: objectManager }, signal)
         : await this.#client.apply(
             {
               ...desired,
-              metadata: { ...desired.metadata, resourceVersion: observed.metadata.resourceVersion ?? '' },
+              metadata: { ...desired.metadata, resourceVersion: over },
             },
             { fieldManager: objectManager, force: true },
             signal,
           );
     this.secrets.observeWrite(written);
+    return written.metadata.resourceVersion ?? '';
   }
 
   /** Removes an authority that nobody uses any more. */

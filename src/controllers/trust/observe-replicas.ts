@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { messageOf, NotFoundError } from '../../base/errors.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { ObservedReplica } from '../../pki/observed-trust.ts';
+import { isRunning } from './replica-pods.ts';
 
 /** Prints the metrics of the istiod in whose container it runs. */
 const metricsCommand = ['pilot-discovery', 'request', 'GET', '/metrics'];
@@ -18,11 +19,14 @@ export async function observeReplicas(
 }
 
 async function observeReplica(
-  { metadata: { namespace = '', name } }: KubernetesObject,
+  object: KubernetesObject,
   exec: PodExec,
   signal: AbortSignal,
 ): Promise<ObservedReplica | undefined> {
+  const { namespace = '', name } = object.metadata;
   const pod = `${namespace}/${name}`;
+  if (!isRunning(object))
+    return { pod, problem: 'has not started yet, and may have mounted an older bundle' };
   try {
     const metrics = await exec.run({ namespace, pod: name, container }, metricsCommand, signal);
     const rootNotAfter = metricValue(metrics, 'citadel_server_root_cert_expiry_timestamp');

@@ -5,6 +5,7 @@ import { isRecord } from '../../base/stable-json.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { objectKeyOf } from '../../runtime/informer-events.ts';
 import { cacertsName } from './cacerts-secret.ts';
+import { isRunning, replicaPods } from './replica-pods.ts';
 
 /** The caches that the trust controller decides from. */
 export interface TrustInformers {
@@ -62,11 +63,11 @@ export class ObservedMeshes {
     return this.meshes.flatMap((mesh) => this.#informers.webhooks.byGroup(keyText(objectKeyOf(mesh))));
   }
 
-  /** Pods of istiod whose containers run; others read the Secret as it is when they start. */
+  /** The pods of istiod that sign, or will. */
   get replicas(): readonly KubernetesObject[] {
-    return this.meshes
-      .flatMap((mesh) => this.#informers.pods.byGroup(keyText(objectKeyOf(mesh))))
-      .filter((pod) => pod.metadata.labels?.app === 'istiod' && isRunning(pod));
+    return replicaPods(
+      this.meshes.flatMap((mesh) => this.#informers.pods.byGroup(keyText(objectKeyOf(mesh)))),
+    );
   }
 
   /** Pods with a proxy that follows one of these meshes, and that runs; others are given what is current when they start. */
@@ -78,10 +79,6 @@ export class ObservedMeshes {
     const pods = [...new Set(revisions)].flatMap((revision) => this.#podsFollowing(revision));
     return pods.filter((pod) => isRunning(pod) && hasProxy(pod));
   }
-}
-
-function isRunning({ status }: KubernetesObject): boolean {
-  return isRecord(status) && status.phase === 'Running';
 }
 
 function hasProxy({ spec }: KubernetesObject): boolean {

@@ -16,9 +16,10 @@ import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { AuthorityFigures, TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
-import { type Blocker, phaseBlockers } from '../../pki/gates.ts';
+import { type Blocker, blockersBeforeProxies } from '../../pki/gates.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
+import { PhaseMemory } from '../../pki/phase-memory.ts';
 import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
 import {
   type Beginning,
@@ -73,15 +74,6 @@ export interface TrustReconcilerDeps {
   readonly clock: Clock;
 }
 
-/** What one process remembers of a phase between passes. Losing it costs a soak that begins anew. */
-interface Memory {
-  readonly phaseSince: string | undefined;
-  /** Since when every gate of the phase has been open, by the monotonic clock. */
-  openSinceMs?: number;
-  /** Proxies (uids) that were seen to be where the phase wants them. */
-  readonly done: Set<string>;
-}
-
 /** One pass for one authority. */
 interface Pass {
   readonly object: KubernetesObject;
@@ -94,6 +86,8 @@ interface Pass {
   refusal?: string;
   /** Roots of SPIRE, where that issues the certificates of workloads. */
   spireBundle?: ForeignBundle | undefined;
+  /** The version of the stored authority that the pass goes by; undefined while there is none. */
+  version?: string;
 }
 
 /** How soon to look again at what may take a moment. */
@@ -110,7 +104,7 @@ export class TrustReconciler implements Reconciler {
   readonly #deps: TrustReconcilerDeps;
   readonly #external: ExternalTrust;
   readonly #resolved = new ResolvedMeshCache();
-  readonly #memories = new Map<string, Memory>();
+  readonly #memories = new Map<string, PhaseMemory>();
 
   constructor(deps: TrustReconcilerDeps) {
     this.#deps = deps;
@@ -179,6 +173,7 @@ export class TrustReconciler implements Reconciler {
         { reason: 'AuthorityUnusable' },
       );
     }
+    if (reading !== undefined) pass.version = reading.version;
     const plugged = await this.#plugged(pass);
     const state = reading?.state ?? (await this.#establish(pass, plugged));
     await this.#publish(pass, state);
@@ -186,13 +181,15 @@ export class TrustReconciler implements Reconciler {
     if (replacement !== undefined && !policy.isPaused)
       return this.#begin(pass, state, { reason: 'Replaced' }, replacement);
     const memory = this.#memoryOf(mesh.namespace, state);
-    const observed = state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory);
+    const openForMs = memory.openForMs(this.#deps.clock.monotonicMs());
+    const observed =
+      state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory, openForMs);
     const step = decideRotation({
       state,
       policy,
       request: object.metadata.annotations?.[rotateAnnotation],
       observed,
-      openForMs: this.#openForMs(memory),
+      openForMs,
       // Not the pass's: proxies may have been asked for seconds, and an exposure lasts until they have answered.
       now: this.#deps.clock.now(),
     });
@@ -226,7 +223,7 @@ export class TrustReconciler implements Reconciler {
     // What was asked for before there was an authority is no wish to replace it.
     const request = pass.object.metadata.annotations?.[rotateAnnotation];
     const state = request === undefined ? first.state : { ...first.state, answeredRequest: request };
-    await this.#deps.store.write(mesh.namespace, state, context.signal);
+    pass.version = await this.#deps.store.write(mesh.namespace, { state, over: undefined }, context.signal);
     this.#note(pass, { type: 'Normal', reason: first.reason, message: first.message });
     return state;
   }
@@ -255,24 +252,29 @@ export class TrustReconciler implements Reconciler {
    * Proxies are asked only once every replica and every copy of the bundle is where it should be, each until it has been
    * seen where the phase wants it, and all of them once more when there was a soak and it is over.
    */
-  async #observe(pass: Pass, state: AuthorityState, memory: Memory): Promise<ObservedTrust> {
+  async #observe(
+    pass: Pass,
+    state: AuthorityState,
+    memory: PhaseMemory,
+    openForMs: number | undefined,
+  ): Promise<ObservedTrust> {
     const { exec, metrics } = this.#deps;
-    const { observed, context, mesh } = pass;
+    const { observed, context, mesh, policy } = pass;
     const replicas = await observeReplicas(observed.replicas, exec, context.signal);
     const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
     const seen = { replicas, bundles };
     metrics.failedQuestions(mesh, withProblem(replicas));
-    if (phaseBlockers(state, { ...seen, proxies: [] }).length > 0) return seen;
-    const openForMs = this.#openForMs(memory);
-    if (openForMs !== undefined && openForMs >= mesh.authority.soakMs) memory.done.clear();
-    const uidOf = ({ metadata }: KubernetesObject) => metadata.uid ?? '';
-    const asked = proxiesOf(pass).filter((pod) => !memory.done.has(uidOf(pod)));
-    const proxies = await observeProxies(asked, state, exec, context.signal);
+    if (blockersBeforeProxies(state, seen).length > 0) return seen;
+    const running = proxiesOf(pass).map((object) => ({
+      object,
+      uid: object.metadata.uid ?? '',
+      pod: `${object.metadata.namespace}/${object.metadata.name}`,
+    }));
+    const asked = memory.stillToAsk(running, openForMs, policy.soakMs);
+    const pods = asked.map(({ object }) => object);
+    const proxies = await observeProxies(pods, state, exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
-    const held = new Set(phaseBlockers(state, { ...seen, proxies }).map(({ what }) => what));
-    for (const pod of asked) {
-      if (!held.has(`pod ${pod.metadata.namespace}/${pod.metadata.name}`)) memory.done.add(uidOf(pod));
-    }
+    memory.noteAnswers(state, asked, proxies);
     return { ...seen, proxies };
   }
 
@@ -280,9 +282,10 @@ export class TrustReconciler implements Reconciler {
     pass: Pass,
     state: AuthorityState,
     step: RotationStep,
-    memory: Memory,
+    memory: PhaseMemory,
   ): Promise<ReconcileResult> {
     const { mesh, now } = pass;
+    memory.noteStep(step, this.#deps.clock.monotonicMs());
     switch (step.step) {
       case 'issue':
         if (!mayIssue(step.kind, state, mesh)) return this.#report(pass, state, [], longestWaitMs);
@@ -299,18 +302,12 @@ export class TrustReconciler implements Reconciler {
       case 'advance':
         return this.#enter(pass, state, step.state);
       case 'soak':
-        memory.openSinceMs ??= this.#deps.clock.monotonicMs();
         return this.#report(pass, state, [], Math.min(step.remainingMs, pollMs));
       case 'wait': {
-        delete memory.openSinceMs;
         const waitMs = state.phase === 'Stable' ? longestWaitMs : pollMs;
         return this.#report(pass, state, step.blockers, Math.min(step.againInMs ?? waitMs, waitMs));
       }
     }
-  }
-
-  #openForMs({ openSinceMs }: Memory): number | undefined {
-    return openSinceMs === undefined ? undefined : this.#deps.clock.monotonicMs() - openSinceMs;
   }
 
   async #begin(
@@ -325,7 +322,7 @@ export class TrustReconciler implements Reconciler {
   /** Writes the next state, tells of it, and goes on with it at once. */
   async #enter(pass: Pass, before: AuthorityState, after: AuthorityState): Promise<ReconcileResult> {
     const { mesh, context } = pass;
-    await this.#deps.store.write(mesh.namespace, after, context.signal);
+    await this.#deps.store.write(mesh.namespace, { state: after, over: pass.version }, context.signal);
     this.#note(pass, rotationNote(before, after));
     context.log.info('Authority moved on', { from: before.phase, to: after.phase });
     if (after.phase === 'Stable' && after.lastRotation !== undefined) {
@@ -341,11 +338,11 @@ export class TrustReconciler implements Reconciler {
     waitMs: number,
   ): Promise<ReconcileResult> {
     const { mesh, now, policy, spireBundle } = pass;
-    const { done } = this.#memoryOf(mesh.namespace, state);
+    const { doneCount } = this.#memoryOf(mesh.namespace, state);
     const progress: GateProgress =
       state.phase === 'Stable'
         ? { blockers }
-        : { blockers, proxies: { total: proxiesOf(pass).length, done: done.size } };
+        : { blockers, proxies: { total: proxiesOf(pass).length, done: doneCount } };
     this.#reportFigures(mesh, authorityFigures(state, progress), spireBundle);
     const own = trustStatement(state, progress, {
       policy,
@@ -414,10 +411,10 @@ export class TrustReconciler implements Reconciler {
   }
 
   /** What is remembered of the phase that an authority is in; nothing when it has just entered it. */
-  #memoryOf(namespace: string, { rotation }: AuthorityState): Memory {
+  #memoryOf(namespace: string, state: AuthorityState): PhaseMemory {
     const known = this.#memories.get(namespace);
-    if (known !== undefined && known.phaseSince === rotation?.phaseSince) return known;
-    const memory: Memory = { phaseSince: rotation?.phaseSince, done: new Set() };
+    if (known?.isOf(state)) return known;
+    const memory = new PhaseMemory(state);
     this.#memories.set(namespace, memory);
     return memory;
   }

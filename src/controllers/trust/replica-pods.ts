@@ -1,0 +1,20 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { isRecord } from '../../base/stable-json.ts';
+
+/** As the record has it: only then can it be asked. */
+export function isRunning({ status }: KubernetesObject): boolean {
+  return isRecord(status) && status.phase === 'Running';
+}
+
+/**
+ * The pods of istiod that sign, or will: those that run, and those that have a node. Kubelets mount volumes before they
+ * pull images (`syncPod`), so a pod may start minutes later with what was in the Secret before. One without a node has
+ * mounted nothing.
+ */
+export function replicaPods(pods: readonly KubernetesObject[]): KubernetesObject[] {
+  return pods.filter((pod) => pod.metadata.labels?.app === 'istiod' && (isRunning(pod) || isStarting(pod)));
+}
+
+function isStarting({ status }: KubernetesObject): boolean {
+  return isRecord(status) && status.phase === 'Pending' && status.hasNode === true;
+}
