@@ -1,0 +1,113 @@
+import { lapseOf } from '../../../src/pki/authority-life.ts';
+import type { AuthorityState } from '../../../src/pki/authority-state.ts';
+import { openRequest } from '../../../src/pki/rotation-request.ts';
+import { minuteMs } from '../authority-states.ts';
+import { isValid } from './loaded-bundle.ts';
+import type { SimulatedCluster } from './simulated-cluster.ts';
+import type { SimulatedIstiod } from './simulated-istiod.ts';
+import type { SimulatedProxy } from './simulated-proxy.ts';
+
+/** Two who should, and cannot verify each other. */
+export class BrokenTrust extends Error {}
+
+/** A kubelet brings a changed ConfigMap to its pods within this time. */
+const refreshedWithinMs = 2 * minuteMs;
+/** And looks at a pod that has just started within this one. */
+const settledWithinMs = 5_000;
+
+/** What holds at every instant, whatever happens. */
+export class TrustInvariants {
+  readonly #cluster: SimulatedCluster;
+  /** Until then mounted files may lag behind, since nobody waits for them. */
+  #isHastyUntilMs = 0;
+  readonly #isAlwaysHasty: boolean;
+
+  constructor(cluster: SimulatedCluster) {
+    this.#cluster = cluster;
+    this.#isAlwaysHasty = cluster.settings.policy.soakMs < refreshedWithinMs;
+    cluster.authority.whenWritten((after, before) => this.#noteMove(before, after));
+  }
+
+  /** To be called after each event. Throws BrokenTrust. */
+  check(): void {
+    const proxies = [...this.#cluster.proxies];
+    const istiods = [...this.#cluster.istiods];
+    const haveIstiodsChanged = istiods.some(({ isChanged }) => isChanged);
+    for (const proxy of proxies) {
+      this.#checkLife(proxy);
+      if (proxy.isChanged) {
+        for (const other of proxies) {
+          this.#checkPair(proxy, other);
+          this.#checkPair(other, proxy);
+        }
+      }
+      if (proxy.isChanged || haveIstiodsChanged) for (const istiod of istiods) this.#checkFile(proxy, istiod);
+    }
+    if (haveIstiodsChanged) for (const istiod of istiods) this.#checkWebhook(istiod);
+    for (const each of [...proxies, ...istiods]) each.isChanged = false;
+  }
+
+  /** Whether one verifies what the other presents: frozen ones as well, which others will meet when they are thawed. */
+  #checkPair(presenting: SimulatedProxy, verifying: SimulatedProxy): void {
+    const { leaf } = presenting;
+    const { roots } = verifying;
+    if (leaf === undefined || roots === undefined || verifying.leaf === undefined) return;
+    if (!roots.has(leaf.root.fingerprint)) {
+      this.#fail(`${verifying.name} does not trust the root of the certificate of ${presenting.name}`);
+    }
+    const nowMs = this.#cluster.time.nowMs + verifying.clockSkewMs;
+    if ([leaf, leaf.signer, leaf.root].some(({ notBefore }) => notBefore.getTime() > nowMs)) {
+      this.#fail(`to ${verifying.name}, what ${presenting.name} presents is not valid yet`);
+    }
+  }
+
+  /** A certificate ends with its signer and its root at the latest. */
+  #checkLife(proxy: SimulatedProxy): void {
+    const { nowMs } = this.#cluster.time;
+    if (proxy.isFrozen || nowMs - proxy.thawedAtMs < refreshedWithinMs || proxy.leaf === undefined) return;
+    if (proxy.leaf.notAfter.getTime() <= nowMs) this.#fail(`the certificate of ${proxy.name} has ended`);
+  }
+
+  /** By the file that is mounted for its agent, a proxy verifies whichever istiod it is given. */
+  #checkFile(
+    { name, mounted, namespace, startedAtMs }: SimulatedProxy,
+    { name: of, loaded }: SimulatedIstiod,
+  ) {
+    const { nowMs } = this.#cluster.time;
+    if (loaded?.signingRoot === undefined || nowMs - (startedAtMs ?? nowMs) < settledWithinMs) return;
+    const isHasty = this.#isAlwaysHasty || nowMs < this.#isHastyUntilMs;
+    const file = isHasty ? this.#cluster.rootConfigMaps[namespace]?.latest.value.roots : mounted;
+    if (file?.has(loaded.signingRoot.fingerprint) !== true) {
+      this.#fail(`by its mounted file, ${name} does not verify ${of}`);
+    }
+  }
+
+  #checkWebhook({ name, loaded }: SimulatedIstiod): void {
+    const root = loaded?.signingRoot;
+    if (root === undefined) return;
+    if (!this.#cluster.webhook.latest.value.roots.has(root.fingerprint)) {
+      this.#fail(`the API server does not verify the webhooks of ${name}`);
+    }
+    const { nowMs } = this.#cluster.time;
+    if (!isValid(root, nowMs)) this.#fail(`the root of ${name} has ended`);
+  }
+
+  #noteMove(before: AuthorityState, after: AuthorityState): void {
+    const { nowMs } = this.#cluster.time;
+    const { request } = this.#cluster;
+    const reason = after.rotation?.reason;
+    const isUrgent = [reason, before.rotation?.reason].includes('KeyCompromise');
+    if (isUrgent || openRequest(after, request) === 'KeyCompromise') {
+      const untilMs = after.phase === 'Stable' ? nowMs + refreshedWithinMs : Number.POSITIVE_INFINITY;
+      this.#isHastyUntilMs = untilMs;
+    }
+    const isRecovered = reason === 'Recovery' && before.rotation?.reason !== 'Recovery';
+    if (isRecovered && lapseOf(before, new Date(nowMs)) === undefined) {
+      this.#fail('a valid authority was recovered');
+    }
+  }
+
+  #fail(what: string): never {
+    throw new BrokenTrust(what);
+  }
+}
