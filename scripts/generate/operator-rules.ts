@@ -21,7 +21,8 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
  * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
  * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
  * by pods in dry runs and tells theirs of changed mounts, looks for pods without the sidecar that they should have and
- * evicts those where the spec says so, keeps authorities and asks proxies what they trust; at deletion it removes istiod's own locks and bundles.
+ * evicts those where the spec says so, keeps authorities, orders intermediates from cert-manager and asks proxies what
+ * they trust; at deletion it removes istiod's own locks and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
@@ -46,6 +47,8 @@ function operatorNeeds(): PolicyRule[] {
     { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
     // Whose labels choose a revision; and to say that one is missing.
     rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'watch']),
+    // Looked at while something is ordered, so nothing watches a kind that may not be there.
+    rule(kindInfo('cert-manager.io/v1', 'CertificateRequest'), ['create', 'delete', 'get', 'list']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
   ];
 }

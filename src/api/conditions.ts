@@ -99,7 +99,26 @@ const trustReasons: readonly ConditionReason[] = [
   {
     reason: 'MaterialRefused',
     meaning:
-      'The Secret that `pluggedIn` names is not there or fails `ca lint`; the last good material stays.',
+      'The Secret that `pluggedIn` names is not there, or what it holds or the issuer has signed fails `ca lint`; the last good material stays.',
+  },
+  {
+    reason: 'Ordering',
+    meaning:
+      'An intermediate is ordered from the issuer; the message has what it says. What is in use stays.',
+  },
+  {
+    reason: 'OrderWaiting',
+    meaning:
+      'The issuer has not signed what was ordered, for five minutes or where there is nothing in use yet; the message names the CertificateRequest and what it says.',
+  },
+  {
+    reason: 'OrderRefused',
+    meaning:
+      'What was ordered is denied, invalid or failed; the message has what the issuer said. It is ordered again later.',
+  },
+  {
+    reason: 'CertManagerMissing',
+    meaning: 'The API server has no `cert-manager.io/v1`; it is looked for again later.',
   },
   {
     reason: 'BundleRefused',

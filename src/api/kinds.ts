@@ -65,6 +65,12 @@ const table: readonly KindInfo[] = [
     plural: 'mutatingwebhookconfigurations',
     namespaced: false,
   },
+  {
+    apiVersion: 'cert-manager.io/v1',
+    kind: 'CertificateRequest',
+    plural: 'certificaterequests',
+    namespaced: true,
+  },
   { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true },
 ];
 

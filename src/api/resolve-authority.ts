@@ -3,6 +3,7 @@ import type {
   ResolvedAuthority,
   ResolvedAuthorityCertificate,
   ResolvedExternalAuthority,
+  ResolvedIssuer,
   ResolvedSpire,
 } from './resolved-authority.ts';
 import type { CertificateAuthority } from './spec/certificate-authority.ts';
@@ -22,7 +23,7 @@ export function resolveAuthority(
   hasControlPlane: boolean,
   namespace: string,
 ): ResolvedAuthority {
-  const { provider = 'SelfSigned', pluggedIn, rotation } = authority ?? {};
+  const { provider = 'SelfSigned', pluggedIn, certManager, rotation } = authority ?? {};
   const external = hasControlPlane ? resolveExternal(authority, namespace) : undefined;
   return {
     enabled: hasControlPlane && provider !== 'External' && provider !== 'Istiod',
@@ -30,6 +31,7 @@ export function resolveAuthority(
     ...(external === undefined ? {} : { external }),
     ...(provider === 'Spire' ? { spire: resolveSpire(authority?.spire) } : {}),
     ...(pluggedIn?.secretName === undefined ? {} : { secretName: pluggedIn.secretName }),
+    ...(certManager?.issuerRef === undefined ? {} : { issuer: resolveIssuer(certManager.issuerRef) }),
     root: resolveCertificate('root', authority),
     intermediate: resolveCertificate('intermediate', authority),
     soakMs: durationMs(rotation?.soak) ?? defaultSoakMs,
@@ -60,6 +62,14 @@ function resolveSpire({
     bundle: { namespace, name: configMapName, key },
     isBundleNamed: trustBundle !== undefined,
   };
+}
+
+function resolveIssuer({
+  name,
+  kind = 'Issuer',
+  group = 'cert-manager.io',
+}: NonNullable<CertificateAuthority['certManager']>['issuerRef']): ResolvedIssuer {
+  return { name, kind, group };
 }
 
 function resolveCertificate(

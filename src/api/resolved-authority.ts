@@ -30,13 +30,22 @@ export interface ResolvedSpire {
   readonly isBundleNamed: boolean;
 }
 
+/** An issuer of cert-manager, with every default filled in. */
+export interface ResolvedIssuer {
+  readonly name: string;
+  readonly kind: 'Issuer' | 'ClusterIssuer';
+  readonly group: string;
+}
+
 /** Who signs the certificates of a mesh, with every default filled in. */
 export interface ResolvedAuthority {
   /** False when we keep none: istiod signs by itself, another authority does, or there is none. */
   readonly enabled: boolean;
-  readonly provider: 'SelfSigned' | 'PluggedIn' | 'External' | 'Spire' | 'Istiod';
+  readonly provider: 'SelfSigned' | 'PluggedIn' | 'CertManager' | 'External' | 'Spire' | 'Istiod';
   /** Of the Secret with the user's material; present for `PluggedIn`. */
   readonly secretName?: string;
+  /** Who signs intermediates; present for `CertManager`. */
+  readonly issuer?: ResolvedIssuer;
   /** Present for `External`, unless there is no control plane. */
   readonly external?: ResolvedExternalAuthority;
   /** Present for `Spire`. */

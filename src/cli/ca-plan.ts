@@ -1,3 +1,4 @@
+import { issuerText } from '../api/issuer-text.ts';
 import { type KubernetesObject, keyText } from '../api/kubernetes-object.ts';
 import type { MeshOperator } from '../api/mesh-operator.ts';
 import type { CertificateAuthorityStatus } from '../api/mesh-operator-status.ts';
@@ -17,6 +18,8 @@ export interface RotationPlan {
   readonly name: string;
   /** When each is due by itself, and why then; of the status, so absent before there is an authority. */
   readonly nextRotation?: CertificateAuthorityStatus['nextRotation'];
+  /** Whose root it is, and so who replaces it: absent where the operator does. */
+  readonly issuer?: string;
   /**
    * RFC 3339: the earliest end of a rotation of the root that begins now, when no proxy trusts the old one any more.
    * Absent when the spec does not say.
@@ -63,8 +66,13 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
     if (trouble !== undefined) obstacles.push(trouble);
     if (!mesh.authority.enabled) return { ...known, obstacles };
     const oldRootDroppedAt = new Date(now.getTime() + soaksOfARoot * mesh.authority.soakMs).toISOString();
-    const elsewhere = mesh.authority.spire === undefined ? {} : { elsewhere: spireRotates };
-    return { ...known, oldRootDroppedAt, ...elsewhere, obstacles };
+    const { issuer, spire } = mesh.authority;
+    return {
+      ...known,
+      ...(issuer === undefined ? {} : { issuer: issuerText(issuer) }),
+      ...(spire === undefined ? {} : { elsewhere: spireRotates }),
+      ...{ oldRootDroppedAt, obstacles },
+    };
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
     return { ...known, obstacles: [`The spec has an error: ${error.message}`] };
@@ -73,11 +81,14 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
 
 /** A plan for a person. */
 export function planText(plan: RotationPlan): string {
-  const { nextRotation, oldRootDroppedAt, elsewhere, obstacles } = plan;
+  const { nextRotation, issuer, oldRootDroppedAt, elsewhere, obstacles } = plan;
   const lines = [keyText(plan), ...(elsewhere === undefined ? [] : [`  ${elsewhere}`])];
   for (const kind of ['root', 'intermediate'] as const) {
     const due = nextRotation?.[kind];
     if (due !== undefined) lines.push(`  Next rotation of the ${kind}: ${due.at} (${due.reason})`);
+  }
+  if (issuer !== undefined) {
+    lines.push(`  The root is that of ${issuer}: it is rotated when an order brings another one`);
   }
   if (oldRootDroppedAt !== undefined) {
     lines.push(

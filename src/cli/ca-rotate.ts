@@ -1,3 +1,4 @@
+import { issuerText } from '../api/issuer-text.ts';
 import { kindInfo } from '../api/kinds.ts';
 import { type KubernetesObject, keyText, type ObjectId } from '../api/kubernetes-object.ts';
 import { rotateAnnotation } from '../api/labels.ts';
@@ -52,11 +53,12 @@ export async function caRotate(
     return exitCodes.failed;
   }
   const { certificateAuthority: before } = authorityOf(object);
-  const isOfIstiodAlone = mesh.authority.spire !== undefined;
+  const { issuer, spire } = mesh.authority;
   if (request === 'KeyCompromise' && before !== undefined) {
-    writeLines(exposureLines(before, { isOfIstiodAlone }), terminal);
+    const issuerName = issuer === undefined ? undefined : issuerText(issuer);
+    writeLines(exposureLines(before, { issuer: issuerName, isOfIstiodAlone: spire !== undefined }), terminal);
   }
-  if (isOfIstiodAlone) terminal.stderr.write(`${keyText(id)}: ${spireRotates}\n`);
+  if (spire !== undefined) terminal.stderr.write(`${keyText(id)}: ${spireRotates}\n`);
   const text = requestText(request, now);
   const merge = { metadata: { annotations: { [rotateAnnotation]: text } } };
   const asked = await client.patch(id, { type: 'merge', merge }, { fieldManager }, signal);

@@ -49,7 +49,11 @@ export class RotationProgress {
       `${lastRotation.finishedAt} Stable: the rotation of the ${lastRotation.kind} took ${lastRotation.seconds.toFixed(1)} s`,
     );
     if (lastRotation.reason === 'KeyCompromise') {
-      lines.push('For so long the old key could still be used; no proxy trusts its root any more.');
+      lines.push(
+        lastRotation.kind === 'root'
+          ? 'For so long the old key could still be used; no proxy trusts its root any more.'
+          : 'The old intermediate can still be used until it ends, since the issuer has kept its root: replace the root there, and ask again.',
+      );
     }
     return { lines, hasEnded: true };
   }

@@ -28,6 +28,11 @@ export function sequence(...values: readonly Asn1[]): Asn1 {
   return forge.asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, [...values]);
 }
 
+/** A SET of one value, which is in order whatever it is. */
+export function set(value: Asn1): Asn1 {
+  return forge.asn1.create(Class.UNIVERSAL, Type.SET, true, [value]);
+}
+
 /** A value in an explicit context-specific tag, such as `[0]`. */
 export function tagged(tag: number, value: Asn1): Asn1 {
   return forge.asn1.create(Class.CONTEXT_SPECIFIC, tag, true, [value]);

@@ -5,14 +5,16 @@ import type { TriggerPolicy } from './rotation-policy.ts';
 
 /**
  * Why no order of steps can save what the mesh has: nothing that the authority signs verifies, and it can sign nothing
- * that would. A sentence without key material; undefined while there is a way.
+ * that would. A sentence without key material; undefined while there is a way. An issuer can sign another intermediate
+ * of a root that is valid; within a rotation nobody is asked for one.
  */
-export function lapseOf(state: AuthorityState, now: Date): string | undefined {
+export function lapseOf(state: AuthorityState, now: Date, issuer?: string): string | undefined {
   const root = signingRootOf(state);
   const { notAfter } = factsOf(root.certPem);
   if (notAfter <= now) return `The root certificate ended at ${notAfter.toISOString()}`;
   const signer = factsOf(signerOf(state).certPem);
-  if (signer.notAfter <= now && root.keyPem === undefined) {
+  const canSign = root.keyPem !== undefined || (issuer !== undefined && state.phase === 'Stable');
+  if (signer.notAfter <= now && !canSign) {
     return `The intermediate certificate ended at ${signer.notAfter.toISOString()}, and the key of its root is not known`;
   }
   return undefined;

@@ -56,6 +56,13 @@ export interface FinishedRotation extends Omit<Rotation, 'phaseSince'> {
   readonly seconds: number;
 }
 
+/** An intermediate that was ordered. */
+export interface OrderedIntermediate {
+  /** Its issuer, as `RotationPolicy.issuer` names it. */
+  readonly from: string;
+  readonly fingerprint: string;
+}
+
 /**
  * All that is known of the authority of one control-plane namespace: the content of its one Secret, so that each step is
  * one write. `next` is filled from Trusting (root) or Signing (intermediate alone) on; entering Distrusting moves
@@ -70,6 +77,8 @@ export interface AuthorityState {
   readonly lastRotation?: FinishedRotation;
   /** When the last rotation of kind `root` finished, RFC 3339: intermediates that follow make no root older. */
   readonly rootRotatedAt?: string;
+  /** The intermediate that was ordered last, whether it is still in use or not. */
+  readonly ordered?: OrderedIntermediate;
   /** The last request (value of annotation `meshoperator.dev/rotate`) that was answered. */
   readonly answeredRequest?: string;
 }

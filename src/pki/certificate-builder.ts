@@ -1,5 +1,4 @@
 import { createHash, type KeyObject } from 'node:crypto';
-import forge from 'node-forge';
 import {
   type Asn1,
   bitString,
@@ -12,14 +11,19 @@ import {
   taggedBytes,
   time,
 } from './asn1.ts';
+import {
+  type CertificateName,
+  distinguishedName,
+  extensionList,
+  pemOf,
+  publicKeyInfo,
+} from './certificate-parts.ts';
 import type { KeyPair } from './key-pair.ts';
 import { parseCertificate } from './parsed-certificate.ts';
 import { signatureAlgorithmOf, signedBy } from './signature-algorithm.ts';
 
-/** What a certificate says, apart from its keys. Names of more than 64 characters are cut (RFC 5280 appendix A). */
-export interface CertificateTemplate {
-  readonly commonName: string;
-  readonly organization?: string;
+/** What a certificate says, apart from its keys. */
+export interface CertificateTemplate extends CertificateName {
   /** Positive, at most 20 bytes: RFC 5280 section 4.1.2.2. */
   readonly serial: Uint8Array;
   readonly notBefore: Date;
@@ -57,13 +61,16 @@ export function buildCertificate(
     sequence(time(template.notBefore), time(template.notAfter)),
     subject,
     publicKeyInfo(keys.publicKey),
-    extensionList([
-      ...template.extensions,
-      { name: 'subjectKeyIdentifier', value: octetString(keyIdentifierOf(keys.publicKey)) },
-      { name: 'authorityKeyIdentifier', value: sequence(taggedBytes(0, signer.keyIdentifier)) },
-    ]),
+    tagged(
+      3,
+      extensionList([
+        ...template.extensions,
+        { name: 'subjectKeyIdentifier', value: octetString(keyIdentifierOf(keys.publicKey)) },
+        { name: 'authorityKeyIdentifier', value: sequence(taggedBytes(0, signer.keyIdentifier)) },
+      ]),
+    ),
   );
-  return pemOf(sequence(body, identifier, bitString(signedBy(signer.key, derOf(body)))));
+  return pemOf('CERTIFICATE', sequence(body, identifier, bitString(signedBy(signer.key, derOf(body)))));
 }
 
 /** A serial of 128 random bits, the first of which is 0: never negative, never empty. */
@@ -93,43 +100,8 @@ function signerOf({ certPem, keys }: CertificateIssuer): Signer {
   };
 }
 
-function distinguishedName({ commonName, organization }: CertificateTemplate): Asn1 {
-  const attributes = [
-    ...(organization === undefined ? [] : [{ type: '2.5.4.10', value: organization }]),
-    { type: '2.5.4.3', value: commonName },
-  ].map(({ type, value }) => ({
-    type,
-    value: [...value].slice(0, 64).join(''),
-    // The types of node-forge take the tag of a string for its class.
-    valueTagClass: forge.asn1.Type.UTF8 as unknown as forge.asn1.Class,
-  }));
-  return forge.pki.distinguishedNameToAsn1({ attributes });
-}
-
-function publicKeyInfo(key: KeyObject): Asn1 {
-  return parseDer(key.export({ type: 'spki', format: 'der' }));
-}
-
 function keyIdentifierOf(key: KeyObject): Uint8Array {
   const [, bits] = publicKeyInfo(key).value as Asn1[];
   const [, ...bytes] = Buffer.from(bits?.value as string, 'binary'); // the first one counts unused bits
   return createHash('sha1').update(Uint8Array.from(bytes)).digest();
-}
-
-/** node-forge knows how most extensions are written, but fills them in only as a part of a certificate of its own. */
-function extensionList(extensions: readonly object[]): Asn1 {
-  const holder = forge.pki.createCertificate();
-  holder.setExtensions(extensions.map((extension) => ({ ...extension })));
-  const { certificateExtensionsToAsn1 } = forge.pki as unknown as {
-    readonly certificateExtensionsToAsn1: (filled: readonly object[]) => Asn1;
-  };
-  return certificateExtensionsToAsn1(holder.extensions);
-}
-
-function pemOf(certificate: Asn1): string {
-  const lines =
-    derOf(certificate)
-      .toString('base64')
-      .match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n');
 }

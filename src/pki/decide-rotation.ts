@@ -26,11 +26,14 @@ export interface RotationInput {
 
 /** What to do next. The state that comes of it is written over the one it was decided for, or not at all. */
 export type RotationStep =
-  /** Make a root and an intermediate of it, or an intermediate of the current root; then `beginRotation`. */
+  /**
+   * Make a root and an intermediate of it, or an intermediate of the current root, or have the issuer of the policy sign
+   * one; then `beginRotation`.
+   */
   | ({ readonly step: 'issue' } & Due)
   /** Make an intermediate of this root; then `renewSigner`. */
   | { readonly step: 'renew'; readonly root: RootMaterial }
-  /** Make a root and an intermediate of it; then `recoverAuthority`. */
+  /** Make a root and an intermediate of it, or have the issuer sign one; then `recoverAuthority`. */
   | { readonly step: 'recover'; readonly answers: string }
   /** Write this state, in which the next phase has begun or the rotation has ended. */
   | { readonly step: 'advance'; readonly state: AuthorityState }
@@ -57,7 +60,7 @@ export type RotationStep =
 export function decideRotation(input: RotationInput): RotationStep {
   const { state, policy, request, now } = input;
   if (policy.isPaused) return { step: 'wait', blockers: blockersOf(input) };
-  const lapse = lapseOf(state, now);
+  const lapse = lapseOf(state, now, policy.issuer);
   if (lapse === undefined) return state.phase === 'Stable' ? decideBeginning(input) : decideAdvance(input);
   if (request === undefined || openRequest(state, request) !== 'Recovery') {
     return { step: 'wait', blockers: blockersOf(input), problem: `${lapse}: ${howToRecover}` };
@@ -95,7 +98,7 @@ function decideBeginning({ state, policy, request, now }: RotationInput): Rotati
   const due = dueRotation(state, policy, request, now);
   if (due !== undefined) return { step: 'issue', ...due };
   const { root, intermediate } = nextDates(state, policy);
-  const nextMs = Math.min(root.at.getTime(), intermediate.at.getTime());
+  const nextMs = Math.min(root?.at.getTime() ?? Infinity, intermediate.at.getTime());
   return { step: 'wait', blockers: [], againInMs: Math.min(nextMs - now.getTime(), longestWaitMs) };
 }
 

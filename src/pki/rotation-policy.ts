@@ -16,6 +16,11 @@ export interface TriggerPolicy {
 export interface RotationPolicy {
   readonly root: TriggerPolicy;
   readonly intermediate: TriggerPolicy;
+  /**
+   * Who signs intermediates in our place; absent when we do. The root is then the issuer's: none is due by itself, and
+   * what an order brings decides the kind of the rotation.
+   */
+  readonly issuer?: string;
   /** How long every gate of a phase must have been open before it ends. */
   readonly soakMs: number;
   /** Nothing begins and nothing goes on. */

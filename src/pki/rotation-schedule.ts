@@ -24,10 +24,17 @@ export interface NextDate {
   readonly reason: 'Schedule' | 'Threshold';
 }
 
+/** The root's is absent where it is an issuer's. */
+export interface NextDates {
+  readonly root?: NextDate;
+  readonly intermediate: NextDate;
+}
+
 /**
  * The rotation that should begin now, for an authority that is Stable; undefined when there is none. A root, which
  * brings an intermediate along, comes before an intermediate, and then a request before what is due by itself. A root
- * whose key is not known can sign no intermediate: it is replaced as well. `Recovery` is no matter of schedules.
+ * whose key is not known can sign no intermediate: it is replaced as well. Where an issuer signs, an intermediate that is
+ * of somebody else is replaced at once, and the kind is only what is wished for. `Recovery` is no matter of schedules.
  */
 export function dueRotation(
   state: AuthorityState,
@@ -38,10 +45,11 @@ export function dueRotation(
   const asked = askedFor(state, request);
   const dates = nextDates(state, policy);
   for (const kind of rotationKinds) {
-    const reason = asked?.kind === kind ? asked.reason : reasonAt(dates[kind], now);
+    const ofItself = isForeign(state, policy, kind) ? 'Replaced' : reasonAt(dates[kind], now);
+    const reason = asked?.kind === kind ? asked.reason : ofItself;
     if (reason === undefined) continue;
     const isAnswer = asked !== undefined && request !== undefined;
-    const canSign = state.roots.current.keyPem !== undefined;
+    const canSign = policy.issuer !== undefined || state.roots.current.keyPem !== undefined;
     return { kind: canSign ? kind : 'root', reason, ...(isAnswer ? { answers: request } : {}) };
   }
   return undefined;
@@ -49,20 +57,22 @@ export function dueRotation(
 
 /**
  * When each kind is due by itself: at the next run of its schedule or where its remaining life falls to the threshold,
- * whichever is first; a root also where an intermediate would outlive it. In the past when it is due now.
+ * whichever is first; a root also where an intermediate would outlive it. In the past when it is due now. The root of an
+ * issuer is never due.
  *
  * A run is met by what was made after it, and by a rotation that was under way when it came. So runs that were missed
  * are caught up with once, however many they were, and a schedule that is faster than rotations are leaves runs out.
  */
-export function nextDates(state: AuthorityState, policy: RotationPolicy): Record<RotationKind, NextDate> {
+export function nextDates(state: AuthorityState, policy: RotationPolicy): NextDates {
   const root = factsOf(state.roots.current.certPem);
   const intermediate = factsOf(state.intermediates.current.certPem);
+  const ofTheRoot = earliest([
+    byThreshold(root, policy.root),
+    byNesting(root, policy),
+    bySchedule(root, policy.root, state.rootRotatedAt),
+  ]);
   return {
-    root: earliest([
-      byThreshold(root, policy.root),
-      byNesting(root, policy),
-      bySchedule(root, policy.root, state.rootRotatedAt),
-    ]),
+    ...(policy.issuer === undefined ? { root: ofTheRoot } : {}),
     intermediate: earliest([
       byThreshold(intermediate, policy.intermediate),
       bySchedule(intermediate, policy.intermediate, state.lastRotation?.finishedAt),
@@ -85,8 +95,20 @@ function askedFor(state: AuthorityState, request: string | undefined): Omit<Due,
   }
 }
 
-function reasonAt({ at, reason }: NextDate, now: Date): RotationReason | undefined {
-  return at <= now ? reason : undefined;
+function reasonAt(date: NextDate | undefined, now: Date): RotationReason | undefined {
+  return date !== undefined && date.at <= now ? date.reason : undefined;
+}
+
+/** Whether the intermediate in use is not of the issuer that should sign it. */
+function isForeign(
+  { intermediates, ordered }: AuthorityState,
+  { issuer }: RotationPolicy,
+  kind: RotationKind,
+): boolean {
+  if (issuer === undefined || kind === 'root') return false;
+  return (
+    ordered?.from !== issuer || ordered.fingerprint !== factsOf(intermediates.current.certPem).fingerprint
+  );
 }
 
 function byThreshold(facts: CertificateFacts, { threshold }: TriggerPolicy): NextDate {

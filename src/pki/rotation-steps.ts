@@ -2,16 +2,23 @@ import type {
   AuthorityState,
   FinishedRotation,
   IntermediateMaterial,
+  OrderedIntermediate,
   RootMaterial,
   Rotation,
   RotationReason,
 } from './authority-state.ts';
+import { factsOf } from './certificate-facts.ts';
 import { signingRootOf } from './istio-bundle.ts';
 
 /** What a rotation brings: a root with an intermediate of it, or an intermediate of the current root. */
 export interface NewMaterial {
   readonly root?: RootMaterial;
   readonly intermediate: IntermediateMaterial;
+}
+
+/** How an authority remembers by whom its intermediate was signed. */
+export function orderedFrom(issuer: string, { intermediate }: NewMaterial): OrderedIntermediate {
+  return { from: issuer, fingerprint: factsOf(intermediate.certPem).fingerprint };
 }
 
 /** Why a rotation begins, and the request that it answers. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { keyAlgorithms } from '../key-algorithms.ts';
 import { externalAuthoritySchema } from './external-authority.ts';
-import { goDuration, secretName, type TextRule, textOf } from './field-format.ts';
+import { dnsName, goDuration, secretName, type TextRule, textOf } from './field-format.ts';
 import { pauseSchema } from './pause.ts';
 import { spireAuthoritySchema } from './spire-authority.ts';
 
@@ -40,10 +40,10 @@ const triggerSchema = (what: string) =>
 /** Who signs the certificates of a mesh, and when that is replaced. */
 export const certificateAuthoritySchema = z.strictObject({
   provider: z
-    .enum(['SelfSigned', 'PluggedIn', 'External', 'Spire', 'Istiod'])
+    .enum(['SelfSigned', 'PluggedIn', 'CertManager', 'External', 'Spire', 'Istiod'])
     .optional()
     .describe(
-      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `External` leaves signing to a service that proxies ask instead of istiod; `Spire` has SPIRE issue the certificates of workloads, and makes both for istiod alone; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
+      'Where roots and intermediates come from: `SelfSigned` makes both; `PluggedIn` takes what a Secret holds; `CertManager` has an issuer of cert-manager sign intermediates; `External` leaves signing to a service that proxies ask instead of istiod; `Spire` has SPIRE issue the certificates of workloads, and makes both for istiod alone; `Istiod` leaves it to istiod, and nothing is rotated. Default: `SelfSigned`.',
     ),
   pluggedIn: z
     .strictObject({
@@ -55,6 +55,25 @@ export const certificateAuthoritySchema = z.strictObject({
     .describe('For provider `PluggedIn`. The Secret is watched; what fails `ca lint` is refused.'),
   external: externalAuthoritySchema.optional().describe('For provider `External`.'),
   spire: spireAuthoritySchema.optional().describe('For provider `Spire`.'),
+  certManager: z
+    .strictObject({
+      issuerRef: z
+        .strictObject({
+          name: dnsName().describe('Name of the issuer.'),
+          kind: z
+            .enum(['Issuer', 'ClusterIssuer'])
+            .optional()
+            .describe(
+              'Its kind; an `Issuer` is one of the namespace of the MeshOperator. Default: `Issuer`.',
+            ),
+          group: dnsName().optional().describe('Its API group. Default: `cert-manager.io`.'),
+        })
+        .describe('The issuer that signs intermediates.'),
+    })
+    .optional()
+    .describe(
+      'For provider `CertManager`. The operator makes the keys and orders by CertificateRequests; the root is the one of the issuer.',
+    ),
   root: certificateSchema('the root', '87600h').optional().describe('The root certificate.'),
   intermediate: certificateSchema('an intermediate', '8760h')
     .optional()

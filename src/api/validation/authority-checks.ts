@@ -8,6 +8,7 @@ const path = 'spec.certificateAuthority';
 /** Blocks that belong to one provider each, and what one that is missing must say; undefined: it may be missing. */
 const blocks = [
   { block: 'pluggedIn', of: 'PluggedIn', missing: 'must name the Secret' },
+  { block: 'certManager', of: 'CertManager', missing: 'must name the issuer' },
   { block: 'external', of: 'External', missing: 'must say which address proxies ask for certificates' },
   { block: 'spire', of: 'Spire', missing: undefined },
 ] as const;
@@ -27,10 +28,25 @@ export function checkAuthorityProvider({ spec }: SpecView): Problem[] {
   });
 }
 
+/** The root of what an issuer signs is the issuer's. */
+export function checkAuthorityIssuer({ spec }: SpecView): Problem[] {
+  const { provider, root, rotation } = spec.certificateAuthority ?? {};
+  if (provider !== 'CertManager') return [];
+  const ofTheRoot = [
+    ...(root === undefined ? [] : [`${path}.root`]),
+    ...(rotation?.root === undefined ? [] : [`${path}.rotation.root`]),
+  ];
+  return ofTheRoot.map((field) => ({
+    path: field,
+    message:
+      'has no effect with provider CertManager: the root is that of the issuer and is replaced there; remove it',
+  }));
+}
+
 /** An intermediate must not outlive its root, and workloads' certificates are valid for a day. */
 export function checkAuthorityLifetimes({ spec, namespace }: SpecView): Problem[] {
   const authority = spec.certificateAuthority as CertificateAuthority | undefined;
-  const { root, intermediate } = resolveAuthority(authority, true, namespace);
+  const { provider, root, intermediate } = resolveAuthority(authority, true, namespace);
   if (intermediate.lifetimeMs < leastLifetimeMs) {
     return [
       {
@@ -39,7 +55,8 @@ export function checkAuthorityLifetimes({ spec, namespace }: SpecView): Problem[
       },
     ];
   }
-  if (root.lifetimeMs >= 2 * intermediate.lifetimeMs) return [];
+  // How long the root of an issuer is valid is not ours to say.
+  if (provider === 'CertManager' || root.lifetimeMs >= 2 * intermediate.lifetimeMs) return [];
   return [
     {
       path: `${path}.root.lifetime`,

@@ -2,7 +2,7 @@ import meshConfigFields from '../../../generated/mesh-config-fields.json' with {
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
 import { meshConfigMessage, networkMessage, type ProtoMessages } from '../proto-fields.ts';
-import { checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
+import { checkAuthorityIssuer, checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
 import {
   checkAuthoritySwitch,
   checkExternalAddress,
@@ -51,6 +51,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkRevisionTags,
   checkPause,
   checkAuthorityProvider,
+  checkAuthorityIssuer,
   checkAuthorityLifetimes,
   checkExternalRotation,
   checkExternalAddress,

@@ -3,6 +3,7 @@ import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { TerminalError } from '../../base/errors.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { readGivenMaterial } from '../../pki/given-material.ts';
+import { type NewMaterial, orderedFrom } from '../../pki/rotation-steps.ts';
 import { newIntermediate, newRoot } from './new-material.ts';
 import type { ObservedMeshes } from './observed-meshes.ts';
 import type { PluggedMaterial } from './plugged-material.ts';
@@ -43,6 +44,20 @@ export async function firstAuthority(
     state: stable({ root, intermediate: await newIntermediate(root, mesh, now) }),
     reason: 'AuthorityCreated',
     message: 'A root and an intermediate are made for the mesh',
+  };
+}
+
+/** Whether an istiod signs with something already. */
+export function signsAlready({ cacerts, istioCaSecret }: ObservedMeshes): boolean {
+  return cacerts !== undefined || istioCaSecret !== undefined;
+}
+
+/** The authority that a namespace begins with when nothing is there and an issuer has signed its intermediate. */
+export function firstOrdered(material: Required<NewMaterial>, issuer: string): FirstAuthority {
+  return {
+    state: { ...stable(material), ordered: orderedFrom(issuer, material) },
+    reason: 'AuthorityCreated',
+    message: `${issuer} has signed an intermediate for the mesh; the root is that of the issuer`,
   };
 }
 

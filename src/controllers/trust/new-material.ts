@@ -8,7 +8,8 @@ import { generateKeyPair, keyPairOf } from '../../pki/key-pair.ts';
 import type { NewMaterial } from '../../pki/rotation-steps.ts';
 
 const rootName = 'Root CA';
-const intermediateName = 'Intermediate CA';
+/** What the name of every intermediate begins with. */
+export const intermediateName = 'Intermediate CA';
 
 /** What a rotation of this kind brings: new keys, and certificates that end at another second than those in use. */
 export async function newMaterial(
@@ -73,6 +74,7 @@ function distinctLifetimeMs(
   return endMs - now.getTime() - (secondOf(endMs) === taken ? 1_000 : 0);
 }
 
-function trustDomainOf({ meshConfig }: ResolvedMesh): string {
+/** What the certificates of the mesh name as their organization. */
+export function trustDomainOf({ meshConfig }: ResolvedMesh): string {
   return String(meshConfig.trustDomain ?? 'cluster.local');
 }

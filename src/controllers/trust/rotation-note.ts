@@ -1,5 +1,5 @@
 import type { EventNote } from '../../kube/event-recorder.ts';
-import type { AuthorityState, Phase } from '../../pki/authority-state.ts';
+import type { AuthorityState, Phase, RotationReason } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
 import type { RotationKind } from '../../pki/rotation-policy.ts';
 
@@ -36,4 +36,17 @@ export function rotationNote(before: AuthorityState, after: AuthorityState): Eve
 function serialOf({ roots, intermediates }: AuthorityState, kind: RotationKind): string {
   const { current, next = current } = kind === 'root' ? roots : intermediates;
   return `serial ${factsOf(next.certPem).serial}`;
+}
+
+/** The Event for whoever wanted another root where an issuer has none. */
+export function rootUnchangedNote(why: RotationReason, issuer: string): EventNote {
+  const stays =
+    why === 'KeyCompromise'
+      ? '; the intermediate that is replaced verifies until it ends, since its root stays trusted'
+      : '';
+  return {
+    type: 'Warning',
+    reason: 'RootUnchanged',
+    message: `The root belongs to ${issuer}, which has no other one yet: the intermediate alone is replaced${stays}. Replace the root there, and ask again`,
+  };
 }

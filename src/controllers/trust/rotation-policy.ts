@@ -1,10 +1,12 @@
+import { issuerText } from '../../api/issuer-text.ts';
 import type { ResolvedAuthority } from '../../api/resolved-authority.ts';
 import type { RotationPolicy } from '../../pki/rotation-policy.ts';
 
 /** When an authority is replaced, as the spec says it. */
 export function rotationPolicy(
-  { root, intermediate, soakMs }: ResolvedAuthority,
+  { root, intermediate, issuer, soakMs }: ResolvedAuthority,
   isPaused: boolean,
 ): RotationPolicy {
-  return { root, intermediate, soakMs, isPaused };
+  const signer = issuer === undefined ? {} : { issuer: issuerText(issuer) };
+  return { root, intermediate, ...signer, soakMs, isPaused };
 }

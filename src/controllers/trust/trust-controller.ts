@@ -18,6 +18,7 @@ import { AuthorityStore } from './authority-store.ts';
 import { BundleConfigMaps } from './bundle-config-maps.ts';
 import { BundleCopies } from './bundle-copies.ts';
 import { cacertsName } from './cacerts-secret.ts';
+import { CertificateOrders } from './certificate-orders.ts';
 import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
 import type { TrustInformers } from './observed-meshes.ts';
@@ -53,7 +54,7 @@ export interface TrustController {
  * Wires the trust controller. What wakes the meshes of a namespace: a change of their specs, of what they ask for by
  * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in; the end of the
  * namespace; where they bring a bundle to namespaces, any change of its copies and of namespaces. While a rotation is
- * under way it looks again by itself.
+ * under way, and while something is ordered, it looks again by itself.
  */
 export function createTrustController(deps: TrustControllerDeps): TrustController {
   const { client, clock, shared } = deps;
@@ -81,12 +82,13 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
     { client, clock },
   );
   const plugged = new PluggedSecrets(deps, (mesh) => controller.enqueue(mesh));
+  const orders = new CertificateOrders(deps);
   const bundles = new BundleConfigMaps(deps, (mesh) => controller.enqueue(mesh));
   const { namespaces } = shared;
   const copies = new BundleCopies({ ...deps, namespaces, rootConfigMaps: informers.rootConfigMaps });
   const reconciler = new TrustReconciler({
     ...deps,
-    ...{ store, applier, informers, status, plugged, bundles, copies, metrics: deps.trustMetrics },
+    ...{ store, applier, informers, status, plugged, orders, bundles, copies, metrics: deps.trustMetrics },
   });
   const controller: Controller = new Controller({ name: 'trust' }, { ...deps, reconciler });
 

@@ -15,16 +15,20 @@ import type { PodExec } from '../../kube/pod-exec.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { AuthorityFigures, TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
+import { factsOf } from '../../pki/certificate-facts.ts';
 import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
 import { type Blocker, blockersBeforeProxies } from '../../pki/gates.ts';
+import { newToAuthority, outlastsInUse } from '../../pki/issued-material.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
 import { PhaseMemory } from '../../pki/phase-memory.ts';
 import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
+import type { Due } from '../../pki/rotation-schedule.ts';
 import {
   type Beginning,
   beginRotation,
   type NewMaterial,
+  orderedFrom,
   recoverAuthority,
   renewSigner,
 } from '../../pki/rotation-steps.ts';
@@ -41,10 +45,11 @@ import type { BundleConfigMaps } from './bundle-config-maps.ts';
 import type { BundleCopies } from './bundle-copies.ts';
 import { bundleChangesInMs, bundleStatus, type ForeignBundle } from './bundle-statement.ts';
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
+import type { CertificateOrders, Order, OrderTrouble } from './certificate-orders.ts';
 import { distributesBundle, externalStatement } from './external-statement.ts';
 import { ExternalTrust } from './external-trust.ts';
 import { objectManager } from './field-managers.ts';
-import { firstAuthority } from './first-authority.ts';
+import { type FirstAuthority, firstAuthority, firstOrdered, signsAlready } from './first-authority.ts';
 import { newIntermediate, newMaterial } from './new-material.ts';
 import { observeBundles } from './observe-bundles.ts';
 import { observeProxies } from './observe-proxies.ts';
@@ -52,10 +57,16 @@ import { observeReplicas } from './observe-replicas.ts';
 import { ObservedMeshes, type TrustInformers } from './observed-meshes.ts';
 import type { PluggedMaterial, PluggedSecrets } from './plugged-material.ts';
 import { replacementOf } from './replacement.ts';
-import { rotationNote } from './rotation-note.ts';
+import { rootUnchangedNote, rotationNote } from './rotation-note.ts';
 import { rotationPolicy } from './rotation-policy.ts';
 import { readSpireBundle, spireStatement } from './spire-trust.ts';
-import { authorityStatus, type GateProgress, trustConditionType, trustStatement } from './trust-status.ts';
+import {
+  authorityStatus,
+  type GateProgress,
+  orderStatement,
+  trustConditionType,
+  trustStatement,
+} from './trust-status.ts';
 
 export interface TrustReconcilerDeps {
   readonly client: KubeClient;
@@ -68,6 +79,7 @@ export interface TrustReconcilerDeps {
   readonly plugged: PluggedSecrets;
   readonly bundles: BundleConfigMaps;
   readonly copies: BundleCopies;
+  readonly orders: CertificateOrders;
   readonly status: StatusWriter;
   readonly events: EventRecorder;
   readonly metrics: TrustMetrics;
@@ -88,6 +100,8 @@ interface Pass {
   spireBundle?: ForeignBundle | undefined;
   /** The version of the stored authority that the pass goes by; undefined while there is none. */
   version?: string;
+  /** Why what was ordered from an issuer is not there yet. */
+  order?: OrderTrouble;
 }
 
 /** How soon to look again at what may take a moment. */
@@ -117,7 +131,10 @@ export class TrustReconciler implements Reconciler {
     const { meshes } = observed;
     if (meshes.length === 0) return this.#forget(key, context);
     const object = informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return {};
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      await this.#deps.orders.close(key, context.signal);
+      return {};
+    }
     const pause = pauseAt(object as unknown as MeshOperator, clock.now());
     if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
     const mesh = this.#resolved.find(object);
@@ -126,8 +143,9 @@ export class TrustReconciler implements Reconciler {
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
     const pass: Pass = { object, mesh, observed, context, now, policy };
-    const { enabled, external, spire } = mesh.authority;
+    const { enabled, external, spire, issuer } = mesh.authority;
     if (external === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
+    if (issuer === undefined) await this.#deps.orders.close(key, context.signal);
     if (!enabled && external === undefined) return this.#write(pass, {});
     const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
@@ -176,6 +194,7 @@ export class TrustReconciler implements Reconciler {
     if (reading !== undefined) pass.version = reading.version;
     const plugged = await this.#plugged(pass);
     const state = reading?.state ?? (await this.#establish(pass, plugged));
+    if (state === undefined) return this.#reportNone(pass);
     await this.#publish(pass, state);
     const replacement = plugged === undefined ? undefined : await replacementOf(state, plugged, mesh, now);
     if (replacement !== undefined && !policy.isPaused)
@@ -215,11 +234,20 @@ export class TrustReconciler implements Reconciler {
     return reading.material;
   }
 
-  /** The authority that a namespace without one begins with. */
-  async #establish(pass: Pass, plugged: PluggedMaterial | undefined): Promise<AuthorityState> {
-    const { mesh, observed, now, context } = pass;
+  /** The authority that a namespace without one begins with; undefined while its issuer has not signed. */
+  async #establish(pass: Pass, plugged: PluggedMaterial | undefined): Promise<AuthorityState | undefined> {
+    const { mesh, observed, now } = pass;
     if (pass.refusal !== undefined) throw new TerminalError(pass.refusal, { reason: 'MaterialRefused' });
-    const first = await firstAuthority(observed, mesh, plugged, now);
+    const { issuer } = pass.policy;
+    if (issuer === undefined || signsAlready(observed)) {
+      return this.#found(pass, await firstAuthority(observed, mesh, plugged, now));
+    }
+    const material = await this.#ordered(pass);
+    return material === undefined ? undefined : this.#found(pass, firstOrdered(material, issuer));
+  }
+
+  async #found(pass: Pass, first: FirstAuthority): Promise<AuthorityState> {
+    const { mesh, context } = pass;
     // What was asked for before there was an authority is no wish to replace it.
     const request = pass.object.metadata.annotations?.[rotateAnnotation];
     const state = request === undefined ? first.state : { ...first.state, answeredRequest: request };
@@ -284,10 +312,13 @@ export class TrustReconciler implements Reconciler {
     step: RotationStep,
     memory: PhaseMemory,
   ): Promise<ReconcileResult> {
-    const { mesh, now } = pass;
+    const { mesh, now, policy, context } = pass;
     memory.noteStep(step, this.#deps.clock.monotonicMs());
+    const isToOrder = step.step === 'issue' || step.step === 'recover';
+    if (policy.issuer !== undefined && !isToOrder) await this.#deps.orders.tidy(mesh, context.signal);
     switch (step.step) {
       case 'issue':
+        if (policy.issuer !== undefined) return this.#beginOrdered(pass, state, step, policy.issuer);
         if (!mayIssue(step.kind, state, mesh)) return this.#report(pass, state, [], longestWaitMs);
         return this.#begin(pass, state, step, await newMaterial(step.kind, state, mesh, now));
       case 'renew': {
@@ -295,6 +326,8 @@ export class TrustReconciler implements Reconciler {
         return this.#enter(pass, state, renewSigner(state, signer, now));
       }
       case 'recover': {
+        if (policy.issuer !== undefined)
+          return this.#recoverByOrder(pass, state, step.answers, policy.issuer);
         const { root, intermediate } = await newMaterial('root', state, mesh, now);
         if (root === undefined) throw new Error('A new authority came without a root');
         return this.#enter(pass, state, recoverAuthority(state, step.answers, { root, intermediate }, now));
@@ -308,6 +341,59 @@ export class TrustReconciler implements Reconciler {
         return this.#report(pass, state, step.blockers, Math.min(step.againInMs ?? waitMs, waitMs));
       }
     }
+  }
+
+  /** What the issuer has signed for the mesh; undefined when it has not, which the pass will say. */
+  async #ordered(pass: Pass, answers?: string): Promise<Required<NewMaterial> | undefined> {
+    const reading = await this.#deps.orders.look(orderOf(pass, answers), pass.context.signal);
+    if (reading.trouble !== undefined) pass.order = reading.trouble;
+    return reading.material;
+  }
+
+  /** Begins the rotation that what the issuer has signed makes of it: one of the root when that is another one. */
+  async #beginOrdered(
+    pass: Pass,
+    state: AuthorityState,
+    { kind, reason, answers }: Due,
+    issuer: string,
+  ): Promise<ReconcileResult> {
+    const { orders } = this.#deps;
+    const { context, now } = pass;
+    const issued = await this.#ordered(pass, answers);
+    if (issued === undefined) return this.#report(pass, state, [], longestWaitMs);
+    const material = newToAuthority(state, issued);
+    if (reason === 'Threshold' && !outlastsInUse(state, material)) {
+      const { notAfter } = factsOf(material.intermediate.certPem);
+      const problem = `${issuer} signs nothing that lasts longer than what is in use (${notAfter.toISOString()}): its root or intermediate has to be replaced first`;
+      pass.order = await orders.refuse(orderOf(pass, answers), problem, context.signal);
+      return this.#report(pass, state, [], longestWaitMs);
+    }
+    const begun = beginRotation(
+      state,
+      { reason, ...(answers === undefined ? {} : { answers }) },
+      material,
+      now,
+    );
+    const result = await this.#enter(pass, state, { ...begun, ordered: orderedFrom(issuer, material) });
+    if (kind === 'root' && material.root === undefined) this.#note(pass, rootUnchangedNote(reason, issuer));
+    return result;
+  }
+
+  /** Recovers with what the issuer has signed: of another root than the one that has ended, or of the one that signs. */
+  async #recoverByOrder(
+    pass: Pass,
+    state: AuthorityState,
+    answers: string,
+    issuer: string,
+  ): Promise<ReconcileResult> {
+    const issued = await this.#ordered(pass, answers);
+    if (issued === undefined) return this.#report(pass, state, [], longestWaitMs);
+    const material = newToAuthority(state, issued);
+    const recovered =
+      material.root === undefined
+        ? { ...renewSigner(state, material.intermediate, pass.now), answeredRequest: answers }
+        : recoverAuthority(state, answers, issued, pass.now);
+    return this.#enter(pass, state, { ...recovered, ordered: orderedFrom(issuer, material) });
   }
 
   async #begin(
@@ -348,6 +434,8 @@ export class TrustReconciler implements Reconciler {
       policy,
       now,
       refusal: pass.refusal,
+      issuer: policy.issuer,
+      order: pass.order,
       request: pass.object.metadata.annotations?.[rotateAnnotation],
     });
     const isSpire = mesh.authority.spire !== undefined;
@@ -361,7 +449,16 @@ export class TrustReconciler implements Reconciler {
       conditions: this.#conditions(pass, statement),
     });
     const changesInMs = spireBundle === undefined ? undefined : bundleChangesInMs(spireBundle, now);
-    return requeueAfter(written.requeueAfterMs, waitMs, changesInMs);
+    return requeueAfter(written.requeueAfterMs, waitMs, pass.order?.retryAfterMs, changesInMs);
+  }
+
+  /** What a mesh says that waits for its first authority. */
+  async #reportNone(pass: Pass): Promise<ReconcileResult> {
+    const { order } = pass;
+    if (order === undefined) return {};
+    const conditions = this.#conditions(pass, orderStatement(order));
+    const written = await this.#write(pass, { conditions });
+    return requeueAfter(written.requeueAfterMs, order.retryAfterMs);
   }
 
   #reportFigures(
@@ -428,9 +525,10 @@ export class TrustReconciler implements Reconciler {
    * whoever applies the MeshOperator again needs the same root. It goes with the namespace.
    */
   async #forget(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
-    const { store, plugged, bundles, copies, metrics, informers } = this.#deps;
+    const { store, plugged, orders, bundles, copies, metrics, informers } = this.#deps;
     this.#memories.delete(key.namespace);
     plugged.forget(key);
+    await orders.close(key, signal);
     bundles.forget(key);
     metrics.forget(key);
     await copies.remove(key.namespace, signal);
@@ -453,6 +551,12 @@ function proxiesOf({ mesh, observed }: Pass): readonly KubernetesObject[] {
 
 function isOther(mesh: ResolvedMesh): (namespace: string) => boolean {
   return (namespace) => namespace !== mesh.namespace;
+}
+
+function orderOf({ mesh, object }: Pass, answers: string | undefined): Order {
+  const { issuer } = mesh.authority;
+  if (issuer === undefined) throw new Error('Nothing is ordered without an issuer');
+  return { mesh, issuer, owner: object, ...(answers === undefined ? {} : { answers }) };
 }
 
 /** Of what a user has plugged in we replace nothing but intermediates of a root whose key is plugged in as well. */

@@ -8,6 +8,7 @@ import { requestProblem } from '../../pki/decide-rotation.ts';
 import type { Blocker } from '../../pki/gates.ts';
 import { type RotationPolicy, rotationKinds } from '../../pki/rotation-policy.ts';
 import { type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
+import type { OrderTrouble } from './certificate-orders.ts';
 
 export const trustConditionType = 'TrustHealthy';
 
@@ -42,7 +43,10 @@ export function authorityStatus(
       : { waitingFor: blockers.slice(0, maxNamed).map(blockerText) }),
     ...(isStable || proxies === undefined ? {} : { proxies: { ...proxies } }),
     ...(lastRotation === undefined ? {} : { lastRotation: { ...lastRotation } }),
-    nextRotation: { root: dueStatus(root), intermediate: dueStatus(intermediate) },
+    nextRotation: {
+      ...(root === undefined ? {} : { root: dueStatus(root) }),
+      intermediate: dueStatus(intermediate),
+    },
   };
 }
 
@@ -52,6 +56,10 @@ export interface TrustCircumstances {
   readonly now: Date;
   /** Why what was plugged in is not used. */
   readonly refusal?: string | undefined;
+  /** Who signs intermediates in our place. */
+  readonly issuer?: string | undefined;
+  /** Why what was ordered from the issuer is not there yet. */
+  readonly order?: OrderTrouble | undefined;
   /** What annotation `meshoperator.dev/rotate` says. */
   readonly request?: string | undefined;
 }
@@ -60,11 +68,13 @@ export interface TrustCircumstances {
 export function trustStatement(
   state: AuthorityState,
   progress: GateProgress,
-  { policy, now, refusal, request }: TrustCircumstances,
+  { policy, now, refusal, request, issuer, order }: TrustCircumstances,
 ): Statement {
   const expired = expiredOf(state, now);
-  if (expired !== undefined)
-    return { type: trustConditionType, status: 'False', reason: 'Expired', message: expired };
+  if (expired !== undefined) {
+    const message = order === undefined ? expired : `${expired}. ${order.message}`;
+    return { type: trustConditionType, status: 'False', reason: 'Expired', message };
+  }
   if (refusal !== undefined) {
     return {
       type: trustConditionType,
@@ -76,6 +86,13 @@ export function trustStatement(
   const rotation =
     rotationStatement(state, progress, { policy, now }) ?? overdueStatement(state, { policy, now });
   if (rotation !== undefined) return rotation;
+  if (order !== undefined) {
+    // Whoever has something to sign with can wait for a while.
+    const isPatient = order.reason === 'OrderWaiting' && now.getTime() - order.since.getTime() <= patienceMs;
+    return isPatient
+      ? { type: trustConditionType, status: 'True', reason: 'Ordering', message: order.message }
+      : { ...orderStatement(order), message: `${order.message}. The material in use stays` };
+  }
   const problem = requestProblem(state, request, now);
   if (problem !== undefined) {
     return {
@@ -87,7 +104,13 @@ export function trustStatement(
   }
   const { roots, intermediates } = state;
   const ends = `The root is valid until ${endOf(roots.current)}, the intermediate until ${endOf(intermediates.current)}`;
-  return { type: trustConditionType, status: 'True', reason: 'Healthy', message: ends };
+  const whose = issuer === undefined ? '' : `; the root is that of ${issuer}, which alone can replace it`;
+  return { type: trustConditionType, status: 'True', reason: 'Healthy', message: `${ends}${whose}` };
+}
+
+/** What it says of an authority that there is not before the issuer has signed. */
+export function orderStatement({ reason, message }: OrderTrouble): Statement {
+  return { type: trustConditionType, status: 'False', reason, message };
 }
 
 function rotationStatement(
@@ -121,13 +144,14 @@ function rotationStatement(
 function overdueStatement(state: AuthorityState, { policy, now }: TrustCircumstances): Statement | undefined {
   if (!policy.isPaused) return undefined;
   const dates = nextDates(state, policy);
-  const overdue = rotationKinds.find((kind) => dates[kind].at <= now);
-  if (overdue === undefined) return undefined;
+  const overdue = rotationKinds.find((kind) => dates[kind] !== undefined && dates[kind].at <= now);
+  const at = overdue === undefined ? undefined : dates[overdue]?.at;
+  if (at === undefined) return undefined;
   return {
     type: trustConditionType,
     status: 'True',
     reason: 'Paused',
-    message: `The ${overdue} should have been replaced on ${dates[overdue].at.toISOString()}, which rotation.paused holds back`,
+    message: `The ${overdue} should have been replaced on ${at.toISOString()}, which rotation.paused holds back`,
   };
 }
 

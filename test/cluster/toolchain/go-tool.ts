@@ -9,8 +9,10 @@ import { run } from './run-command.ts';
 export interface GoTool {
   readonly name: string;
   /** Folder in tools/ whose go.mod pins it. */
-  readonly module: 'kubernetes' | 'istio' | 'kwok' | 'coredns';
+  readonly module: 'kubernetes' | 'istio' | 'kwok' | 'coredns' | 'cert-manager';
   readonly package: string;
+  /** Files of the package that are in that folder, for a program that nobody publishes. */
+  readonly ownFiles?: readonly string[];
   /** Values given to the linker with `-X`; a `{version of <module path>}` is read from the go.mod. */
   readonly stamps?: Readonly<Record<string, string>>;
   /** Files of a Go module that are kept beside the program, joined into one YAML file. */
@@ -26,10 +28,11 @@ const environment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=rea
 /** Builds a tool once for each state of its go.mod, go.sum, Go version and flags; returns the program's path. */
 export async function ensureGoTool(tool: GoTool, progress: Progress, label: string): Promise<string> {
   const source = join(toolsFolder, tool.module);
-  const [goMod, goSum, go] = await Promise.all([
+  const [goMod, goSum, go, ...ownTexts] = await Promise.all([
     readFile(join(source, 'go.mod'), 'utf8'),
     readFile(join(source, 'go.sum'), 'utf8'),
     sharedGo(progress),
+    ...(tool.ownFiles ?? []).map((file) => readFile(join(source, file), 'utf8')),
   ]);
   const flags = buildFlags(tool, goMod);
   const key = cacheKey(
@@ -40,6 +43,7 @@ export async function ensureGoTool(tool: GoTool, progress: Progress, label: stri
     tool.package,
     JSON.stringify(tool.yaml ?? null),
     ...flags,
+    ...ownTexts,
   );
   const folder = await ensureCached(tool.name, key, (target) =>
     withProgress(progress, `${label}: go build`, async () => {

@@ -39,6 +39,21 @@ const goTools = [
     },
   },
   { name: 'coredns', module: 'coredns', package: 'github.com/coredns/coredns' },
+  {
+    name: 'cert-manager',
+    module: 'cert-manager',
+    package: 'meshoperator.dev/tools/cert-manager',
+    ownFiles: ['main.go'],
+    yaml: {
+      file: 'crds.yaml',
+      module: 'github.com/cert-manager/cert-manager',
+      sources: [
+        'deploy/crds/cert-manager.io_certificaterequests.yaml',
+        'deploy/crds/cert-manager.io_issuers.yaml',
+        'deploy/crds/cert-manager.io_clusterissuers.yaml',
+      ],
+    },
+  },
   { name: 'pilot-discovery', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery' },
   { name: 'pilot-agent', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent' },
 ] as const satisfies readonly GoTool[];

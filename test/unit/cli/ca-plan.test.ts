@@ -98,6 +98,22 @@ describe('the plan of a rotation', () => {
     ]);
   });
 
+  test('says whose the root is where an issuer signs, and no date of it', () => {
+    const issuerRef = { name: 'corporate', kind: 'ClusterIssuer' } as const;
+    const { intermediate } = anAuthorityStatus().nextRotation ?? {};
+    const mesh = aMeshWithAuthority(
+      { nextRotation: { ...(intermediate === undefined ? {} : { intermediate }) } },
+      {},
+      { certificateAuthority: { provider: 'CertManager', certManager: { issuerRef } } },
+    );
+
+    const text = planText(rotationPlan(mesh, now));
+
+    expect(text).toContain('The root is that of ClusterIssuer corporate');
+    expect(text).not.toContain('Next rotation of the root');
+    expect(text).toContain('Next rotation of the intermediate: 2026-09-02');
+  });
+
   test.each(obstacles)('names $name', ({ mesh, says }) => {
     const plan = rotationPlan(mesh, now);
 

@@ -18,6 +18,9 @@ const afterTheRoot = new Date('2036-01-01T00:00:00Z');
 const pluggedIn = {
   certificateAuthority: { provider: 'PluggedIn', pluggedIn: { secretName: 'ours' } },
 } as const;
+const ofAnIssuer = {
+  certificateAuthority: { provider: 'CertManager', certManager: { issuerRef: { name: 'mesh-ca' } } },
+} as const;
 
 function refusalOf(name: RequestName, mesh: KubernetesObject, at = now): string | undefined {
   return requestRefusal(name, mesh, resolveMesh(mesh as unknown as MeshOperator), at);
@@ -92,6 +95,13 @@ describe('a request for a rotation', () => {
     expect(refusalOf('intermediate', mesh)).toBeUndefined();
   });
 
+  test.each(['root', 'intermediate', 'KeyCompromise'] as const)(
+    'for %s is taken where an issuer signs',
+    (name) => {
+      expect(refusalOf(name, aMeshWithAuthority({}, {}, ofAnIssuer))).toBeUndefined();
+    },
+  );
+
   test.each<Partial<CaRotateOptions>>([{}, { root: true, intermediate: true }])(
     'is called wrongly with %j',
     async (flags) => {
@@ -118,6 +128,14 @@ describe('the exposure by a stolen key', () => {
 
     expect(text).toContain('can pretend to be istiod');
     expect(text).not.toContain('impersonate any workload');
+  });
+
+  test('lasts until the intermediate ends where an issuer keeps its root', () => {
+    const circumstances = { issuer: 'Issuer mesh-ca', isOfIstiodAlone: false };
+    const text = exposureLines(anAuthorityStatus(), circumstances).join('\n');
+
+    expect(text).toContain('begins when Issuer mesh-ca has signed');
+    expect(text).toContain('the old one verifies until it ends, 2027-01-01T00:00:00.000Z');
   });
 
   test.each([
@@ -157,6 +175,17 @@ describe('the progress of a rotation', () => {
       ],
     ]);
     expect(steps.map(({ hasEnded }) => hasEnded)).toEqual([false, false, false, false, false, true]);
+  });
+
+  test('does not say that a root is gone which its issuer has kept', () => {
+    const progress = new RotationProgress('KeyCompromise', anAuthorityStatus());
+
+    const { lines } = progress.next(
+      aLook({ lastRotation: { ...aFinished('KeyCompromise'), kind: 'intermediate' } }),
+    );
+
+    expect(lines.join()).toContain('since the issuer has kept its root');
+    expect(lines.join()).not.toContain('no proxy trusts its root');
   });
 
   test('does not end with a rotation that was there before, nor with one that nobody asked for', () => {

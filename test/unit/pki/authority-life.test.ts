@@ -31,6 +31,16 @@ describe('an authority has lapsed', () => {
     );
   });
 
+  test('not by an intermediate that its issuer can replace, unless a rotation is under way', () => {
+    const state = withoutRootKey(anAuthority());
+    const late = later(300 * dayMs);
+    const signing = withoutRootKey(aRotation('intermediate'));
+
+    expect(lapseOf(state, late, 'Issuer mesh-ca')).toBeUndefined();
+    expect(lapseOf(state, later(3000 * dayMs), 'Issuer mesh-ca')).toMatch(/^The root certificate ended/);
+    expect(lapseOf(signing, later(302 * dayMs), 'Issuer mesh-ca')).toMatch(/^The intermediate/);
+  });
+
   test('by what signs in the phase under way', () => {
     const late = later(3000 * dayMs);
     const trusting = aRotation('root', { now: later(2000 * dayMs) });

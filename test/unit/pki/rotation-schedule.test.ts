@@ -2,11 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { AuthorityState } from '../../../src/pki/authority-state.ts';
 import type { RotationKind, RotationPolicy } from '../../../src/pki/rotation-policy.ts';
 import { dueRotation, nextDates } from '../../../src/pki/rotation-schedule.ts';
-import { advanceRotation, beginRotation } from '../../../src/pki/rotation-steps.ts';
+import { advanceRotation, beginRotation, orderedFrom } from '../../../src/pki/rotation-steps.ts';
 import {
   anAuthority,
   aPolicy,
   dayMs,
+  firstDay,
   hourMs,
   later,
   minuteMs,
@@ -238,7 +239,7 @@ describe('the next dates', () => {
   test('are those of the schedule when it comes first', () => {
     const { root, intermediate } = nextDates(anAuthority(), scheduled('intermediate', '0 3 1 * *'));
 
-    expect(root.reason).toBe('Threshold');
+    expect(root?.reason).toBe('Threshold');
     expect(intermediate).toEqual({ at: new Date('2026-02-01T03:00:00Z'), reason: 'Schedule' });
   });
 
@@ -247,4 +248,62 @@ describe('the next dates', () => {
 
     expect(intermediate).toEqual({ at: later(200 * dayMs), reason: 'Threshold' });
   });
+});
+
+describe('intermediates of an issuer', () => {
+  const policy = aPolicy({ issuer: 'Issuer mesh-ca' });
+  const ofTheIssuer = orderedAt(firstDay);
+
+  function orderedAt(madeAt: Date): AuthorityState {
+    const state = withoutRootKey(anAuthority({ madeAt }));
+    return {
+      ...state,
+      ordered: orderedFrom('Issuer mesh-ca', { intermediate: state.intermediates.current }),
+    };
+  }
+
+  test('are due by their own lifetime and schedule', () => {
+    const monthly = { ...policy, intermediate: { ...policy.intermediate, schedule: '0 3 1 * *' } };
+
+    expect(due(ofTheIssuer, later(200 * dayMs - 1), policy)).toBeUndefined();
+    expect(due(ofTheIssuer, later(200 * dayMs), policy)).toEqual({
+      kind: 'intermediate',
+      reason: 'Threshold',
+    });
+    expect(due(ofTheIssuer, new Date('2026-02-01T03:00:00Z'), monthly)?.reason).toBe('Schedule');
+  });
+
+  test('have a root that is never due by itself, and is not even dated', () => {
+    const scheduledRoot = { ...policy, root: { ...policy.root, schedule: '0 3 * * *' } };
+
+    expect(due(ofTheIssuer, later(10 * dayMs), scheduledRoot)).toBeUndefined();
+    expect(due(ofTheIssuer, later(2900 * dayMs), policy)?.kind).toBe('intermediate');
+    expect(nextDates(ofTheIssuer, policy)).toEqual({
+      intermediate: { at: later(200 * dayMs), reason: 'Threshold' },
+    });
+  });
+
+  test.each([
+    ['were made by us', anAuthority()],
+    ['were adopted', withoutRootKey(anAuthority())],
+    ['were ordered from another issuer', { ...ofTheIssuer, ordered: orderedOf('Issuer other') }],
+    [
+      'have been replaced by others since',
+      { ...ofTheIssuer, ordered: orderedOf('Issuer mesh-ca', later(1)) },
+    ],
+  ])('replace at once those that %s', (_name, state) => {
+    expect(due(state, later(0), policy)).toEqual({ kind: 'intermediate', reason: 'Replaced' });
+  });
+
+  test.each([
+    ['root', { kind: 'root', reason: 'Requested' }],
+    ['intermediate', { kind: 'intermediate', reason: 'Requested' }],
+    ['KeyCompromise', { kind: 'root', reason: 'KeyCompromise' }],
+  ] as const)('are due when %s is asked for, with that wish', (request, expected) => {
+    expect(due(ofTheIssuer, later(0), policy, request)).toEqual({ ...expected, answers: request });
+  });
+
+  function orderedOf(issuer: string, madeAt = firstDay) {
+    return orderedFrom(issuer, { intermediate: anAuthority({ madeAt }).intermediates.current });
+  }
 });

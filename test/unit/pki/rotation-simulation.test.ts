@@ -29,12 +29,16 @@ test(`in ${seeds} times ten years no proxy meets one that it does not verify, an
 }, 3_600_000);
 
 describe('harm is seen of an operator that', () => {
-  test.each(Object.entries(brokenOrders))('%s', (what, logic) => {
-    const harm = firstHarm(logic);
+  test.each(Object.entries(brokenOrders))(
+    '%s',
+    (what, logic) => {
+      const harm = firstHarm(logic);
 
-    process.stderr.write(`${what}: seed ${harm?.seed}, ${harm?.failure.split('\n')[0]}\n`);
-    expect(harm?.failure).toMatch(/does not (trust|verify)/);
-  }, 3_600_000);
+      process.stderr.write(`${what}: seed ${harm?.seed}, ${harm?.failure.split('\n')[0]}\n`);
+      expect(harm?.failure).toMatch(/does not (trust|verify)/);
+    },
+    3_600_000,
+  );
 });
 
 function firstHarm(logic: (typeof brokenOrders)[string]) {

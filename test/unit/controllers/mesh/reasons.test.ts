@@ -12,7 +12,7 @@ const folders = [
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare'],
-  ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced'],
+  ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
