@@ -102,6 +102,11 @@ const trustReasons: readonly ConditionReason[] = [
       'The Secret that `pluggedIn` names is not there, or what it holds or the issuer has signed fails `ca lint`; the last good material stays.',
   },
   {
+    reason: 'MaterialNeeded',
+    meaning:
+      'A replacement is due, or asked for, that only whoever filled the Secret that `pluggedIn` names can bring; what is in use stays.',
+  },
+  {
     reason: 'Ordering',
     meaning:
       'An intermediate is ordered from the issuer; the message has what it says. What is in use stays.',

@@ -15,6 +15,7 @@ import { RunningOperator } from './running-operator.ts';
 import { sharedCluster } from './shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient, uniqueName } from './test-client.ts';
 import { TestMesh } from './test-mesh.ts';
+import { TrustSecrets } from './trust-secrets.ts';
 
 export interface MeshOptions {
   /** Default: one of its own. */
@@ -120,7 +121,11 @@ export class MeshCluster {
     return (await this.client.list(meshKind, {}, never)).items;
   }
 
-  /** Deletes every mesh with the help of a running operator, then ends all operators and deletes all namespaces. */
+  /**
+   * Deletes every mesh with the help of a running operator, then ends all operators and deletes all namespaces, with
+   * the authorities that outlive their meshes: the operator of the next test file would clean them up while its
+   * requests are counted.
+   */
   async close(): Promise<void> {
     if ((await this.meshes()).length > 0) {
       if (!this.#operators.some((operator) => operator.isRunning)) await this.startOperator();
@@ -128,6 +133,7 @@ export class MeshCluster {
     }
     await this.endOperators();
     for (const name of this.#namespaces) {
+      await this.client.delete(new TrustSecrets(this.client, name).authorityId, {}, never);
       await this.client.delete({ apiVersion: 'v1', kind: 'Namespace', name }, {}, never);
     }
     await this.#admin.connection.close();

@@ -23,6 +23,7 @@ import { signerOf } from '../../pki/istio-bundle.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
 import { PhaseMemory } from '../../pki/phase-memory.ts';
 import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
+import { openRequest } from '../../pki/rotation-request.ts';
 import type { Due } from '../../pki/rotation-schedule.ts';
 import {
   type Beginning,
@@ -63,6 +64,7 @@ import { readSpireBundle, spireStatement } from './spire-trust.ts';
 import {
   authorityStatus,
   type GateProgress,
+  type NeededMaterial,
   orderStatement,
   trustConditionType,
   trustStatement,
@@ -96,6 +98,8 @@ interface Pass {
   readonly policy: RotationPolicy;
   /** What the person who looks should know besides; of what was plugged in. */
   refusal?: string;
+  /** What is due and only the user can bring. */
+  needed?: Due;
   /** Roots of SPIRE, where that issues the certificates of workloads. */
   spireBundle?: ForeignBundle | undefined;
   /** The version of the stored authority that the pass goes by; undefined while there is none. */
@@ -198,7 +202,7 @@ export class TrustReconciler implements Reconciler {
     await this.#publish(pass, state);
     const replacement = plugged === undefined ? undefined : await replacementOf(state, plugged, mesh, now);
     if (replacement !== undefined && !policy.isPaused)
-      return this.#begin(pass, state, { reason: 'Replaced' }, replacement);
+      return this.#begin(pass, state, replacedFor(object, state), replacement);
     const memory = this.#memoryOf(mesh.namespace, state);
     const openForMs = memory.openForMs(this.#deps.clock.monotonicMs());
     const observed =
@@ -319,7 +323,10 @@ export class TrustReconciler implements Reconciler {
     switch (step.step) {
       case 'issue':
         if (policy.issuer !== undefined) return this.#beginOrdered(pass, state, step, policy.issuer);
-        if (!mayIssue(step.kind, state, mesh)) return this.#report(pass, state, [], longestWaitMs);
+        if (!mayIssue(step.kind, state, mesh)) {
+          pass.needed = step;
+          return this.#report(pass, state, [], longestWaitMs);
+        }
         return this.#begin(pass, state, step, await newMaterial(step.kind, state, mesh, now));
       case 'renew': {
         const signer = await newIntermediate(step.root, mesh, now, signerOf(state));
@@ -434,6 +441,7 @@ export class TrustReconciler implements Reconciler {
       policy,
       now,
       refusal: pass.refusal,
+      needed: neededOf(pass),
       issuer: policy.issuer,
       order: pass.order,
       request: pass.object.metadata.annotations?.[rotateAnnotation],
@@ -557,6 +565,20 @@ function orderOf({ mesh, object }: Pass, answers: string | undefined): Order {
   const { issuer } = mesh.authority;
   if (issuer === undefined) throw new Error('Nothing is ordered without an issuer');
   return { mesh, issuer, owner: object, ...(answers === undefined ? {} : { answers }) };
+}
+
+function neededOf({ needed, mesh }: Pass): NeededMaterial | undefined {
+  const { secretName } = mesh.authority;
+  if (needed === undefined || secretName === undefined) return undefined;
+  return { ...needed, secret: `${mesh.namespace}/${secretName}` };
+}
+
+/** Whoever has asked for a rotation and brings other material has the answer with it, as fast as it was asked for. */
+function replacedFor({ metadata }: KubernetesObject, state: AuthorityState): Beginning {
+  const request = metadata.annotations?.[rotateAnnotation];
+  const asked = openRequest(state, request);
+  if (request === undefined || asked === undefined || asked === 'Recovery') return { reason: 'Replaced' };
+  return { reason: asked === 'KeyCompromise' ? asked : 'Replaced', answers: request };
 }
 
 /** Of what a user has plugged in we replace nothing but intermediates of a root whose key is plugged in as well. */

@@ -7,7 +7,7 @@ import { factsOf } from '../../pki/certificate-facts.ts';
 import { requestProblem } from '../../pki/decide-rotation.ts';
 import type { Blocker } from '../../pki/gates.ts';
 import { type RotationPolicy, rotationKinds } from '../../pki/rotation-policy.ts';
-import { type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
+import { type Due, type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
 import type { OrderTrouble } from './certificate-orders.ts';
 
 export const trustConditionType = 'TrustHealthy';
@@ -56,6 +56,8 @@ export interface TrustCircumstances {
   readonly now: Date;
   /** Why what was plugged in is not used. */
   readonly refusal?: string | undefined;
+  /** What is due and only the user can bring. */
+  readonly needed?: NeededMaterial | undefined;
   /** Who signs intermediates in our place. */
   readonly issuer?: string | undefined;
   /** Why what was ordered from the issuer is not there yet. */
@@ -64,11 +66,16 @@ export interface TrustCircumstances {
   readonly request?: string | undefined;
 }
 
+/** What is due, and the Secret that whoever plugs in has to fill for it. */
+export interface NeededMaterial extends Due {
+  readonly secret: string;
+}
+
 /** What condition `TrustHealthy` says of an authority that can be used. */
 export function trustStatement(
   state: AuthorityState,
   progress: GateProgress,
-  { policy, now, refusal, request, issuer, order }: TrustCircumstances,
+  { policy, now, refusal, needed, request, issuer, order }: TrustCircumstances,
 ): Statement {
   const expired = expiredOf(state, now);
   if (expired !== undefined) {
@@ -102,6 +109,7 @@ export function trustStatement(
       message: `Annotation ${rotateAnnotation}: ${problem}`,
     };
   }
+  if (needed !== undefined) return neededStatement(needed);
   const { roots, intermediates } = state;
   const ends = `The root is valid until ${endOf(roots.current)}, the intermediate until ${endOf(intermediates.current)}`;
   const whose = issuer === undefined ? '' : `; the root is that of ${issuer}, which alone can replace it`;
@@ -111,6 +119,17 @@ export function trustStatement(
 /** What it says of an authority that there is not before the issuer has signed. */
 export function orderStatement({ reason, message }: OrderTrouble): Statement {
   return { type: trustConditionType, status: 'False', reason, message };
+}
+
+/** Who asks waits for an answer; what is due by itself has its time still, and alerts of its own. */
+function neededStatement({ kind, reason, secret }: NeededMaterial): Statement {
+  const isAsked = reason === 'Requested' || reason === 'KeyCompromise';
+  return {
+    type: trustConditionType,
+    status: isAsked ? 'False' : 'True',
+    reason: 'MaterialNeeded',
+    message: `The ${kind} should be replaced (${reason}), and what is plugged in only its owner can replace: put the new material into Secret ${secret}, and the rotation begins`,
+  };
 }
 
 function rotationStatement(

@@ -377,6 +377,28 @@ describe('a PluggedIn authority', () => {
     await mesh.untilReason('TrustHealthy', 'Healthy');
   });
 
+  test('says of a rotation that is asked for and that only its owner can bring, what to do, and goes on with that', async () => {
+    const secrets = await newSecrets();
+    const [first, second] = [authorityFiles(await anAuthority()), authorityFiles(await anAuthority())];
+    await secrets.put('mine', first);
+    const mesh = await healthyMeshIn(secrets, pluggedIn);
+
+    await mesh.askFor('KeyCompromise/1');
+    await mesh.untilReason('TrustHealthy', 'MaterialNeeded');
+
+    const condition = await mesh.condition('TrustHealthy');
+    expect(condition?.status).toBe('False');
+    expect(condition?.message).toContain(`put the new material into Secret ${secrets.namespace}/mine`);
+    await expectFiles(secrets, first);
+
+    await secrets.put('mine', second);
+    const status = await untilRotated(mesh);
+
+    expect(status?.lastRotation).toMatchObject({ kind: 'root', reason: 'KeyCompromise' });
+    await mesh.untilReason('TrustHealthy', 'Healthy');
+    await expectFiles(secrets, second);
+  });
+
   test('waits for its Secret, and begins when it is there', async () => {
     const secrets = await newSecrets();
     const mesh = await meshIn(secrets, pluggedIn);
