@@ -21,14 +21,15 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
  * What the operator itself does, beside what it grants: it owns these kinds, reads and patches MeshOperators, applies
  * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
  * by pods in dry runs and tells theirs of changed mounts, looks for pods without the sidecar that they should have and
- * evicts those where the spec says so, keeps authorities, orders intermediates from cert-manager and asks proxies what
+ * evicts those where the spec says so, restarts workloads for upgrades, keeps authorities, orders intermediates from cert-manager and asks proxies what
  * they trust; at deletion it removes istiod's own locks and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
   return [
     ...ownedKinds.map((kind) => rule(kind, ownVerbs)),
-    rule(kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator'), ['get', 'list', 'patch', 'watch']),
+    // Meshes whose upgrades are RevisionBased consist of further ones.
+    rule(kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator'), ownVerbs),
     { apiGroups: ['meshoperator.dev'], resources: ['meshoperators/status'], verbs: ['patch'] },
     { apiGroups: ['meshoperator.dev'], resources: ['meshoperators/finalizers'], verbs: ['update'] },
     rule(kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition'), [
@@ -42,6 +43,8 @@ function operatorNeeds(): PolicyRule[] {
     rule(kindInfo('v1', 'Secret'), ownVerbs),
     rule(kindInfo('v1', 'Pod'), ['create', 'list', 'patch', 'watch']),
     { apiGroups: [''], resources: ['pods/eviction'], verbs: ['create'] },
+    // Restarted for proxies of another version, where the spec says so.
+    ...['Deployment', 'StatefulSet', 'DaemonSet'].map((kind) => rule(kindInfo('apps/v1', kind), ['patch'])),
     // Proxies and istiods are asked what they trust where it can be seen: on their loopback. API servers up to 1.34 call
     // the opening of a WebSocket get, newer ones create.
     { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },

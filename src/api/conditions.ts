@@ -36,6 +36,11 @@ const terminalReasons: readonly ConditionReason[] = [
     reason: 'ImmutableField',
     meaning: 'A change needs an object to be made anew; the message names it and the field.',
   },
+  { reason: 'UpgradePaused', meaning: 'An upgrade was not done in time and is held: see `UpgradeComplete`.' },
+  {
+    reason: 'UpgradeRolledBack',
+    meaning: 'An upgrade was not done in time and has been undone: see `UpgradeComplete`.',
+  },
   { reason: 'Forbidden', meaning: "The operator's role does not allow what the mesh needs." },
   {
     reason: 'Invalid',
@@ -59,6 +64,7 @@ const progressReasons: readonly ConditionReason[] = [
     meaning: 'An object is still being deleted by somebody; it is made anew afterwards.',
   },
   { reason: 'Deleting', meaning: 'The MeshOperator is being deleted; its objects are being removed.' },
+  { reason: 'Upgrading', meaning: 'Another version gets into the mesh: see `UpgradeComplete`.' },
   { reason: 'ApplyFailed', meaning: 'The API server did not answer as it should; it is tried again.' },
 ];
 
@@ -75,6 +81,28 @@ const injectorReasons: readonly ConditionReason[] = [
     reason: 'Unreachable',
     meaning: 'The API server could not ask it about a pod; the message holds what the API server said.',
   },
+];
+
+/** How far another version has come into a mesh. */
+const upgradeReasons: readonly ConditionReason[] = [
+  { reason: 'Complete', meaning: 'It is.' },
+  { reason: 'Installing', meaning: 'The control plane of the new version is installed, beside the old one.' },
+  {
+    reason: 'Moving',
+    meaning: 'A wave of namespaces changes to the new version; `status.upgrade` says what it waits for.',
+  },
+  { reason: 'MovingGateways', meaning: 'The gateways change to the new control plane.' },
+  { reason: 'Finishing', meaning: 'The tags are handed over to the new control plane.' },
+  {
+    reason: 'Paused',
+    meaning:
+      'A step was not done in time, and the upgrade is held until the spec changes; the message says why.',
+  },
+  {
+    reason: 'RollingBack',
+    meaning: 'A step was not done in time, or the spec has changed: everything goes back to the old version.',
+  },
+  { reason: 'RolledBack', meaning: 'The old version serves again; the message says what failed.' },
 ];
 
 /** Whether the certificates of a mesh are in order. */
@@ -224,6 +252,12 @@ export const conditionTable: readonly ConditionInfo[] = [
         meaning: 'Sidecars are older than the control plane; they are renewed when their pods are.',
       },
     ],
+  },
+  {
+    type: 'UpgradeComplete',
+    meaning:
+      'Everything is of the version that the spec asks for. Absent where `spec.upgrade` neither restarts workloads nor is `RevisionBased`.',
+    reasons: upgradeReasons,
   },
 ];
 

@@ -1,6 +1,7 @@
 /** `metadata` of a Kubernetes object, as far as we read or write it. */
 export interface ObjectMeta {
   name: string;
+  generateName?: string;
   namespace?: string;
   uid?: string;
   resourceVersion?: string;

@@ -24,6 +24,9 @@ export const rotateAnnotation = 'meshoperator.dev/rotate';
 /** On pods of istiod: the bundle that they should load. Its change makes kubelet refresh what they have mounted. */
 export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
 
+/** On the pod template of a workload that is restarted for another version of its proxies; its value is that version, and since when it is wanted. */
+export const restartAnnotation = 'meshoperator.dev/proxy-version';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

@@ -5,6 +5,7 @@ import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, secretName, type TextRule, textOf } from './spec/field-format.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
+import { revisionTagScopeSchema, upgradeSchema } from './spec/upgrade.ts';
 import { valuesSchema } from './spec/values.ts';
 import { istioVersions } from './versions.ts';
 
@@ -55,6 +56,11 @@ export const meshOperatorSpecSchema = z
       .describe(
         'Further names by which namespaces and pods choose this control plane in `istio.io/rev`; `default` makes it the one of `istio-injection=enabled`.',
       ),
+    revisionTagScope: revisionTagScopeSchema
+      .optional()
+      .describe(
+        'Namespaces in which the tags count, while another revision has the same tags for others. Set by upgrades that are `RevisionBased`, on the MeshOperators that they make.',
+      ),
     imagePullSecrets: z
       .array(secretName())
       .optional()
@@ -76,6 +82,9 @@ export const meshOperatorSpecSchema = z
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),
+    upgrade: upgradeSchema
+      .optional()
+      .describe('How another `version` gets into the mesh, and into its workloads.'),
     paused: pauseSchema
       .optional()
       .describe('While it is given the operator changes nothing of this mesh, deletion excepted.'),
@@ -85,6 +94,10 @@ export const meshOperatorSpecSchema = z
       {
         rule: '(has(self.revision) ? self.revision : "") == (has(oldSelf.revision) ? oldSelf.revision : "")',
         message: 'revision cannot be changed: create another MeshOperator for another revision',
+      },
+      {
+        rule: '(has(self.upgrade) && has(self.upgrade.strategy) ? self.upgrade.strategy : "InPlace") == (has(oldSelf.upgrade) && has(oldSelf.upgrade.strategy) ? oldSelf.upgrade.strategy : "InPlace")',
+        message: 'upgrade.strategy cannot be changed: create another MeshOperator with the other one',
       },
     ],
   });

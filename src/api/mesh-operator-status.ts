@@ -128,6 +128,62 @@ const trustBundleStatusSchema = z.strictObject({
     .describe('The roots, in their order.'),
 });
 
+const retiredRevisionSchema = z.strictObject({
+  revision: z.string().describe('Its name.'),
+  unusedSince: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('Since when no proxy follows it. Absent while one does.'),
+});
+
+/** Where an upgrade is. */
+export const upgradePhases = [
+  ...(['Complete', 'Installing', 'Moving', 'MovingGateways', 'Finishing'] as const),
+  ...(['Paused', 'RollingBack', 'RolledBack'] as const),
+] as const;
+
+const upgradeStatusSchema = z.strictObject({
+  phase: z
+    .enum(upgradePhases)
+    .describe(
+      '`Complete`, or where the upgrade is: the new control plane is installed, namespaces move to it wave by wave, gateways do, the tags do; or it has failed, and is held or goes back.',
+    ),
+  since: z.string().meta({ format: 'date-time' }).describe('When the phase, or its wave, began.'),
+  active: z.string().optional().describe('Revision that the tags mean, but for namespaces that have moved.'),
+  target: z.string().optional().describe('Revision that the spec asks for.'),
+  gateways: z.string().optional().describe('Revision that gateways follow.'),
+  wave: z.int().min(0).optional().describe('The wave that moves, counted from 1.'),
+  waves: z.int().min(0).optional().describe('How many there are.'),
+  wellSince: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('Since when every proxy of the wave is well.'),
+  moved: z
+    .array(z.string())
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Namespaces in which the tags mean the target.'),
+  failure: z.string().optional().describe('What the last step waited for in vain.'),
+  failedGeneration: z
+    .int()
+    .min(0)
+    .optional()
+    .meta({ format: 'int64' })
+    .describe('Generation of the spec whose upgrade failed; another one is tried anew.'),
+  waitingFor: z
+    .array(z.string())
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('What the phase waits for: up to ten of them.'),
+  retired: z
+    .array(retiredRevisionSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['revision'] })
+    .describe('Revisions that go once nothing has used them for the grace period.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -168,6 +224,9 @@ export const meshOperatorStatusSchema = z.strictObject({
   dataPlane: dataPlaneStatusSchema
     .optional()
     .describe('Pods that a person should know of. Absent when the mesh has no injector.'),
+  upgrade: upgradeStatusSchema
+    .optional()
+    .describe('How far another version has come. Absent where `spec.upgrade` asks for nothing.'),
   certificateAuthority: certificateAuthorityStatusSchema
     .optional()
     .describe('Who signs the certificates of the mesh. Absent when istiod does so by itself.'),
@@ -185,4 +244,6 @@ export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
 export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
 export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
+export type UpgradeStatus = z.infer<typeof upgradeStatusSchema>;
+export type UpgradePhase = (typeof upgradePhases)[number];
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -11,6 +11,7 @@ import { resolveGateway } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
 import { resolvePilot } from './resolve-pilot.ts';
+import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
 import { revisionSuffix } from './resolved-mesh.ts';
@@ -46,12 +47,15 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
   const global = values.global ?? {};
   const pilot = resolvePilot(spec.components?.pilot, profile.pilot, context);
+  const upgrade = resolveUpgrade(spec.upgrade);
+  const tagScope = resolveTagScope(spec.revisionTagScope);
 
   return {
     name,
     namespace,
     revision,
     revisionTags: [...new Set(spec.revisionTags ?? [])],
+    ...(tagScope === undefined ? {} : { tagScope }),
     version,
     profile: profileName,
     hub: context.hub,
@@ -68,8 +72,9 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     pilot,
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled, namespace),
-    injector: resolveInjector(spec.sidecarInjector, pilot.enabled, context),
+    injector: resolveInjector(spec.sidecarInjector, pilot.enabled && upgrade.strategy === 'InPlace', context),
     injection: resolveInjection(spec.sidecarInjector, context, spec.certificateAuthority?.external?.address),
+    upgrade,
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
       .filter((gateway) => gateway.enabled !== false)
       .map((gateway) => resolveGateway(gateway, context)),

@@ -1,5 +1,6 @@
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
+import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { IstioVersion } from './versions.ts';
 
 /** A JSON value that is passed through to Kubernetes or Istio as it is. */
@@ -102,6 +103,8 @@ export interface ResolvedMesh {
   readonly revision: string;
   /** Further names of this control plane in `istio.io/rev`. */
   readonly revisionTags: readonly string[];
+  /** Absent where the tags count in every namespace. */
+  readonly tagScope?: ResolvedTagScope;
   readonly version: IstioVersion;
   readonly profile: string;
   readonly hub: string;
@@ -123,6 +126,8 @@ export interface ResolvedMesh {
   readonly injector: ResolvedInjector;
   /** What is put into which pods. */
   readonly injection: ResolvedInjection;
+  /** How another version gets in. */
+  readonly upgrade: ResolvedUpgrade;
   /** Only the enabled ones. */
   readonly ingressGateways: readonly ResolvedGateway[];
 }

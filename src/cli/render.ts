@@ -3,7 +3,8 @@ import type { MeshOperator } from '../api/mesh-operator.ts';
 import { problemText } from '../api/problem.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import { validateMeshOperator } from '../api/validate.ts';
-import { renderMesh } from '../render/render-mesh.ts';
+import { renderMeshOperator } from '../render/render-mesh-operator.ts';
+import { nothingObserved } from '../render/revisions/plan-revisions.ts';
 import { minorOf } from './kubernetes-version.ts';
 import { meshDocuments, readManifestFile } from './manifest-file.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
@@ -31,7 +32,8 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
     return exitCodes.failed;
   }
   for (const { value } of meshes) {
-    for (const wave of renderMesh(resolveMesh(value as MeshOperator), context)) {
+    const object = value as MeshOperator;
+    for (const wave of renderMeshOperator(object, resolveMesh(object), nothingObserved, context)) {
       terminal.stdout.write(`# wave: ${wave.name}\n`);
       for (const object of wave.objects) terminal.stdout.write(`---\n${dump(object, { lineWidth: -1 })}`);
     }

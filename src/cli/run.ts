@@ -55,7 +55,8 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
   );
   const dataPlane = createDataPlaneController({
     ...{ client, clock, random, log, events, podMetrics: metrics },
-    ...{ metrics: metrics.controller('data-plane'), meshes: mesh.meshes, meshesOf: mesh.meshesOf },
+    ...{ metrics: metrics.controller('data-plane'), upgradeMetrics: metrics.controller('upgrade') },
+    ...{ meshes: mesh.meshes, meshesOf: mesh.meshesOf },
   });
   const admission = createAdmissionController({
     ...{ client, clock, random, log, events, injectorMetrics: metrics },
@@ -86,7 +87,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       clock,
       log,
       informers: [...mesh.informers, ...admission.informers, ...dataPlane.informers, ...trust.informers],
-      controllers: [mesh.controller, admission.controller, dataPlane.controller, trust.controller],
+      controllers: [mesh.controller, admission.controller, ...dataPlane.controllers, trust.controller],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [
         new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),

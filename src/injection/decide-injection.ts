@@ -1,6 +1,7 @@
 import { builtInTemplateNames, spireTemplateName } from '../api/injection-templates.ts';
 import { injectorSelfTestLabel } from '../api/labels.ts';
-import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import { type ResolvedMesh, revisionLabel } from '../api/resolved-mesh.ts';
+import { tagsCountIn } from '../api/resolved-upgrade.ts';
 import { names } from './annotation-names.ts';
 import type { InjectionInput } from './injection-input.ts';
 import { isEmptySelector, matchesSelector } from './label-selector.ts';
@@ -107,13 +108,14 @@ function skipDecision({ skip, because }: { skip: SkipReason; because: string }):
 }
 
 /** True for the control plane that `istio-injection=enabled` means. */
-function isDefaultRevision({ revision, revisionTags }: ResolvedMesh): boolean {
-  return revision === '' || revisionTags.includes('default');
+function isDefaultRevision(input: InjectionInput): boolean {
+  return isOurs(input, 'default');
 }
 
-/** True for a value of `istio.io/rev` that means this control plane. */
-function isOurs({ revision, revisionTags }: ResolvedMesh, name: string): boolean {
-  return name === (revision === '' ? 'default' : revision) || revisionTags.includes(name);
+/** True for a value of `istio.io/rev` that means this control plane, there where the pod is. */
+function isOurs({ mesh, namespace }: InjectionInput, name: string): boolean {
+  if (name === revisionLabel(mesh.revision)) return true;
+  return mesh.revisionTags.includes(name) && tagsCountIn(mesh.tagScope, namespace.name);
 }
 
 function namespaceLabel({ namespace }: InjectionInput, name: string): string | undefined {
@@ -126,7 +128,7 @@ function namespaceLegacyLabelRule(input: InjectionInput): Verdict | undefined {
   if (value === undefined) return undefined;
   const because = `label ${injectionLabel}=${value} of the namespace`;
   if (value !== 'enabled') return { skip: 'NamespaceOptedOut', because };
-  return isDefaultRevision(input.mesh)
+  return isDefaultRevision(input)
     ? (refusedByPod(input.pod) ?? { because })
     : { skip: 'OtherRevision', because: `${because} means the default revision` };
 }
@@ -135,30 +137,31 @@ function namespaceRevisionRule(input: InjectionInput): Verdict | undefined {
   const value = namespaceLabel(input, names.revision);
   if (value === undefined) return undefined;
   const because = `label ${names.revision}=${value} of the namespace`;
-  return isOurs(input.mesh, value)
-    ? (refusedByPod(input.pod) ?? { because })
-    : { skip: 'OtherRevision', because };
+  return isOurs(input, value) ? (refusedByPod(input.pod) ?? { because }) : { skip: 'OtherRevision', because };
 }
 
-function podRevisionRule({ pod, mesh }: InjectionInput): Verdict | undefined {
+function podRevisionRule(input: InjectionInput): Verdict | undefined {
+  const { pod } = input;
   const value = labelOf(pod, names.revision);
   if (value === undefined) return undefined;
   const because = `label ${names.revision}=${value} of the pod`;
-  return isOurs(mesh, value) ? (refusedByPod(pod) ?? { because }) : { skip: 'OtherRevision', because };
+  return isOurs(input, value) ? (refusedByPod(pod) ?? { because }) : { skip: 'OtherRevision', because };
 }
 
-function podAsksRule({ pod, mesh }: InjectionInput): Verdict | undefined {
+function podAsksRule(input: InjectionInput): Verdict | undefined {
+  const { pod } = input;
   const value = labelOf(pod, names.inject);
   if (value === undefined) return undefined;
   const because = `label ${names.inject}=${value} of the pod`;
   if (value !== 'true') return refusedByPod(pod) ?? { skip: 'NotSelected', because };
-  return isDefaultRevision(mesh)
+  return isDefaultRevision(input)
     ? { because }
     : { skip: 'OtherRevision', because: `${because} without ${names.revision} means the default revision` };
 }
 
-function namespacesByDefaultRule({ mesh, namespace }: InjectionInput): Verdict | undefined {
-  if (!mesh.injection.enableNamespacesByDefault || !isDefaultRevision(mesh)) return undefined;
+function namespacesByDefaultRule(input: InjectionInput): Verdict | undefined {
+  const { mesh, namespace } = input;
+  if (!mesh.injection.enableNamespacesByDefault || !isDefaultRevision(input)) return undefined;
   return ignoredNamespaces.includes(namespace.name)
     ? { skip: 'SystemNamespace', because: `namespace ${namespace.name}` }
     : { because: 'enableNamespacesByDefault of the mesh' };

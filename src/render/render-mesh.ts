@@ -8,8 +8,18 @@ import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
 import type { RenderContext } from './render-context.ts';
 
-/** In the order of installation; deletion goes the other way. */
-export const waveNames = ['access', 'control-plane', 'admission', 'injector', 'gateways'] as const;
+/**
+ * In the order of installation; deletion goes the other way. `other-revisions` are control planes that come or go in an
+ * upgrade: nothing waits for their health.
+ */
+export const waveNames = [
+  'access',
+  'control-plane',
+  'other-revisions',
+  'admission',
+  'injector',
+  'gateways',
+] as const;
 
 export type WaveName = (typeof waveNames)[number];
 

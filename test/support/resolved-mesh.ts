@@ -1,4 +1,5 @@
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
+import { resolveUpgrade } from '../../src/api/resolve-upgrade.ts';
 import type { ResolvedAuthority } from '../../src/api/resolved-authority.ts';
 import type {
   ResolvedGateway,
@@ -124,6 +125,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
     network: '',
     clusterId: 'Kubernetes',
     base: { enabled: true },
+    upgrade: resolveUpgrade(undefined),
     authority: anAuthority(),
     pilot: aPilot(),
     proxy: {

@@ -227,11 +227,18 @@ const injectorBySpec: MeshOperatorSpec = {
   },
 };
 
+/** Two control planes that share a tag, as upgrades make them. */
+const sharedTags: readonly MeshOperatorSpec[] = [
+  { revision: 'new', revisionTags: ['prod'], revisionTagScope: { namespaces: ['shop'] } },
+  { revision: 'old', revisionTags: ['prod'], revisionTagScope: { exceptNamespaces: ['shop'] } },
+];
+
 /**
  * Specs that use every field of the schema between them: several, since some fields exclude each other. Each value
  * differs from its default, so that taking it away must change what is rendered.
  */
 export const wholeSpecs: readonly MeshOperatorSpec[] = [
+  ...sharedTags,
   {
     version: '1.30',
     hub: 'registry.example.com/istio',

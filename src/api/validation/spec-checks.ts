@@ -26,6 +26,7 @@ import { checkMapKeys } from './key-checks.ts';
 import { findProtoProblems } from './proto-problems.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
+import { checkRevisionTagScope, checkUpgrade } from './upgrade-checks.ts';
 import {
   checkImageSource,
   checkPause,
@@ -49,6 +50,8 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkImageSource,
   checkRevision,
   checkRevisionTags,
+  checkRevisionTagScope,
+  checkUpgrade,
   checkPause,
   checkAuthorityProvider,
   checkAuthorityIssuer,

@@ -194,16 +194,21 @@ export class AdmissionReconciler implements Reconciler {
     return shown;
   }
 
-  #reachability({ observed, mesh, memory }: Pass, test: SelfTestResult | undefined): Reachability {
-    const main = observed.webhooks.find(({ metadata }) => metadata.name === webhookConfigurationName(mesh));
+  #reachability(pass: Pass, test: SelfTestResult | undefined): Reachability {
+    const { observed, memory } = pass;
     return determineReachability({
       readyReplicas: observed.readyReplicas,
-      isConfigured: main !== undefined,
-      reachedAt: main === undefined ? undefined : injectorReachedAt(main),
+      isConfigured: mainWebhook(pass) !== undefined,
+      reachedAt: this.#lastReached(pass),
       lastRefusalAt: observed.lastRefusalAt,
       isCertificateNew: memory.isCertificateNew,
       ...(test === undefined ? {} : { test }),
     });
+  }
+
+  #lastReached(pass: Pass): Date | undefined {
+    const main = mainWebhook(pass);
+    return main === undefined ? undefined : injectorReachedAt(main);
   }
 
   /** Writes bundle, failure policy and the time of the last success where they differ. */
@@ -212,8 +217,10 @@ export class AdmissionReconciler implements Reconciler {
     const { slots, mesh } = pass;
     const needed = [slots.current, slots.next].flatMap((slot) => (slot === undefined ? [] : [slot.caPem]));
     const isReached = reachability.kind !== 'unreached';
+    // Of a tag that is new the others tell: all of them lead to the same injector.
+    const lastReached = reachability.kind === 'reached' ? this.#lastReached(pass) : undefined;
     for (const webhook of pass.observed.webhooks) {
-      const time = isReached ? (reachedAt ?? injectorReachedAt(webhook)) : undefined;
+      const time = isReached ? (reachedAt ?? injectorReachedAt(webhook) ?? lastReached) : undefined;
       const state: WebhookState = {
         caBundle: determineCaBundle(caBundleOf(webhook), needed, clock.now()),
         failurePolicy: time === undefined ? 'Ignore' : mesh.injector.failurePolicy,
@@ -321,6 +328,11 @@ export class AdmissionReconciler implements Reconciler {
     this.#deps.metrics.forgetInjector(key);
     return {};
   }
+}
+
+/** The configuration of the revision itself, which self-tests go through. */
+function mainWebhook({ observed, mesh }: Pass): KubernetesObject | undefined {
+  return observed.webhooks.find(({ metadata }) => metadata.name === webhookConfigurationName(mesh));
 }
 
 /** Changes with the certificate and the configuration that the injector's pods mount. */

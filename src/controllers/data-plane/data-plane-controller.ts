@@ -1,5 +1,6 @@
 import { findCondition } from '../../api/conditions.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isRecord, stableJson } from '../../base/stable-json.ts';
@@ -8,10 +9,11 @@ import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ControllerMetrics, DataPlaneMetrics } from '../../observability/metrics.ts';
+import { isSettled } from '../../render/revisions/read-revision.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import type { Informer, InformerEvent } from '../../runtime/informer.ts';
-import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
+import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
 import { DataPlaneReconciler } from './data-plane-reconciler.ts';
 import { leastStatusIntervalMs, proxiesConditionType } from './data-plane-status.ts';
 import { statusManager } from './field-managers.ts';
@@ -22,6 +24,7 @@ import {
   podsFollowing,
   revisionsAround,
 } from './observed-pods.ts';
+import { createUpgradeController } from './upgrade/upgrade-controller.ts';
 
 export interface DataPlaneControllerDeps {
   readonly client: KubeClient;
@@ -29,6 +32,7 @@ export interface DataPlaneControllerDeps {
   readonly random: RandomSource;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
+  readonly upgradeMetrics: ControllerMetrics;
   readonly podMetrics: DataPlaneMetrics;
   readonly events: EventRecorder;
   /** Over MeshOperators; whoever shares it starts it. */
@@ -37,9 +41,10 @@ export interface DataPlaneControllerDeps {
   readonly meshesOf: (revision: string) => KubernetesObject[];
 }
 
-/** The controller and the caches of its own; the manager starts both. */
+/** The controllers and the caches of their own; the manager starts both. */
 export interface DataPlaneController {
-  readonly controller: Controller;
+  /** One looks after pods without a sidecar, one takes meshes to other versions. */
+  readonly controllers: readonly Controller[];
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
@@ -54,7 +59,8 @@ const gatherMs = 2_000;
 
 /**
  * Wires the data-plane controller. What wakes a mesh: a change of its spec, and of whether its injector is reached; a
- * pod or a namespace whose labels concern its revision, gathered for two seconds.
+ * pod or a namespace whose labels concern its revision, gathered for two seconds. An upgrade is woken by these, by the
+ * mesh or one of its control planes becoming Ready, and by the pods of its gateways.
  */
 export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPlaneController {
   const { client, clock, meshes, meshesOf } = deps;
@@ -72,17 +78,24 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     informers: { meshes, pods, namespaces },
   });
   const controller = new Controller({ name: 'data-plane' }, { ...deps, reconciler });
+  const upgrades = createUpgradeController(deps, { meshes, pods, namespaces });
 
   const wake = (revisions: readonly string[]) => {
     const byDefault = meshesOf('default').filter(injectsByDefault);
     for (const mesh of new Set([...revisions.flatMap(meshesOf), ...byDefault])) {
       controller.enqueueAfter(objectKeyOf(mesh), gatherMs);
+      upgrades.enqueueAfter(objectKeyOf(mesh), gatherMs);
     }
   };
   meshes.addHandler((event) => {
     const mesh = event.current ?? event.old;
     if (mesh !== undefined && (changesMoreThanStatus(event) || changesInjector(event))) {
       controller.enqueue(objectKeyOf(mesh));
+    }
+    if (mesh !== undefined && (changesMoreThanStatus(event) || changesReadiness(event))) {
+      upgrades.enqueue(objectKeyOf(mesh));
+      const owner = ownerByLabels(mesh.metadata.labels);
+      if (owner !== undefined) upgrades.enqueue(owner);
     }
   });
   pods.addHandler((event) => {
@@ -92,6 +105,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
       const namespace = namespaces.get(undefined, pod.metadata.namespace ?? '');
       wake(revisionsAround(pod, namespace?.metadata.labels ?? {}));
     }
+    for (const owner of ownersOfEvent(event)) upgrades.enqueueAfter(owner, gatherMs);
   });
   namespaces.addHandler((event) => {
     if (isUnchanged(event)) return;
@@ -99,7 +113,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     wake(labels.flatMap(namespaceRevisions));
   });
   return {
-    controller,
+    controllers: [controller, upgrades],
     informers: [pods, namespaces],
     ...{ pods, namespaces },
     podsFollowing: (revision) => podsFollowing(pods, revision),
@@ -112,6 +126,12 @@ function changesInjector({ old, current }: InformerEvent): boolean {
     const { conditions = [] } = (mesh?.status ?? {}) as MeshOperatorStatus;
     return findCondition(conditions, 'InjectorReady')?.status;
   };
+  return isReady(old) !== isReady(current);
+}
+
+/** True when a mesh has become Ready in its present spec, or is so no longer. */
+function changesReadiness({ old, current }: InformerEvent): boolean {
+  const isReady = (mesh: KubernetesObject | undefined) => mesh !== undefined && isSettled(mesh);
   return isReady(old) !== isReady(current);
 }
 

@@ -34,22 +34,35 @@ export function createNamespaceInformer(deps: InformerDeps): Informer {
   return new Informer({ kind: kindInfo('v1', 'Namespace'), index, transform: withLabelsOnly }, deps);
 }
 
+/** The namespaces that choose the mesh by their labels, or by having none where the mesh takes those, with their labels. */
+export function chosenNamespaces(
+  mesh: ResolvedMesh,
+  namespaces: Informer,
+): ReadonlyMap<string, Readonly<Record<string, string>>> {
+  const revisions = revisionsOf(mesh);
+  const groups = revisions.map(asking);
+  if (mesh.injection.enableNamespacesByDefault && revisions.includes('default')) groups.push(unlabelled);
+  return new Map(
+    groups
+      .flatMap((group) => namespaces.byGroup(group))
+      .map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
+  );
+}
+
+/** The namespaces whose labels name a revision or tag. */
+export function namespacesAsking(namespaces: Informer, revision: string): KubernetesObject[] {
+  return namespaces.byGroup(asking(revision));
+}
+
 /** The pods that a mesh's injector may be responsible for, each with its namespace's labels, and no others. */
 export function* candidatePods(
   mesh: ResolvedMesh,
   pods: Informer,
   namespaces: Informer,
 ): Generator<readonly [pod: KubernetesObject, namespaceLabels: Readonly<Record<string, string>>]> {
-  const revisions = [revisionLabel(mesh.revision), ...mesh.revisionTags];
-  const groups = revisions.map(asking);
-  if (mesh.injection.enableNamespacesByDefault && revisions.includes('default')) groups.push(unlabelled);
-  const chosen = new Map(
-    groups
-      .flatMap((group) => namespaces.byGroup(group))
-      .map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
-  );
+  const chosen = chosenNamespaces(mesh, namespaces);
   for (const [name, labels] of chosen) for (const pod of pods.byGroup(inNamespace(name))) yield [pod, labels];
-  for (const revision of revisions) {
+  for (const revision of revisionsOf(mesh)) {
     for (const pod of pods.byGroup(asking(revision))) {
       const { namespace = '' } = pod.metadata;
       if (!chosen.has(namespace)) yield [pod, namespaces.get(undefined, namespace)?.metadata.labels ?? {}];
@@ -93,10 +106,21 @@ function askedRevisions({ metadata: { labels = {} } }: KubernetesObject): string
   return labels[names.inject] === 'true' ? ['default'] : [];
 }
 
+/** The revision whose injector has put the proxy into a pod, as its status annotation says; undefined when it does not. */
+export function proxyRevision(pod: KubernetesObject): string | undefined {
+  const { revision } = parseStatus(pod.metadata.annotations?.[names.status]);
+  return typeof revision === 'string' ? revision : undefined;
+}
+
 /** What has been injected because of its namespace's labels says so in its status annotation alone. */
 function followedRevisions(pod: KubernetesObject): string[] {
-  const { revision } = parseStatus(pod.metadata.annotations?.[names.status]);
-  return [...new Set([...askedRevisions(pod), ...(typeof revision === 'string' ? [revision] : [])])];
+  const revision = proxyRevision(pod);
+  return [...new Set([...askedRevisions(pod), ...(revision === undefined ? [] : [revision])])];
+}
+
+/** The names by which a mesh is chosen. */
+function revisionsOf({ revision, revisionTags }: ResolvedMesh): string[] {
+  return [revisionLabel(revision), ...revisionTags];
 }
 
 /** Anybody may write the annotation: what is no JSON object says nothing. */

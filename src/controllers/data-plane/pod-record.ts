@@ -17,7 +17,8 @@ const keptAnnotations = [
  */
 export function podRecord(pod: KubernetesObject): KubernetesObject {
   const { name, namespace = '', uid = '', resourceVersion = '', labels = {} } = pod.metadata;
-  const { creationTimestamp = '', deletionTimestamp, annotations = {}, ownerReferences = [] } = pod.metadata;
+  const { creationTimestamp = '', deletionTimestamp, generateName } = pod.metadata;
+  const { annotations = {}, ownerReferences = [] } = pod.metadata;
   const spec = recordOf(pod.spec);
   const status = recordOf(pod.status);
   const kept = keptAnnotations.filter((key) => annotations[key] !== undefined);
@@ -27,6 +28,7 @@ export function podRecord(pod: KubernetesObject): KubernetesObject {
     metadata: {
       ...{ name, namespace, uid, resourceVersion, creationTimestamp, labels },
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+      ...(generateName === undefined ? {} : { generateName }),
       annotations: Object.fromEntries(kept.map((key) => [key, annotations[key] ?? ''])),
       ownerReferences: ownerReferences.filter(({ controller }) => controller === true),
     },

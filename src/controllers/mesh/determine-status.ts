@@ -1,9 +1,15 @@
 import { type ConditionUpdate, removeCondition, setCondition } from '../../api/conditions.ts';
 import { idText } from '../../api/kubernetes-object.ts';
-import type { Condition, MeshOperatorStatus, MeshState } from '../../api/mesh-operator-status.ts';
+import type {
+  Condition,
+  MeshOperatorStatus,
+  MeshState,
+  RevisionStatus,
+} from '../../api/mesh-operator-status.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
 import type { WaveName } from '../../render/render-mesh.ts';
+import { versionRevision } from '../../render/revisions/revision-spec.ts';
 import type { PassReport } from './pass-report.ts';
 
 /** Fields of `status` that the mesh controller owns. */
@@ -72,7 +78,7 @@ export function determineStatus(
     conditions: [...conditions],
     inventory: report.inventory.map((id) => ({ ...id })),
     gateways: [...report.gateways],
-    revisions: revisionsOf(report.resolved, before),
+    revisions: revisionsOf(report, before),
   };
 }
 
@@ -98,6 +104,8 @@ function determineVerdict(report: PassReport): Verdict {
   }
   const blocked = report.waves.find((wave) => !wave.isApplied);
   if (blocked !== undefined) return progressing('Progressing', `Applying wave ${blocked.name}`);
+  const upgrading = upgradeVerdict(report);
+  if (upgrading !== undefined) return upgrading;
   const [leaving] = report.leaving;
   if (leaving !== undefined)
     return progressing('Progressing', `Waiting for ${idText(leaving)} to be removed`);
@@ -107,6 +115,21 @@ function determineVerdict(report: PassReport): Verdict {
     reason: 'Ready',
     message: `All ${report.inventory.length} objects are applied and healthy`,
   };
+}
+
+/** What an upgrade that is not complete makes of the mesh. */
+function upgradeVerdict({ upgrade, resolved }: PassReport): Verdict | undefined {
+  if (upgrade === undefined || resolved?.upgrade.strategy !== 'RevisionBased') return undefined;
+  const { phase, active, target, failure = 'it was taken back' } = upgrade;
+  if (phase === 'Complete' && active === versionRevision(resolved)) return undefined;
+  const failed = { state: 'Stalled', ready: 'False' } as const;
+  const message = `The upgrade to ${target} has failed (${failure}): see UpgradeComplete`;
+  if (phase === 'Paused') return { ...failed, reason: 'UpgradePaused', message };
+  if (phase === 'RolledBack') return { ...failed, reason: 'UpgradeRolledBack', message };
+  return progressing(
+    'Upgrading',
+    `The upgrade to ${versionRevision(resolved)} is under way: see UpgradeComplete`,
+  );
 }
 
 function deletingVerdict(report: PassReport): Verdict {
@@ -162,9 +185,13 @@ function versionOf(resolved: ResolvedMesh | undefined, before: MeshOperatorStatu
   };
 }
 
-function revisionsOf(resolved: ResolvedMesh | undefined, before: MeshOperatorStatus | undefined) {
+function revisionsOf(
+  { resolved, revisions }: PassReport,
+  before: MeshOperatorStatus | undefined,
+): RevisionStatus[] {
   if (resolved === undefined) return [...(before?.revisions ?? [])];
   if (!resolved.pilot.enabled) return [];
+  if (revisions !== undefined) return [...revisions];
   return [{ name: revisionLabel(resolved.revision), version: resolved.version.patch }];
 }
 

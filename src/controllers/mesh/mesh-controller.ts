@@ -1,8 +1,9 @@
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerGroup } from '../../api/labels.ts';
-import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
+import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type { Clock } from '../../base/clock.ts';
+import { stableJson } from '../../base/stable-json.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ClusterVersion } from '../../kube/cluster-version.ts';
@@ -12,14 +13,14 @@ import type { ControllerMetrics } from '../../observability/metrics.ts';
 import { renderIstioCrds } from '../../render/istio-crds.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
-import { Informer } from '../../runtime/informer.ts';
+import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
 import { objectManager } from './field-managers.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
-import { claimGroup, ObservedWorld, taggedGroup } from './observed-world.ts';
+import { claimGroup, ObservedWorld } from './observed-world.ts';
 import { ownedKinds } from './owned-kinds.ts';
-import { claimedRevision } from './revision-claims.ts';
+import { claimedNames } from './revision-claims.ts';
 
 export interface MeshControllerDeps {
   readonly client: KubeClient;
@@ -51,8 +52,9 @@ export interface MeshController {
 
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, metadata or deletion; any change of an
- * object that carries its labels; the end of a mesh that held its revision; the loss of one of Istio's CRDs.
- * Its own status writes wake nobody.
+ * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs.
+ * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
+ * status writes wake nobody.
  */
 export function createMeshController(
   options: MeshControllerOptions,
@@ -90,11 +92,13 @@ export function createMeshController(
     for (const mesh of meshes.values()) controller.enqueue(objectKeyOf(mesh));
   };
   meshes.addHandler((event) => {
-    if (changesMoreThanStatus(event))
+    if (changesMoreThanStatus(event) || changesUpgrade(event))
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
+    for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     if (event.current === undefined && event.old !== undefined) {
-      for (const mesh of world.meshesClaiming(claimedRevision(event.old)))
-        controller.enqueue(objectKeyOf(mesh));
+      for (const name of claimedNames(event.old)) {
+        for (const mesh of world.meshesClaiming(name)) controller.enqueue(objectKeyOf(mesh));
+      }
     }
   });
   for (const informer of owned) {
@@ -110,9 +114,16 @@ export function createMeshController(
     if (informer === undefined) throw new Error(`No mesh owns anything of kind ${kind.kind}`);
     return informer;
   };
-  const meshesOf = (revision: string) => [
-    ...world.meshesClaiming(revision === 'default' ? '' : revision),
-    ...meshes.byGroup(taggedGroup(revision)),
-  ];
+  const meshesOf = (name: string) => world.meshesClaiming(name);
   return { controller, informers: [meshes, ...owned, crdInformer], meshes, meshesOf, ownedOf };
+}
+
+/** True when an upgrade has taken a step: what is rendered depends on it. */
+function changesUpgrade({ old, current }: InformerEvent): boolean {
+  const stepOf = (mesh: KubernetesObject | undefined) => {
+    const { phase, active, target, gateways, moved, retired } =
+      (mesh as unknown as MeshOperator | undefined)?.status?.upgrade ?? {};
+    return stableJson([phase, active, target, gateways, moved, retired?.map(({ revision }) => revision)]);
+  };
+  return stepOf(old) !== stepOf(current);
 }

@@ -8,7 +8,12 @@ import {
 } from '../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
-import type { GatewayStatus, MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import type {
+  GatewayStatus,
+  MeshOperatorStatus,
+  RevisionStatus,
+  UpgradeStatus,
+} from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -36,8 +41,8 @@ import { serviceAddresses, unhealthiness } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
-import { RenderedMeshes } from './rendered-meshes.ts';
-import { claimedRevision, claimMessage, earlierClaim } from './revision-claims.ts';
+import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
+import { claimMessage, earlierClaim } from './revision-claims.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
 
 export interface MeshReconcilerDeps {
@@ -101,28 +106,54 @@ export class MeshReconciler implements Reconciler {
   async #converge(pass: Pass): Promise<void> {
     const { clock, client, world } = this.#deps;
     pass.pause = pauseAt(pass.mesh as unknown as MeshOperator, clock.now());
-    if (pass.pause !== undefined) return;
+    if (pass.pause !== undefined) return this.#pauseRevisions(pass);
 
     pass.replaceMesh(await ensureMeshFinalizer(client, pass.mesh, pass.signal), world);
-    const holder = earlierClaim(pass.mesh, world.meshesClaiming(claimedRevision(pass.mesh)));
-    if (holder !== undefined) {
-      throw new TerminalError(claimMessage(pass.mesh, holder), { reason: 'RevisionConflict' });
+    const held = earlierClaim(pass.mesh, (name) => world.meshesClaiming(name));
+    if (held !== undefined) {
+      throw new TerminalError(claimMessage(pass.mesh, held), { reason: 'RevisionConflict' });
     }
-    const kubernetesMinor = await this.#deps.clusterVersion.minor(pass.signal);
-    const { operatorImage } = this.#deps;
-    const { resolved, waves } = this.#rendered.of(pass.mesh, { operatorImage, kubernetesMinor });
+    const { resolved, waves } = await this.#render(pass);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
     await this.#widenInventory(pass, union(known, desired));
+    const unwanted = subtract(known, desired);
 
     if (resolved.base.enabled) await this.#deps.crds.ensure(pass.signal);
     await this.#applyWaves(pass, waves);
+    if (!pass.waves.every((wave) => wave.isApplied)) await this.#followSelection(pass, waves, unwanted);
     pass.gateways = gatewayStatuses(resolved, world);
     if (!pass.waves.every((wave) => wave.isApplied)) return;
-    pass.leaving = await this.#pruner.prune(pass.key, subtract(known, desired), pass.signal);
+    pass.leaving = await this.#pruner.prune(pass.key, unwanted, pass.signal);
     pass.inventory = union(desired, pass.leaving);
+  }
+
+  async #render(pass: Pass): Promise<RenderedMesh> {
+    const { operatorImage, clusterVersion, world } = this.#deps;
+    const kubernetesMinor = await clusterVersion.minor(pass.signal);
+    const revisions = world.revisionsOf(pass.key);
+    const rendered = this.#rendered.of(
+      pass.mesh,
+      { upgrade: pass.upgrade, revisions },
+      { operatorImage, kubernetesMinor },
+    );
+    if (rendered.resolved.upgrade.strategy === 'RevisionBased') {
+      pass.revisions = [...revisions].map(([name, { spec }]) => ({ name, version: spec.version ?? '' }));
+    }
+    return rendered;
+  }
+
+  /** A paused mesh has its control planes paused, which are MeshOperators of their own. */
+  async #pauseRevisions(pass: Pass): Promise<void> {
+    if (this.#deps.world.revisionsOf(pass.key).size === 0) return;
+    const { waves } = await this.#render(pass);
+    for (const wave of waves) {
+      for (const object of wave.objects.filter(({ kind }) => kind === pass.mesh.kind)) {
+        await this.#applyObject(pass, object, false);
+      }
+    }
   }
 
   /** Names in status what is about to be created, so that nothing is ever created that status does not know. */
@@ -146,6 +177,20 @@ export class MeshReconciler implements Reconciler {
     }
   }
 
+  /**
+   * Which pods a control plane is for does not depend on its health: webhooks that there are follow the spec, and go with
+   * it, even while their wave waits. So a sick one can be relieved of namespaces.
+   */
+  async #followSelection(pass: Pass, waves: readonly Wave[], unwanted: readonly ObjectId[]): Promise<void> {
+    const waiting = waves.filter((_wave, index) => pass.waves[index]?.isApplied === false);
+    for (const object of waiting.flatMap(({ objects }) => objects.filter(isSelection))) {
+      if (this.#deps.world.find(idOf(object)) !== undefined) await this.#applyObject(pass, object, false);
+    }
+    const selections = unwanted.filter(isSelection);
+    const leaving = await this.#pruner.prune(pass.key, selections, pass.signal);
+    pass.inventory = union(subtract(pass.inventory, selections), leaving);
+  }
+
   async #applyWave(pass: Pass, wave: Wave, wasComplete: boolean): Promise<WaveReport> {
     const applied: KubernetesObject[] = [];
     for (const group of applyGroups(wave.objects)) {
@@ -156,7 +201,8 @@ export class MeshReconciler implements Reconciler {
       if (failures.length > 0) throw mostTelling(failures);
       applied.push(...settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value));
     }
-    const unhealthy = applied.flatMap((object) => unhealthiness(object) ?? []);
+    const unhealthy =
+      wave.name === 'other-revisions' ? [] : applied.flatMap((object) => unhealthiness(object) ?? []);
     return { name: wave.name, isApplied: true, unhealthy };
   }
 
@@ -255,6 +301,8 @@ class Pass {
   pause: PassReport['pause'];
   resolved: ResolvedMesh | undefined;
   waves: WaveReport[] = [];
+  readonly upgrade: UpgradeStatus | undefined;
+  revisions: readonly RevisionStatus[] | undefined;
   gateways: readonly GatewayStatus[];
   inventory: readonly ObjectId[];
   leaving: readonly ObjectId[] = [];
@@ -269,6 +317,7 @@ class Pass {
     this.signal = context.signal;
     this.log = context.log;
     this.isDeleting = mesh.metadata.deletionTimestamp !== undefined;
+    this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
     // The schema's optional fields may be undefined, those of an ObjectId may not; JSON has no undefined.
     this.inventory = (status.inventory ?? []) as ObjectId[];
@@ -289,6 +338,8 @@ class Pass {
       leaving: this.leaving,
       ...(this.resolved === undefined ? {} : { resolved: this.resolved }),
       ...(this.pause === undefined ? {} : { pause: this.pause }),
+      ...(this.upgrade === undefined ? {} : { upgrade: this.upgrade }),
+      ...(this.revisions === undefined ? {} : { revisions: this.revisions }),
       ...(this.error === undefined ? {} : { error: this.error }),
     };
   }
@@ -302,6 +353,11 @@ function applyGroups(objects: readonly KubernetesObject[]): KubernetesObject[][]
   const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
   const groups = [objects.filter((object) => !isBinding(object)), objects.filter(isBinding)];
   return groups.filter((group) => group.length > 0);
+}
+
+/** True for what decides which pods are injected. */
+function isSelection({ kind }: { readonly kind: string }): boolean {
+  return kind === 'MutatingWebhookConfiguration';
 }
 
 function gatewayStatuses(resolved: ResolvedMesh, world: ObservedWorld): GatewayStatus[] {

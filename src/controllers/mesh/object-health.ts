@@ -1,6 +1,7 @@
 import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
+import { isSettled } from '../../render/revisions/read-revision.ts';
 
 /** Why an object is not healthy yet. */
 export interface Unhealthy {
@@ -15,7 +16,7 @@ export interface Unhealthy {
 /**
  * Undefined for an object that does its work, as kstatus reads it; kinds without a state are healthy once they exist.
  * A Service of type LoadBalancer is healthy when it has an address, an injector's webhook when the API server has been
- * seen to reach the injector.
+ * seen to reach the injector, a MeshOperator when it is Ready.
  */
 export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
   switch (object.kind) {
@@ -25,6 +26,8 @@ export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
       return serviceUnhealthiness(object);
     case 'MutatingWebhookConfiguration':
       return webhookUnhealthiness(object);
+    case 'MeshOperator':
+      return meshUnhealthiness(object);
     default:
       return undefined;
   }
@@ -69,6 +72,16 @@ function webhookUnhealthiness(configuration: KubernetesObject): Unhealthy | unde
     'InjectorNotReached',
     `${name} waits until the API server reaches the injector: see InjectorReady`,
   );
+}
+
+/** A control plane of a mesh whose upgrades are `RevisionBased`. */
+function meshUnhealthiness(mesh: KubernetesObject): Unhealthy | undefined {
+  if (isSettled(mesh)) return undefined;
+  const name = idText(idOf(mesh));
+  const ready = conditionOf(recordOf(mesh.status), 'Ready');
+  const isStalled = conditionOf(recordOf(mesh.status), 'Stalled')?.status === 'True';
+  const says = textOf(ready?.message) || 'the operator has not seen it yet';
+  return { reason: textOf(ready?.reason) || 'Progressing', message: `${name}: ${says}`, isFailed: isStalled };
 }
 
 /** The addresses a load balancer gave: IPs or host names, in the order of status. */

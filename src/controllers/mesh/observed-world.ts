@@ -5,8 +5,11 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
+import { ownerByLabels } from '../../api/labels.ts';
+import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts';
+import { readRevisions } from '../../render/revisions/read-revision.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import { claimedRevision, claimedTags } from './revision-claims.ts';
+import { claimedNames } from './revision-claims.ts';
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
 export class ObservedWorld {
@@ -27,38 +30,52 @@ export class ObservedWorld {
     return this.#meshes.values();
   }
 
-  /** The meshes that ask for this revision, without looking at any other. */
-  meshesClaiming(revision: string): KubernetesObject[] {
-    return this.#meshes.byGroup(revision);
+  /** The meshes that go by this revision (`default` for the one without a name) or tag, without looking at any other. */
+  meshesClaiming(name: string): KubernetesObject[] {
+    return this.#meshes.byGroup(claimed(name));
+  }
+
+  /** The control planes of a mesh whose upgrades are `RevisionBased`. */
+  revisionsOf(key: ObjectKey): ReadonlyMap<string, ObservedRevision> {
+    return readRevisions(key, this.#meshes.byGroup(ownedGroup(key)));
   }
 
   /** The object as last seen, whichever mesh it belongs to; undefined when it is gone or does not carry our labels. */
   find(id: ObjectId): KubernetesObject | undefined {
-    return this.#ownedByKind.get(kindKey(id))?.get(id.namespace, id.name);
+    return this.#informerOf(id)?.get(id.namespace, id.name);
   }
 
   /** Every object whose labels name this mesh. */
   ownedBy(key: ObjectKey): KubernetesObject[] {
-    return [...this.#ownedByKind.values()].flatMap((informer) => informer.byGroup(keyText(key)));
+    const owned = [...this.#ownedByKind.values()].flatMap((informer) => informer.byGroup(keyText(key)));
+    return [...this.#meshes.byGroup(ownedGroup(key)), ...owned];
   }
 
   /** Takes the answer to a write of ours, so that the next pass decides from it. */
   observeWrite(object: KubernetesObject): void {
-    const { apiVersion, kind } = idOf(object);
-    const informer =
-      kind === this.#meshes.kind.kind ? this.#meshes : this.#ownedByKind.get(kindKey({ apiVersion, kind }));
-    informer?.observeWrite(object);
+    this.#informerOf(idOf(object))?.observeWrite(object);
+  }
+
+  #informerOf(id: ObjectId): Informer | undefined {
+    return id.kind === this.#meshes.kind.kind ? this.#meshes : this.#ownedByKind.get(kindKey(id));
   }
 }
 
-/** Index function of the informer over MeshOperators: the revision each asks for, and its tags. */
+/** Index function of the informer over MeshOperators: the names by which each is chosen, and the mesh it belongs to. */
 export function claimGroup(mesh: KubernetesObject): string[] {
-  return [claimedRevision(mesh), ...claimedTags(mesh).map(taggedGroup)];
+  const owner = ownerByLabels(mesh.metadata.labels);
+  const groups = [...new Set(claimedNames(mesh).map(claimed))];
+  return owner === undefined ? groups : [...groups, ownedGroup(owner)];
 }
 
-/** The group of the meshes that have this tag; no revision is called so. */
-export function taggedGroup(tag: string): string {
-  return `tag:${tag}`;
+/** The group of the meshes that go by a name. */
+function claimed(name: string): string {
+  return `name:${name}`;
+}
+
+/** The group of the control planes of a mesh. */
+function ownedGroup(owner: ObjectKey): string {
+  return `owner:${keyText(owner)}`;
 }
 
 function kindKey(kind: { readonly apiVersion: string; readonly kind: string }): string {

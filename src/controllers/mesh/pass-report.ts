@@ -1,5 +1,5 @@
 import type { ObjectId } from '../../api/kubernetes-object.ts';
-import type { GatewayStatus } from '../../api/mesh-operator-status.ts';
+import type { GatewayStatus, RevisionStatus, UpgradeStatus } from '../../api/mesh-operator-status.ts';
 import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/render-mesh.ts';
@@ -19,6 +19,10 @@ export interface PassReport {
   /** Absent when the spec could not be resolved, or was not looked at. */
   readonly resolved?: ResolvedMesh;
   readonly pause?: Pause;
+  /** Where the upgrade is, for a mesh that has one. */
+  readonly upgrade?: UpgradeStatus;
+  /** Its control planes, where upgrades are `RevisionBased`. */
+  readonly revisions?: readonly RevisionStatus[];
   readonly isDeleting: boolean;
   /** In the order of installation. */
   readonly waves: readonly WaveReport[];

@@ -1,4 +1,5 @@
 import { type KubernetesObject, keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
+import { ownerByLabels } from '../../api/labels.ts';
 import { revisionLabel } from '../../api/resolved-mesh.ts';
 import { isRecord } from '../../base/stable-json.ts';
 
@@ -14,27 +15,48 @@ export function claimedTags(mesh: KubernetesObject): string[] {
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
 }
 
-/**
- * The mesh that already holds the revision which `mesh` asks for; undefined when `mesh` may have it.
- * A revision belongs to one mesh of a cluster, since webhooks and pods name it without a namespace:
- * the oldest claim keeps it, and of two equally old ones the first by namespace and name.
- */
-export function earlierClaim(mesh: KubernetesObject, all: Iterable<KubernetesObject>): ObjectKey | undefined {
-  const revision = claimedRevision(mesh);
-  const rivals = [...all].filter(
-    (other) =>
-      other.metadata.uid !== mesh.metadata.uid &&
-      claimedRevision(other) === revision &&
-      precedes(other, mesh),
-  );
-  const first = rivals.sort((a, b) => (precedes(a, b) ? -1 : 1))[0];
-  return first === undefined ? undefined : keyOf(first);
+/** The names under which namespaces may choose a MeshOperator: its revision (`default` for the one without), then its tags. */
+export function claimedNames(mesh: KubernetesObject): string[] {
+  return [revisionLabel(claimedRevision(mesh)), ...claimedTags(mesh)];
 }
 
-/** What a person reads when another mesh holds the revision. */
-export function claimMessage(mesh: KubernetesObject, holder: ObjectKey): string {
-  const revision = revisionLabel(claimedRevision(mesh));
-  return `spec.revision: revision ${revision} belongs to MeshOperator ${keyText(holder)}; give this mesh another revision or delete that one`;
+/** A name that somebody else holds, and who. */
+export interface HeldClaim {
+  readonly name: string;
+  readonly holder: ObjectKey;
+}
+
+/**
+ * The first name of `mesh` that another one already holds; undefined when `mesh` may have all of them. A name, be it a
+ * revision or a tag, belongs to one mesh of a cluster, since webhooks and pods go by it without a namespace: the oldest
+ * claim keeps it, and of two equally old ones the first by namespace and name. The control planes of one mesh share its
+ * names with it.
+ */
+export function earlierClaim(
+  mesh: KubernetesObject,
+  claiming: (name: string) => Iterable<KubernetesObject>,
+): HeldClaim | undefined {
+  for (const name of claimedNames(mesh)) {
+    const rivals = [...claiming(name)].filter(
+      (other) => familyOf(other) !== familyOf(mesh) && precedes(other, mesh),
+    );
+    const first = rivals.sort((a, b) => (precedes(a, b) ? -1 : 1))[0];
+    if (first !== undefined) return { name, holder: keyOf(first) };
+  }
+  return undefined;
+}
+
+/** What a person reads when another mesh holds the name. */
+export function claimMessage(mesh: KubernetesObject, { name, holder }: HeldClaim): string {
+  const index = claimedNames(mesh).indexOf(name);
+  const [path, what] =
+    index === 0 ? ['spec.revision', 'revision'] : [`spec.revisionTags[${index - 1}]`, 'tag'];
+  return `${path}: ${what} ${name} belongs to MeshOperator ${keyText(holder)}; give this mesh another ${what} or delete that one`;
+}
+
+/** The mesh that a MeshOperator is a control plane of, or itself. */
+function familyOf(mesh: KubernetesObject): string {
+  return keyText(ownerByLabels(mesh.metadata.labels) ?? keyOf(mesh));
 }
 
 function precedes(left: KubernetesObject, right: KubernetesObject): boolean {

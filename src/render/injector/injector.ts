@@ -52,9 +52,10 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
   ];
 }
 
-/** What the injector reads. Gateways are left out: no pod it is asked about depends on them. */
+/** What the injector reads. Gateways and upgrades are left out: no pod it is asked about depends on them. */
 function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
-  return stableJson({ mesh: { ...mesh, ingressGateways: [] }, kubernetesMinor });
+  const { upgrade: _upgrade, tagScope: _tagScope, ...asked } = mesh;
+  return stableJson({ mesh: { ...asked, ingressGateways: [] }, kubernetesMinor });
 }
 
 function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
@@ -105,14 +106,19 @@ function renderWebhookConfigurations(mesh: ResolvedMesh, context: RenderContext)
       name: webhookConfigurationName(mesh),
       entries: [...selectionEntries(mesh, revision), selfTestEntry(mesh)],
     }),
-    ...mesh.revisionTags.map((tag) =>
+    ...tagsInUse(mesh).map((tag) =>
       renderWebhookConfiguration(mesh, context, {
-        name: tagConfigurationName(tag),
+        name: tagConfigurationName(mesh, tag),
         labels: { 'istio.io/tag': tag },
-        entries: selectionEntries(mesh, tag),
+        entries: selectionEntries(mesh, tag, mesh.tagScope),
       }),
     ),
   ];
+}
+
+/** A tag that counts in no namespace has no webhook: no selector selects nothing. */
+function tagsInUse({ revisionTags, tagScope }: ResolvedMesh): readonly string[] {
+  return tagScope?.only?.length === 0 ? [] : revisionTags;
 }
 
 interface ConfigurationOptions {

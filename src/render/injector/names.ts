@@ -24,10 +24,13 @@ export function webhookConfigurationName(mesh: ResolvedMesh): string {
   return clusterScopedName(mesh, 'istio-sidecar-injector');
 }
 
+/** What the names of all of a tag begin with. */
+export const tagConfigurationPrefix = 'istio-revision-tag-';
+
 /**
- * Name of the MutatingWebhookConfiguration of a tag, as `istioctl tag` names it. Without the namespace, so that two
- * meshes of a cluster cannot have one tag: pods would get two sidecars.
+ * Name of the MutatingWebhookConfiguration of a tag, as `istioctl tag` names it; with the revision, where that shares the
+ * tag with another.
  */
-export function tagConfigurationName(tag: string): string {
-  return `istio-revision-tag-${tag}`;
+export function tagConfigurationName({ revision, tagScope }: ResolvedMesh, tag: string): string {
+  return `${tagConfigurationPrefix}${tag}${tagScope === undefined ? '' : revisionSuffix(revision)}`;
 }

@@ -1,5 +1,6 @@
 import { injectorSelfTestLabel } from '../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import type { ResolvedTagScope } from '../../api/resolved-upgrade.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { ignoredNamespaces } from '../../injection/decide-injection.ts';
 
@@ -40,13 +41,21 @@ const isNoneOf = (key: string, ...values: string[]): Requirement => ({ key, oper
  * `istio-injection` before `istio.io/rev`, the namespace's label before the pod's, and no pod twice. `default` is the
  * revision of `istio-injection=enabled`. Neither Kubernetes' own namespaces nor the injector's are ever selected.
  */
-export function selectionEntries(mesh: ResolvedMesh, revisionName: string): WebhookEntry[] {
-  const isElsewhere = isNoneOf(namespaceName, ...ignoredNamespaces, mesh.namespace);
+export function selectionEntries(
+  mesh: ResolvedMesh,
+  revisionName: string,
+  scope?: ResolvedTagScope,
+): WebhookEntry[] {
+  const { only, except = [] } = scope ?? {};
+  const isWithin = [
+    isNoneOf(namespaceName, ...new Set([...ignoredNamespaces, mesh.namespace, ...except])),
+    ...(only === undefined ? [] : [isOneOf(namespaceName, ...only)]),
+  ];
   const entry = (prefix: string, namespaces: Requirement[], pods: Requirement[]): WebhookEntry => ({
     name: `${prefix}.${entrySuffix}`,
     // Seeded: the admission controller turns it to what the spec says once the API server reaches the injector.
     failurePolicy: 'Ignore',
-    namespaceSelector: [...namespaces, isElsewhere],
+    namespaceSelector: [...namespaces, ...isWithin],
     objectSelector: pods,
   });
   const entries = [

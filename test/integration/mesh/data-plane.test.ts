@@ -161,13 +161,14 @@ function runController(): Promise<void> {
   });
   const dataPlane = createDataPlaneController({
     ...{ ...deps, events, meshes, metrics: metrics.controller('data-plane'), podMetrics: metrics },
+    upgradeMetrics: metrics.controller('upgrade'),
     meshesOf: () => [...meshes.values()],
   });
   const manager = new Manager(
     {},
     {
       ...{ clock: systemClock, log },
-      ...{ informers: [meshes, ...dataPlane.informers], controllers: [dataPlane.controller] },
+      ...{ informers: [meshes, ...dataPlane.informers], controllers: dataPlane.controllers },
     },
   );
   return manager.run(stop.signal);

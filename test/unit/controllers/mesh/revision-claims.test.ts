@@ -1,13 +1,26 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
-import { claimMessage, earlierClaim } from '../../../../src/controllers/mesh/revision-claims.ts';
+import { ownershipLabels } from '../../../../src/api/labels.ts';
+import {
+  claimedNames,
+  claimMessage,
+  earlierClaim,
+} from '../../../../src/controllers/mesh/revision-claims.ts';
 
-function aMesh(namespace: string, creationTimestamp: string, revision?: unknown): KubernetesObject {
+function aMesh(
+  namespace: string,
+  creationTimestamp: string,
+  revision?: unknown,
+  { tags = [], owner }: { tags?: string[]; owner?: string } = {},
+): KubernetesObject {
   return {
     apiVersion: 'meshoperator.dev/v1alpha1',
     kind: 'MeshOperator',
-    metadata: { name: 'mesh', namespace, uid: namespace, creationTimestamp },
-    spec: revision === undefined ? {} : { revision },
+    metadata: {
+      ...{ name: 'mesh', namespace, uid: namespace, creationTimestamp },
+      labels: owner === undefined ? {} : ownershipLabels({ namespace: owner, name: 'mesh' }),
+    },
+    spec: { revisionTags: tags, ...(revision === undefined ? {} : { revision }) },
   };
 }
 
@@ -18,32 +31,67 @@ describe('the claim to a revision', () => {
   test('belongs to the older of two meshes', () => {
     const [first, second] = [aMesh('a', older, 'blue'), aMesh('b', newer, 'blue')];
 
-    expect(earlierClaim(first, [first, second])).toBeUndefined();
-    expect(earlierClaim(second, [first, second])).toEqual({ namespace: 'a', name: 'mesh' });
+    expect(earlierClaim(first, among(first, second))).toBeUndefined();
+    expect(earlierClaim(second, among(first, second))).toMatchObject({
+      holder: { namespace: 'a', name: 'mesh' },
+    });
   });
 
   test('belongs to the first by name when both were made in the same second', () => {
     const [first, second] = [aMesh('a', older, 'blue'), aMesh('b', older, 'blue')];
 
-    expect(earlierClaim(first, [second, first])).toBeUndefined();
-    expect(earlierClaim(second, [second, first])).toEqual({ namespace: 'a', name: 'mesh' });
+    expect(earlierClaim(first, among(second, first))).toBeUndefined();
+    expect(earlierClaim(second, among(second, first))).toMatchObject({
+      holder: { namespace: 'a', name: 'mesh' },
+    });
   });
 
   test('takes no revision and the word default for the same one', () => {
     const [first, second] = [aMesh('a', older), aMesh('b', newer, 'default')];
 
-    expect(earlierClaim(second, [first, second])).toEqual({ namespace: 'a', name: 'mesh' });
+    expect(earlierClaim(second, among(first, second))).toMatchObject({
+      holder: { namespace: 'a', name: 'mesh' },
+    });
   });
 
   test('leaves meshes of different revisions alone', () => {
     const [first, second] = [aMesh('a', older, 'blue'), aMesh('b', newer, 'green')];
 
-    expect(earlierClaim(second, [first, second])).toBeUndefined();
+    expect(earlierClaim(second, among(first, second))).toBeUndefined();
   });
 
   test('is refused with the name of the mesh that holds it', () => {
-    expect(claimMessage(aMesh('b', newer, 'blue'), { namespace: 'a', name: 'mesh' })).toMatch(
-      /revision blue belongs to MeshOperator a\/mesh/,
+    expect(
+      claimMessage(aMesh('b', newer, 'blue'), { name: 'blue', holder: { namespace: 'a', name: 'mesh' } }),
+    ).toMatch(/revision blue belongs to MeshOperator a\/mesh/);
+  });
+
+  test('covers tags, which may not be the revision of another mesh either', () => {
+    const [first, second] = [
+      aMesh('a', older, 'blue'),
+      aMesh('b', newer, 'green', { tags: ['prod', 'blue'] }),
+    ];
+    const held = earlierClaim(second, among(first, second));
+
+    expect(held).toMatchObject({ name: 'blue', holder: { namespace: 'a' } });
+    expect(held === undefined ? '' : claimMessage(second, held)).toMatch(
+      /^spec\.revisionTags\[1\]: tag blue belongs to MeshOperator a\/mesh/,
     );
   });
+
+  test('is shared by the control planes of one mesh, and by nobody else', () => {
+    const mesh = aMesh('a', older, 'prod');
+    const [old, next] = ['1-30-3', '1-31-1'].map((version) =>
+      aMesh(version, newer, version, { tags: ['prod'], owner: 'a' }),
+    ) as [KubernetesObject, KubernetesObject];
+    const stranger = aMesh('z', newer, 'mine', { tags: ['prod'] });
+    const all = among(mesh, old, next, stranger);
+
+    expect([mesh, old, next].map((one) => earlierClaim(one, all))).toEqual([undefined, undefined, undefined]);
+    expect(earlierClaim(stranger, all)).toMatchObject({ name: 'prod', holder: { namespace: 'a' } });
+  });
 });
+
+function among(...meshes: KubernetesObject[]) {
+  return (name: string) => meshes.filter((mesh) => claimedNames(mesh).includes(name));
+}

@@ -1,0 +1,31 @@
+import type { LabelSelector } from './resolved-injection.ts';
+
+/** Namespaces that change to another version together. */
+export interface ResolvedUpgradeWave {
+  readonly namespaceSelector: LabelSelector;
+  readonly soakMs: number;
+}
+
+/** `spec.upgrade` with every default filled in. */
+export interface ResolvedUpgrade {
+  readonly strategy: 'InPlace' | 'RevisionBased';
+  /** Whether workloads are restarted for it. */
+  readonly restarts: boolean;
+  /** The last one selects every namespace that no other does. */
+  readonly waves: readonly ResolvedUpgradeWave[];
+  readonly waveTimeoutMs: number;
+  readonly onFailure: 'Rollback' | 'Pause';
+  readonly graceMs: number;
+}
+
+/** Where tags of a revision count: nowhere else than in `only`, where that is given, and never in `except`. */
+export interface ResolvedTagScope {
+  readonly only?: readonly string[];
+  readonly except: readonly string[];
+}
+
+/** Whether tags count in a namespace; those of a mesh without a scope count everywhere. */
+export function tagsCountIn(scope: ResolvedTagScope | undefined, namespace: string): boolean {
+  if (scope === undefined) return true;
+  return !scope.except.includes(namespace) && (scope.only?.includes(namespace) ?? true);
+}

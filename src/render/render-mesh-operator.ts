@@ -1,0 +1,21 @@
+import type { MeshOperator } from '../api/mesh-operator.ts';
+import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import type { RenderContext } from './render-context.ts';
+import { renderMesh, type Wave } from './render-mesh.ts';
+import type { ObservedRevisions } from './revisions/plan-revisions.ts';
+import { renderRevisions } from './revisions/render-revisions.ts';
+
+/**
+ * Every object of a MeshOperator, by wave. `mesh` is the object with its defaults filled in; `observed` counts where its
+ * upgrades are `RevisionBased`.
+ */
+export function renderMeshOperator(
+  object: MeshOperator,
+  mesh: ResolvedMesh,
+  observed: ObservedRevisions,
+  context: RenderContext,
+): readonly Wave[] {
+  return mesh.upgrade.strategy === 'RevisionBased'
+    ? renderRevisions(object, mesh, observed, context)
+    : renderMesh(mesh, context);
+}

@@ -1,0 +1,91 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
+import { resolveMesh } from '../../api/resolve.ts';
+import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { renderReaderAccess } from '../control-plane/access.ts';
+import { renderDefaultValidator } from '../control-plane/admission.ts';
+import { renderGateway } from '../gateways/gateway.ts';
+import { objectMetadata } from '../object-metadata.ts';
+import type { RenderContext } from '../render-context.ts';
+import type { Wave } from '../render-mesh.ts';
+import { type NamespaceSet, noNamespaces, scopeOf } from './namespace-set.ts';
+import { type ObservedRevisions, planRevisions } from './plan-revisions.ts';
+import { gatewaySpec, revisionSpec } from './revision-spec.ts';
+
+/** Name of the MeshOperator that is the control plane of a revision. */
+export function revisionMeshName(mesh: ResolvedMesh, revision: string): string {
+  const ofVersion = mesh.revision === '' ? revision : revision.slice(mesh.revision.length + 1);
+  return `${mesh.name}-${ofVersion}`;
+}
+
+/** The names by which namespaces choose a mesh whose upgrades are `RevisionBased`: its own, and its tags. */
+export function namesOfMesh({ revision, revisionTags }: ResolvedMesh): string[] {
+  return [...new Set([revisionLabel(revision), ...revisionTags])];
+}
+
+/**
+ * Every object of a mesh whose upgrades are `RevisionBased`, by wave: a MeshOperator for each control plane that it
+ * needs now, and its gateways. Only the control plane of the spec's version follows the spec; older ones stay as they are
+ * until they go. Pure, as `renderMesh`.
+ */
+export function renderRevisions(
+  object: MeshOperator,
+  mesh: ResolvedMesh,
+  observed: ObservedRevisions,
+  context: RenderContext,
+): readonly Wave[] {
+  const plan = planRevisions(mesh, observed);
+  const specOf = (revision: string) =>
+    revision === plan.wanted ? revisionSpec(object.spec ?? {}, mesh) : observed.revisions.get(revision)?.spec;
+  const render = (revision: string) => {
+    const spec = specOf(revision);
+    const holding = plan.holdings.get(revision) ?? noNamespaces;
+    return spec === undefined ? [] : [renderRevisionMesh(object, mesh, context, { revision, spec, holding })];
+  };
+  const base = specOf(plan.gateways) ?? revisionSpec(object.spec ?? {}, mesh);
+  const gatewayMesh = resolveMesh({ ...object, spec: gatewaySpec(object.spec ?? {}, base) });
+  const waves: Wave[] = [
+    { name: 'access', objects: mesh.base.enabled ? renderReaderAccess(mesh, context) : [] },
+    { name: 'control-plane', objects: render(plan.gateways) },
+    {
+      name: 'other-revisions',
+      objects: plan.revisions.filter((revision) => revision !== plan.gateways).flatMap(render),
+    },
+    {
+      name: 'admission',
+      objects:
+        mesh.base.enabled && mesh.revision === ''
+          ? [renderDefaultValidator({ ...mesh, revision: plan.active }, context)]
+          : [],
+    },
+    {
+      name: 'gateways',
+      objects: gatewayMesh.ingressGateways.flatMap((gateway) => renderGateway(gatewayMesh, context, gateway)),
+    },
+  ];
+  return waves.filter(({ objects }) => objects.length > 0);
+}
+
+function renderRevisionMesh(
+  { spec: { paused } = {} }: MeshOperator,
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  { revision, spec, holding }: { revision: string; spec: MeshOperatorSpec; holding: NamespaceSet },
+): KubernetesObject {
+  return {
+    apiVersion: meshOperatorApiVersion,
+    kind: meshOperatorKind,
+    metadata: objectMetadata(mesh, context, {
+      ...{ name: revisionMeshName(mesh, revision), namespace: mesh.namespace },
+      component: 'istiod',
+      labels: { 'istio.io/rev': revision },
+    }),
+    spec: {
+      ...spec,
+      revisionTags: namesOfMesh(mesh),
+      revisionTagScope: scopeOf(holding),
+      ...(paused === undefined ? {} : { paused }),
+    },
+  };
+}

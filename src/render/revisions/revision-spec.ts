@@ -1,0 +1,59 @@
+import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
+import type { JsonObject, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { isRecord } from '../../base/stable-json.ts';
+
+/** The revision that a mesh whose upgrades are `RevisionBased` has for its version: `1-31-1`, or `prod-1-31-1`. */
+export function versionRevision({ revision, version }: ResolvedMesh): string {
+  const ofVersion = version.patch.replaceAll('.', '-');
+  return revision === '' ? ofVersion : `${revision}-${ofVersion}`;
+}
+
+/**
+ * The spec of the control plane that the version of a mesh asks for: all that the mesh says, without its gateways, its
+ * names and its upgrades, which stay its own.
+ */
+export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOperatorSpec {
+  const {
+    upgrade: _upgrade,
+    revisionTags: _tags,
+    revisionTagScope: _scope,
+    paused: _paused,
+    ...shared
+  } = spec;
+  const parts = Object.entries(spec.components ?? {}).map(([name, part]) => [
+    name,
+    // A part that is given is enabled, also when nothing of it is left to say.
+    Array.isArray(part) ? part : { enabled: true, ...part },
+  ]);
+  return {
+    ...(withoutEmpty(shared as JsonObject) as MeshOperatorSpec),
+    version: mesh.version.patch,
+    revision: versionRevision(mesh),
+    components: {
+      ...(withoutEmpty(Object.fromEntries(parts)) as MeshOperatorSpec['components']),
+      ingressGateways: [],
+      base: { enabled: false },
+    },
+  };
+}
+
+/** Objects without a field say nothing, and server-side apply would make null of one that had some. */
+function withoutEmpty(object: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(object).flatMap(([name, value]) => {
+      const kept = isRecord(value) ? withoutEmpty(value as JsonObject) : value;
+      return isRecord(kept) && Object.keys(kept).length === 0 ? [] : [[name, kept]];
+    }),
+  );
+}
+
+/** The spec by which gateways of the mesh follow the control plane that has `revision` for its spec. */
+export function gatewaySpec(spec: MeshOperatorSpec, revision: MeshOperatorSpec): MeshOperatorSpec {
+  const { revisionTags: _tags, revisionTagScope: _scope, paused: _paused, ...control } = revision;
+  const { ingressGateways } = spec.components ?? {};
+  const { ingressGateways: _none, ...components } = control.components ?? {};
+  return {
+    ...control,
+    components: { ...components, ...(ingressGateways === undefined ? {} : { ingressGateways }) },
+  };
+}
