@@ -4,20 +4,22 @@ import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject, ResolvedMesh } from '../../src/api/resolved-mesh.ts';
-import { injectorComponent } from '../../src/render/injector/injector.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
-import { factDifferences, objectFacts } from '../support/object-facts.ts';
+import {
+  absentInDefault,
+  byName,
+  compareObjects,
+  type Difference,
+  isOfInjector,
+  ourDefaultRevision,
+  ourGateway,
+  ourGatewayPorts,
+  ourIstiod,
+  ourIstiodOfAnotherAuthority,
+  ourLabels,
+} from '../support/chart-differences.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
 import { openUpstreamCharts, parseManifests, type UpstreamCharts } from '../support/upstream-charts.ts';
-
-/** An intended difference to Istio's own charts. Every row must explain something, or it is stale. */
-interface Difference {
-  /** Matches `Kind name`. */
-  readonly object: RegExp;
-  /** Matches `path: theirs -> ours`. */
-  readonly fact: RegExp;
-  readonly reason: string;
-}
 
 interface Scenario {
   readonly name: string;
@@ -39,177 +41,6 @@ const images = { hub: 'registry.example.com/istio', tag: 'test' };
 /** What our meshes have and the charts do not, given to both: proxies learn at once of a trust bundle that grows. */
 const followBundles: JsonObject = {
   meshConfig: { defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' } } },
-};
-
-const ourLabels: readonly Difference[] = [
-  {
-    object: /./,
-    fact: /metadata\.labels\.(app\.kubernetes\.io\/(instance|version)|helm\.sh\/chart|release|chart|heritage): .* -> nothing$/,
-    reason:
-      'labels of Helm and its releases; nothing in Istio reads them, and Argo CD would act on "instance"',
-  },
-  {
-    object: /./,
-    fact: /metadata\.labels\.(install\.operator\.istio\.io\/owning-resource|operator\.istio\.io\/component): .* -> nothing$/,
-    reason: 'istioctl uninstall --purge deletes whatever carries them',
-  },
-  {
-    object: /./,
-    fact: /metadata\.labels\.(app\.kubernetes\.io\/managed-by|meshoperator\.dev\/mesh(-namespace)?): .* -> "/,
-    reason: 'our own labels, which lead back to the MeshOperator',
-  },
-  {
-    object:
-      /^(ServiceAccount|Role|RoleBinding|ClusterRole|ClusterRoleBinding|Service|Deployment|PodDisruptionBudget|ValidatingWebhookConfiguration) (istio-reader|istiod|istio-validator)/,
-    fact: /^metadata\.labels\.(app|istio): .* -> nothing$/,
-    reason: 'read on pods and Services only, and "istio" not even there',
-  },
-];
-
-const ourIstiodOfAnotherAuthority: readonly Difference[] = [
-  {
-    object: /^ClusterRole istio-reader-/,
-    fact: /^may (get|list|watch) networking\.istio\.io\/workloadentries: \{\} -> nothing$/,
-    reason: 'another rule of the same role allows it for every resource of the group',
-  },
-  {
-    object: /^Deployment istiod/,
-    fact: /env\[ISTIO_MULTIROOT_MESH\]\.value: nothing -> "true"$/,
-    reason: 'trust bundles can grow, so that roots can be replaced',
-  },
-  {
-    object: /^Deployment istiod/,
-    fact: /env\[INJECTION_WEBHOOK_CONFIG_NAME\]: nothing -> \{\}$/,
-    reason: 'injection is our own webhook: istiod must not patch any',
-  },
-  {
-    object: /^Deployment istiod/,
-    fact: /env\[PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER\]\.value: nothing -> "false"$/,
-    reason: 'istiod deploys no Gateways, and has no role to do so',
-  },
-  {
-    object: /^Deployment istiod/,
-    fact: /^spec\.template\.spec\.securityContext\.(runAsNonRoot|seccompProfile\.type): nothing -> /,
-    reason: 'Pod Security level restricted',
-  },
-];
-
-const ourIstiod: readonly Difference[] = [
-  ...ourIstiodOfAnotherAuthority,
-  {
-    object: /^Deployment istiod/,
-    fact: /volumes\[cacerts\]\.secret\.optional: true -> (false|nothing)$/,
-    reason: 'an istiod that starts before its authority is there would make one of its own',
-  },
-];
-
-const ourDefaultRevision: readonly Difference[] = [
-  {
-    object: /^ValidatingWebhookConfiguration istiod-default-validator$/,
-    fact: /objectSelector\.matchExpressions: nothing -> .*DoesNotExist/,
-    reason: 'objects that name a revision are validated by that revision only, and once',
-  },
-];
-
-const ourGateway: readonly Difference[] = [
-  {
-    object:
-      /^(ServiceAccount|Role|RoleBinding|Service|HorizontalPodAutoscaler|Deployment) istio-ingressgateway/,
-    fact: /^metadata\.labels\.istio\.io\/dataplane-mode: "none" -> nothing$/,
-    reason: 'read on pods only',
-  },
-  {
-    object: /^(Role|RoleBinding) istio-ingressgateway-sds$/,
-    fact: /^metadata\.labels\.(app|istio): nothing -> /,
-    reason: 'every object of a gateway is found by the gateway’s labels',
-  },
-  {
-    object: /^RoleBinding istio-ingressgateway-sds$/,
-    fact: /^subjects\[.*\]\.namespace: nothing -> /,
-    reason: 'the API server refuses a ServiceAccount subject without its namespace',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /metadata\.annotations\.sidecar\.istio\.io\/inject: .* -> nothing$/,
-    reason: 'said by a label, which wins over the annotation',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /env\[(GOMAXPROCS|GOMEMLIMIT|ISTIO_META_APP_CONTAINERS|ISTIO_META_INTERCEPTION_MODE|ISTIO_META_POD_PORTS|PROXY_CONFIG)\].*: nothing -> /,
-    reason: 'as istiod’s injector sets them; the chart predates them',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /env\[NODE_NAME\]\..* -> nothing$/,
-    reason: 'the injector’s name for it is ISTIO_META_NODE_NAME, which is set',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /volumeMounts\[\/var\/run\/secrets\/tokens\]\.readOnly: true -> nothing$/,
-    reason: 'as the injector mounts it; a projected token cannot be written anyway',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /env\[ISTIO_META_UNPRIVILEGED_POD\]\.value: "true" -> nothing$/,
-    reason: 'a sysctl lets the proxy bind ports below 1024, so any target port works',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /(readinessProbe|startupProbe)\./,
-    reason: 'as the injector sets them: a patient start, then a calm readiness check',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /securityContext\.(runAsGroup|runAsNonRoot|runAsUser|seccompProfile\.type|sysctls): /,
-    reason: 'Pod Security level restricted; user and group moved from the pod to its container',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /^spec\.template\.spec\.terminationGracePeriodSeconds: nothing -> 30$/,
-    reason: 'the API server’s default, written out because drains depend on it',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /(volumes\[config-volume\]|volumeMounts\[\/etc\/istio\/config\])\./,
-    reason: 'PROXY_CONFIG says it, and a change of it restarts the pod',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /(volumes\[ingressgateway-(ca-)?certs\]|volumeMounts\[\/etc\/istio\/ingressgateway-(ca-)?certs\])\./,
-    reason: 'certificates come by credentialName; files in the pod are the way of Istio 1.4',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /volumes\[istio-envoy\]\.emptyDir/,
-    reason: 'in memory, as the injector has it: it holds the bootstrap configuration',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /(volumes\[(istio-)?podinfo\]|volumeMounts\[\/etc\/istio\/pod\])\./,
-    reason: 'named as in injected pods',
-  },
-];
-
-/** Where pods of our gateways listen: on the ports of the Service, as upstream's newer chart has it. */
-const ourGatewayPorts: readonly Difference[] = [
-  {
-    object: /^Service istio-ingressgateway$/,
-    fact: /^spec\.ports\[(80|443)\]\.targetPort: (8080|8443) -> nothing$/,
-    reason: 'target port = port, as in the chart "gateway"; the sysctl allows it',
-  },
-  {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /containers\[istio-proxy\]\.ports\[(80|443|8080|8443)\]/,
-    reason: 'the Service sends traffic to 80 and 443',
-  },
-];
-
-const absentInDefault = {
-  'ConfigMap values': 'a record of Helm values that nothing reads',
-  'ConfigMap istio-sidecar-injector': 'injection is our own webhook',
-  'MutatingWebhookConfiguration istio-sidecar-injector': 'injection is our own webhook',
-  'ClusterRole istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
-  'ClusterRoleBinding istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
 };
 
 const manyValues: JsonObject = {
@@ -370,19 +201,10 @@ describe.each(scenarios)('$name against Istio’s own charts', (scenario) => {
   });
 
   it('differs from the charts where it is meant to, and nowhere else', () => {
-    const found = [...ours].flatMap(([name, object]) => {
-      const theirs = upstream.get(theirName(name));
-      if (theirs === undefined) return [];
-      return factDifferences(objectFacts(theirs), objectFacts(object)).map((fact) => ({ name, fact }));
-    });
-    const explains = (row: Difference, { name, fact }: { name: string; fact: string }) =>
-      row.object.test(name) && row.fact.test(fact);
-
-    const unexplained = found.filter((line) => !differences.some((row) => explains(row, line)));
-    const stale = differences.filter((row) => !found.some((line) => explains(row, line)));
+    const { unexplained, stale } = compareObjects(upstream, ours, differences, theirName);
 
     expect(unexplained).toEqual([]);
-    expect(stale.map((row) => row.reason)).toEqual([]);
+    expect(stale).toEqual([]);
   });
 });
 
@@ -436,11 +258,6 @@ describe('gateway pods against istiod’s own injection template', () => {
   });
 });
 
-/** The charts have no injector of its own; whom its webhooks select is compared with the core on an API server. */
-function isOfInjector({ metadata }: KubernetesObject): boolean {
-  return metadata.labels?.app === injectorComponent;
-}
-
 function meshOf(namespace: string, spec: JsonObject): ResolvedMesh {
   return resolveMesh({
     apiVersion: 'meshoperator.dev/v1alpha1',
@@ -448,8 +265,4 @@ function meshOf(namespace: string, spec: JsonObject): ResolvedMesh {
     metadata: { name: 'mesh', namespace },
     spec: { ...images, ...spec },
   } as MeshOperator);
-}
-
-function byName(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {
-  return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));
 }
