@@ -54,7 +54,8 @@ function resolveService(service: Service): ResolvedGateway['service'] {
   return { type, ports: ports.map(resolvePort), spec: mergeJson(rest as JsonObject) };
 }
 
-function resolvePort(port: ServicePort): ResolvedServicePort {
+/** A port of a Service with what Kubernetes would fill in. */
+export function resolvePort(port: ServicePort): ResolvedServicePort {
   return {
     name: port.name ?? `port-${port.port}`,
     port: port.port,

@@ -44,6 +44,13 @@ export function resolveWorkload(
     ...(settings.securityContext === undefined
       ? {}
       : { securityContext: mergeJson(settings.securityContext as JsonObject) }),
+    ...(settings.readinessProbe === undefined
+      ? {}
+      : { readinessProbe: mergeJson(settings.readinessProbe as JsonObject) }),
+    ...(settings.volumes === undefined ? {} : { volumes: settings.volumes as readonly JsonObject[] }),
+    ...(settings.volumeMounts === undefined
+      ? {}
+      : { volumeMounts: settings.volumeMounts as readonly JsonObject[] }),
     resources: mergeJson(defaults.resources, settings.resources as JsonObject | undefined),
     env: mergeByName(defaults.env ?? [], (settings.env ?? []) as readonly JsonObject[]),
     nodeSelector: { ...defaults.nodeSelector, ...settings.nodeSelector },
@@ -80,13 +87,14 @@ function resolveHpaSpec(defaults: WorkloadDefaults, settings: WorkloadSettings):
   if (settings.hpaSpec === undefined) {
     return settings.replicaCount === undefined ? defaults.hpaSpec : undefined;
   }
+  const { scaleTargetRef: _theOwn, ...asked } = settings.hpaSpec;
   const base = defaults.hpaSpec ?? defaultHpaSpec({ min: 1, max: defaultMaxReplicas, cpuUtilization: 80 });
   const least = settings.replicaCount === undefined ? {} : { minReplicas: settings.replicaCount };
-  const merged = mergeJson(base, least, settings.hpaSpec as JsonObject);
-  if (settings.hpaSpec.maxReplicas === undefined) {
+  const merged = mergeJson(base, least, asked as JsonObject);
+  if (asked.maxReplicas === undefined) {
     merged.maxReplicas = Math.max(Number(merged.minReplicas), Number(merged.maxReplicas));
   }
-  if (settings.hpaSpec.minReplicas === undefined) {
+  if (asked.minReplicas === undefined) {
     merged.minReplicas = Math.min(Number(merged.minReplicas), Number(merged.maxReplicas));
   }
   return merged;

@@ -10,6 +10,7 @@ import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateway } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
+import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
@@ -78,6 +79,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
       .filter((gateway) => gateway.enabled !== false)
       .map((gateway) => resolveGateway(gateway, context)),
+    overlays: resolveOverlays(spec, namespace),
   };
 }
 

@@ -30,6 +30,31 @@ export interface ResolvedWorkload {
   readonly priorityClassName?: string;
   readonly imagePullPolicy?: string;
   readonly securityContext?: JsonObject;
+  /** Merged over the readiness probe of the container. */
+  readonly readinessProbe?: JsonObject;
+  /** Further volumes of the pod, which win by name. */
+  readonly volumes?: readonly JsonObject[];
+  /** Further mounts of the container, which win by `mountPath`. */
+  readonly volumeMounts?: readonly JsonObject[];
+}
+
+/** Changes of one rendered object, in the user's order. */
+export interface ResolvedOverlay {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly name: string;
+  /** Without a value, what is at the path is taken away. */
+  readonly patches: readonly { readonly path: string; readonly value?: Json }[];
+}
+
+/** The overlays of one component. */
+export interface ResolvedOverlays {
+  /** Where they are in the MeshOperator: `spec.components.pilot.k8s.overlays`. */
+  readonly path: string;
+  /** Name of the component in the spec, `gateway` for one of those. */
+  readonly component: string;
+  readonly gateway?: { readonly name: string; readonly namespace: string };
+  readonly overlays: readonly ResolvedOverlay[];
 }
 
 export interface ResolvedPilot extends ResolvedWorkload {
@@ -45,6 +70,11 @@ export interface ResolvedPilot extends ResolvedWorkload {
   readonly keepaliveMaxServerConnectionAge: string;
   /** Percentage 0-100 for `PILOT_TRACE_SAMPLING`. */
   readonly traceSampling: number;
+  readonly service: {
+    readonly ports: readonly ResolvedServicePort[];
+    /** Other Service `spec` fields the user set, `type` among them. */
+    readonly spec: JsonObject;
+  };
 }
 
 /** The webhook that injects sidecars. */
@@ -130,6 +160,8 @@ export interface ResolvedMesh {
   readonly upgrade: ResolvedUpgrade;
   /** Only the enabled ones. */
   readonly ingressGateways: readonly ResolvedGateway[];
+  /** Changes of rendered objects, for each component that has any. */
+  readonly overlays: readonly ResolvedOverlays[];
 }
 
 /** `istio[-R]`-style suffix: empty for the default revision. */

@@ -2,11 +2,11 @@ import { dump } from 'js-yaml';
 import type { MeshOperator } from '../api/mesh-operator.ts';
 import { problemText } from '../api/problem.ts';
 import { resolveMesh } from '../api/resolve.ts';
-import { validateMeshOperator } from '../api/validate.ts';
 import { renderMeshOperator } from '../render/render-mesh-operator.ts';
 import { nothingObserved } from '../render/revisions/plan-revisions.ts';
 import { minorOf } from './kubernetes-version.ts';
 import { meshDocuments, readManifestFile } from './manifest-file.ts';
+import { findMeshProblems } from './mesh-problems.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 export interface RenderOptions {
@@ -25,7 +25,7 @@ export async function render(options: RenderOptions, terminal: Terminal): Promis
   const context = { operatorImage, kubernetesMinor: minorOf(options.kubernetesVersion) };
   const meshes = meshDocuments(await readManifestFile(file, terminal), file);
   const problems = meshes.flatMap(({ source, value }) =>
-    validateMeshOperator(value).map((problem) => `${source}: ${problemText(problem)}\n`),
+    findMeshProblems(value).map((problem) => `${source}: ${problemText(problem)}\n`),
   );
   if (problems.length > 0) {
     for (const line of problems) terminal.stderr.write(line);

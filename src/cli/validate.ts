@@ -1,6 +1,6 @@
 import { type Problem, problemText } from '../api/problem.ts';
-import { validateMeshOperator } from '../api/validate.ts';
 import { meshDocuments, readManifestFile } from './manifest-file.ts';
+import { findMeshProblems } from './mesh-problems.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /**
@@ -11,7 +11,7 @@ export async function validate(file: string, terminal: Terminal): Promise<ExitCo
   const meshes = meshDocuments(await readManifestFile(file, terminal), file);
   let problemCount = 0;
   for (const { source, value } of meshes) {
-    const problems: Problem[] = validateMeshOperator(value);
+    const problems: Problem[] = findMeshProblems(value);
     problemCount += problems.length;
     for (const problem of problems) terminal.stdout.write(`${source}: ${problemText(problem)}\n`);
     if (problems.length === 0) terminal.stderr.write(`${source}: valid\n`);

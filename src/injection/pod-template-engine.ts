@@ -3,8 +3,8 @@ import { load } from 'js-yaml';
 import { templates as packed } from '../../generated/templates.ts';
 import { type BuiltInTemplateName, templateProblem } from '../api/injection-templates.ts';
 import { messageOf, TerminalError } from '../base/errors.ts';
+import { setOwn } from '../base/set-own.ts';
 import { isRecord } from '../base/stable-json.ts';
-import { setOwn } from './set-own.ts';
 
 const folder = 'injection/';
 const partialPrefix = `${folder}partials/`;

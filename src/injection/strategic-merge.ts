@@ -1,5 +1,5 @@
+import { setOwn } from '../base/set-own.ts';
 import { isRecord } from '../base/stable-json.ts';
-import { setOwn } from './set-own.ts';
 
 /** Lists of a pod that Kubernetes merges item by item, and the field that tells items apart. */
 const mergeKeys: Readonly<Record<string, string>> = {

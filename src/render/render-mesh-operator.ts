@@ -1,9 +1,10 @@
 import type { MeshOperator } from '../api/mesh-operator.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import type { RenderContext } from './render-context.ts';
-import { renderMesh, type Wave } from './render-mesh.ts';
+import { renderMesh } from './render-mesh.ts';
 import type { ObservedRevisions } from './revisions/plan-revisions.ts';
 import { renderRevisions } from './revisions/render-revisions.ts';
+import type { Wave } from './wave.ts';
 
 /**
  * Every object of a MeshOperator, by wave. `mesh` is the object with its defaults filled in; `observed` counts where its

@@ -6,32 +6,14 @@ import { renderIstiod } from './control-plane/istiod.ts';
 import { renderMeshConfigMap } from './control-plane/mesh-config-map.ts';
 import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
+import { applyOverlays } from './overlays/apply-overlays.ts';
 import type { RenderContext } from './render-context.ts';
-
-/**
- * In the order of installation; deletion goes the other way. `other-revisions` are control planes that come or go in an
- * upgrade: nothing waits for their health.
- */
-export const waveNames = [
-  'access',
-  'control-plane',
-  'other-revisions',
-  'admission',
-  'injector',
-  'gateways',
-] as const;
-
-export type WaveName = (typeof waveNames)[number];
-
-/** Objects that may be applied together, once those of the waves before are healthy. */
-export interface Wave {
-  readonly name: WaveName;
-  readonly objects: readonly KubernetesObject[];
-}
+import type { Wave } from './wave.ts';
 
 /**
  * Every object that the mesh consists of, by wave. Istio's CRDs are not among them: they belong to the cluster
  * (`renderIstioCrds`). Pure, and the same input gives the same bytes. Waves without objects are left out.
+ * Throws OverlaysRefusedError when an overlay cannot be applied.
  */
 export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly Wave[] {
   const waves: Wave[] = [
@@ -44,7 +26,10 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
       objects: mesh.ingressGateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
     },
   ];
-  return waves.filter((wave) => wave.objects.length > 0);
+  return applyOverlays(
+    mesh,
+    waves.filter((wave) => wave.objects.length > 0),
+  );
 }
 
 function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {

@@ -72,6 +72,86 @@ components:
     problems: ['spec.components.pilot.k8s.replicas: is not a field (did you mean "replicaCount"?)'],
   },
   {
+    name: 'autoscaler of something else',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { hpaSpec: { scaleTargetRef: { kind: Deployment, name: istio } } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.ingressGateways[0].k8s.hpaSpec.scaleTargetRef.name: must be public, the Deployment of this component, or be left out (did you mean "public"?)',
+    ],
+  },
+  {
+    name: 'path of an overlay that cannot be read',
+    spec: `
+components:
+  pilot:
+    k8s:
+      overlays:
+        - kind: Deployment
+          name: istiod
+          patches:
+            - path: 'spec.template.spec.containers.[name:discovery'
+              value: 1
+            - path: '.'
+            - path: 'spec.template.spec.tolerations.[-2]'
+            - path: 'spec.template.spec.containers.[0].args.[:(a+)+]'
+              value: b
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.overlays[0].patches[0].path: must close the bracket of [name:discovery, and have a dot or nothing behind it',
+      'spec.components.pilot.k8s.overlays[0].patches[1].path: must name a place, for example spec.template.spec.dnsPolicy',
+      'spec.components.pilot.k8s.overlays[0].patches[2].path: has [-2]: an index is 0 or more, or -1 for behind the last',
+      'spec.components.pilot.k8s.overlays[0].patches[3].path: has [:(a+)+], which has ( of regular expressions, of which only . .* .+ ^ $ are understood: write \\(, or an index',
+    ],
+  },
+  {
+    name: 'overlay without patches',
+    spec: 'components: { base: { k8s: { overlays: [{ kind: ServiceAccount, name: x, patches: [] }] } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.components.base.k8s.overlays[0].patches in body should have at least 1 items',
+    problems: ['spec.components.base.k8s.overlays[0].patches: must have at least one patch'],
+  },
+  {
+    name: 'volumes and mounts that contradict themselves',
+    spec: `
+components:
+  pilot:
+    k8s:
+      volumes:
+        - { name: a, emptyDir: {}, secret: { secretName: b } }
+        - { name: a, emptyDir: {} }
+        - { name: c }
+      volumeMounts:
+        - { name: a, mountPath: /a, subPath: b, subPathExpr: c }
+        - { name: a, mountPath: /a }
+        - { name: a, mountPath: 'c:d' }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.volumeMounts[0]: must have only one of subPath, subPathExpr',
+      'spec.components.pilot.k8s.volumeMounts[1].mountPath: /a is there twice',
+      'spec.components.pilot.k8s.volumeMounts[2].mountPath: must not have a colon',
+      'spec.components.pilot.k8s.volumes[0]: must have exactly one of configMap, csi, downwardAPI, emptyDir, ephemeral, hostPath, image, nfs, persistentVolumeClaim, projected, secret',
+      'spec.components.pilot.k8s.volumes[1].name: a is there twice',
+      'spec.components.pilot.k8s.volumes[2]: must have exactly one of configMap, csi, downwardAPI, emptyDir, ephemeral, hostPath, image, nfs, persistentVolumeClaim, projected, secret',
+    ],
+  },
+  {
+    name: 'readiness probe of two kinds',
+    spec: 'components: { pilot: { k8s: { readinessProbe: { exec: { command: [a] }, grpc: { port: 1 } } } } }',
+    refusedAt: 'validate',
+    problems: ['spec.components.pilot.k8s.readinessProbe: must have only one of grpc, exec'],
+  },
+  {
+    name: 'node port of an istiod that only the cluster reaches',
+    spec: 'components: { pilot: { k8s: { service: { ports: [{ port: 15012, nodePort: 30012 }], loadBalancerIP: 10.0.0.1 } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.service.loadBalancerIP: is only for type LoadBalancer, but the type is ClusterIP',
+      'spec.components.pilot.k8s.service.ports[0].nodePort: must be left out with type ClusterIP',
+    ],
+  },
+  {
     name: 'mistyped MeshConfig field',
     spec: 'meshConfig: { acessLogFile: /dev/stdout }',
     refusedAt: 'validate',

@@ -43,6 +43,10 @@ export function aPilot(fields: Partial<ResolvedPilot> = {}): ResolvedPilot {
     logAsJson: false,
     keepaliveMaxServerConnectionAge: '30m',
     traceSampling: 1,
+    service: {
+      ports: [{ name: 'https-dns', port: 15012, targetPort: 15012, protocol: 'TCP' }],
+      spec: {},
+    },
     ...fields,
   };
 }
@@ -143,6 +147,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       values: {},
     }),
     ingressGateways: [aGateway()],
+    overlays: [],
     ...fields,
   };
 }

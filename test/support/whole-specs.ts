@@ -1,5 +1,5 @@
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
-import type { WorkloadSettings } from '../../src/api/spec/kubernetes-settings.ts';
+import type { IstiodSettings, WorkloadSettings } from '../../src/api/spec/kubernetes-settings.ts';
 
 const selector = {
   matchLabels: { app: 'x' },
@@ -66,14 +66,84 @@ const scalingRules = {
   policies: [{ type: 'Pods' as const, value: 2, periodSeconds: 20 }],
 };
 
+/** A volume of every kind, each seen in the container in a way of its own. */
+const volumes = {
+  volumes: [
+    { name: 'from-config-map', configMap: { name: 'settings', optional: true } },
+    { name: 'from-csi', csi: { driver: 'csi.example.com', readOnly: true } },
+    {
+      name: 'from-downward-api',
+      downwardAPI: {
+        items: [{ path: 'labels', fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.labels' } }],
+      },
+    },
+    { name: 'from-empty-dir', emptyDir: { sizeLimit: '1Gi' } },
+    {
+      name: 'from-ephemeral',
+      ephemeral: {
+        volumeClaimTemplate: {
+          spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+        },
+      },
+    },
+    { name: 'from-host-path', hostPath: { path: '/var/lib/mesh' } },
+    { name: 'from-image', image: { reference: 'registry.example.com/data:1', pullPolicy: 'IfNotPresent' } },
+    { name: 'from-nfs', nfs: { server: 'nfs.example.com', path: '/exports' } },
+    { name: 'from-claim', persistentVolumeClaim: { claimName: 'data' } },
+    { name: 'from-projected', projected: { sources: [{ secret: { name: 'settings', optional: true } }] } },
+    { name: 'from-secret', secret: { secretName: 'settings', optional: true } },
+  ],
+  volumeMounts: [
+    { name: 'from-config-map', mountPath: '/settings', subPath: 'k', readOnly: true },
+    { name: 'from-empty-dir', mountPath: '/scratch', subPathExpr: '$(A)' },
+    { name: 'from-host-path', mountPath: '/host', mountPropagation: 'HostToContainer' as const },
+  ],
+};
+
+const probeTimes = {
+  initialDelaySeconds: 11,
+  periodSeconds: 12,
+  timeoutSeconds: 7,
+  successThreshold: 2,
+  failureThreshold: 13,
+};
+
+/** An overlay of a Deployment. */
+function overlays(name: string): WorkloadSettings['overlays'] {
+  return [
+    {
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      name,
+      patches: [
+        { path: 'spec.minReadySeconds', value: 9 },
+        { path: 'spec.template.spec.terminationGracePeriodSeconds' },
+      ].slice(0, name === 'public' ? 2 : 1),
+    },
+  ];
+}
+
 /** A workload that uses every setting that goes with a HorizontalPodAutoscaler and a rolling update. */
-function scaledWorkload(container: string): WorkloadSettings {
+function scaledWorkload(container: string, deployment: string): WorkloadSettings {
   const rate = { name: 'rate', selector };
   const describedObject = { apiVersion: 'v1', kind: 'Service', name: 'istiod' };
   return {
     ...placement,
+    ...volumes,
+    overlays: overlays(deployment),
+    readinessProbe: {
+      ...probeTimes,
+      httpGet: {
+        path: '/ready-or-not',
+        port: 8085,
+        host: 'localhost',
+        scheme: 'HTTPS',
+        httpHeaders: [{ name: 'X-Asks', value: 'kubelet' }],
+      },
+    },
     resources: { requests: { cpu: '30m' }, limits: { cpu: '300m' } },
     hpaSpec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: deployment },
       minReplicas: 3,
       maxReplicas: 9,
       metrics: [
@@ -142,6 +212,25 @@ function scaledWorkload(container: string): WorkloadSettings {
   };
 }
 
+const istiodService: NonNullable<IstiodSettings['service']> = {
+  type: 'LoadBalancer',
+  ports: [
+    { name: 'xds', port: 15012, targetPort: 15112, protocol: 'TCP', nodePort: 30112, appProtocol: 'tls' },
+    { name: 'dns', port: 53, protocol: 'UDP' },
+  ],
+  loadBalancerIP: '10.0.0.3',
+  loadBalancerClass: 'example.com/lb',
+  loadBalancerSourceRanges: ['10.0.0.0/8'],
+  externalTrafficPolicy: 'Local',
+  internalTrafficPolicy: 'Local',
+  healthCheckNodePort: 30113,
+  externalIPs: ['10.0.0.4'],
+  ipFamilyPolicy: 'SingleStack',
+  ipFamilies: ['IPv4'],
+  sessionAffinity: 'ClientIP',
+  trafficDistribution: 'PreferClose',
+};
+
 const injectorSelectors = {
   neverInjectSelector: [
     {
@@ -205,7 +294,7 @@ const injectorBySpec: MeshOperatorSpec = {
     ...injectorSelectors,
     failurePolicy: 'Ignore',
     barePods: 'Evict',
-    k8s: scaledWorkload('injector'),
+    k8s: scaledWorkload('injector', 'sidecar-injector'),
     enableNamespacesByDefault: true,
     rewriteAppHTTPProbers: false,
     nativeSidecars: 'Never',
@@ -231,6 +320,15 @@ const injectorBySpec: MeshOperatorSpec = {
 const sharedTags: readonly MeshOperatorSpec[] = [
   { revision: 'new', revisionTags: ['prod'], revisionTagScope: { namespaces: ['shop'] } },
   { revision: 'old', revisionTags: ['prod'], revisionTagScope: { exceptNamespaces: ['shop'] } },
+];
+
+const readerOverlays: WorkloadSettings['overlays'] = [
+  {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    name: 'istio-reader-service-account',
+    patches: [{ path: 'metadata.labels.team', value: 'mesh' }],
+  },
 ];
 
 /**
@@ -300,12 +398,12 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
   {
     profile: 'empty',
     components: {
-      pilot: { k8s: scaledWorkload('discovery') },
+      pilot: { k8s: { ...scaledWorkload('discovery', 'istiod'), service: istiodService } },
       ingressGateways: [
         {
           name: 'public',
           k8s: {
-            ...scaledWorkload('istio-proxy'),
+            ...scaledWorkload('istio-proxy', 'public'),
             service: {
               type: 'LoadBalancer',
               ports: [
@@ -373,7 +471,43 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
       ingressGateways: [{ name: 'public', k8s: { service: { type: 'ClusterIP', clusterIP: 'None' } } }],
     },
   },
-  { components: { pilot: { k8s: { replicaCount: 4 } } } },
+  {
+    components: {
+      base: { k8s: { overlays: readerOverlays } },
+      pilot: {
+        k8s: {
+          replicaCount: 4,
+          readinessProbe: { tcpSocket: { port: 'http-debug', host: 'localhost' } },
+          service: { clusterIP: 'None' },
+        },
+      },
+      ingressGateways: [
+        { name: 'public', k8s: { readinessProbe: { tcpSocket: { port: 15021, host: 'localhost' } } } },
+      ],
+    },
+    sidecarInjector: { k8s: { readinessProbe: { tcpSocket: { port: 8081, host: 'localhost' } } } },
+  },
+  {
+    components: {
+      pilot: {
+        k8s: {
+          readinessProbe: { grpc: { port: 15010, service: 'ready' } },
+          service: { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false },
+        },
+      },
+      ingressGateways: [
+        { name: 'public', k8s: { readinessProbe: { grpc: { port: 15021, service: 'ready' } } } },
+      ],
+    },
+    sidecarInjector: { k8s: { readinessProbe: { grpc: { port: 8081, service: 'ready' } } } },
+  },
+  {
+    components: {
+      pilot: { k8s: { readinessProbe: { exec: { command: ['true'] } } } },
+      ingressGateways: [{ name: 'public', k8s: { readinessProbe: { exec: { command: ['true'] } } } }],
+    },
+    sidecarInjector: { k8s: { readinessProbe: { exec: { command: ['true'] } } } },
+  },
   { sidecarInjector: { enabled: false } },
   {
     certificateAuthority: {

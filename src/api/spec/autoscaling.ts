@@ -92,8 +92,16 @@ const scalingRules = z.strictObject({
     .describe('Limits of the speed of scaling.'),
 });
 
-/** `spec` of a HorizontalPodAutoscaler v2 without its target, which the operator sets. */
+/** `spec` of a HorizontalPodAutoscaler v2. */
 export const hpaSpecSchema = z.strictObject({
+  scaleTargetRef: z
+    .strictObject({
+      apiVersion: z.enum(['apps/v1']).optional().describe('API version of the Deployment.'),
+      kind: z.enum(['Deployment']).describe('Kind of what is scaled.'),
+      name: z.string().describe('Name of the Deployment.'),
+    })
+    .optional()
+    .describe('What is scaled. May be left out, since only the Deployment of the component can be named.'),
   minReplicas: integer(1).optional().describe('Fewest pods. Default: `replicaCount`, else 1.'),
   maxReplicas: integer(1).optional().describe('Most pods. Default: 5, or `minReplicas` when that is more.'),
   metrics: z.array(metric).optional().describe('What to scale by. Default: 80 % of the requested CPU.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, labels, serviceName } from './field-format.ts';
-import { gatewaySettingsSchema, workloadSettingsSchema } from './kubernetes-settings.ts';
+import { gatewaySettingsSchema, istiodSettingsSchema, objectSettingsSchema } from './kubernetes-settings.ts';
 
 /** More gateways than this in one mesh is taken for a mistake; it also bounds the cost of CEL rules. */
 export const maxGateways = 64;
@@ -27,6 +27,7 @@ export const componentsSchema = z.strictObject({
         .describe(
           'Custom resource definitions and the default validating webhook. Default: as in the profile.',
         ),
+      k8s: objectSettingsSchema.optional().describe('Kubernetes settings of what the cluster shares.'),
     })
     .optional()
     .describe('What the whole cluster shares.'),
@@ -36,7 +37,7 @@ export const componentsSchema = z.strictObject({
         .boolean()
         .optional()
         .describe('Default: `true` when `pilot` is given, else as in the profile.'),
-      k8s: workloadSettingsSchema.optional().describe('Kubernetes settings of istiod.'),
+      k8s: istiodSettingsSchema.optional().describe('Kubernetes settings of istiod.'),
     })
     .optional()
     .describe('The control plane, istiod.'),

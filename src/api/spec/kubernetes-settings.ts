@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hpaSpecSchema } from './autoscaling.ts';
+import { containerProbeSchema } from './container-probe.ts';
 import {
   annotations,
   cidr,
@@ -14,7 +15,9 @@ import {
   priorityClass,
   quantity,
 } from './field-format.ts';
+import { overlaysSchema } from './overlays.ts';
 import { affinitySchema, tolerationSchema, topologySpreadConstraintSchema } from './pod-scheduling.ts';
+import { volumeMountSchema, volumeSchema } from './pod-volumes.ts';
 
 export const resourcesSchema = z.strictObject({
   requests: z
@@ -181,6 +184,14 @@ export const serviceSchema = z.strictObject({
   trafficDistribution: z.string().optional().describe('For example `PreferClose`.'),
 });
 
+/** Service of istiod: what the one of a gateway has, beside ports of its own. */
+export const istiodServiceSchema = serviceSchema.extend({
+  type: serviceSchema.shape.type.describe('Default: `ClusterIP`.'),
+  ports: serviceSchema.shape.ports.describe(
+    'Merged by number over the ports of istiod: 15010, 15012, 443, 15014.',
+  ),
+});
+
 const workloadSettings = {
   resources: resourcesSchema
     .optional()
@@ -216,10 +227,32 @@ const workloadSettings = {
   securityContext: podSecurityContextSchema
     .optional()
     .describe('Security context of the pod, merged key by key.'),
+  readinessProbe: containerProbeSchema
+    .optional()
+    .describe(
+      'When the container is ready, merged key by key; a check of another kind replaces the one it has.',
+    ),
+  volumes: z.array(volumeSchema).optional().describe('Volumes of the pod; win by name over what it has.'),
+  volumeMounts: z
+    .array(volumeMountSchema)
+    .optional()
+    .describe('Where the container sees volumes; win by `mountPath` over what it has.'),
+  overlays: overlaysSchema
+    .optional()
+    .describe('Changes of the objects of this component once they are rendered.'),
 };
 
-/** Kubernetes settings of a workload: of istiod and of the sidecar injector. */
+/** Kubernetes settings of a workload. */
 export const workloadSettingsSchema = z.strictObject(workloadSettings);
+
+/** Kubernetes settings of istiod. */
+export const istiodSettingsSchema = z.strictObject({
+  ...workloadSettings,
+  service: istiodServiceSchema.optional().describe('The Service in front of istiod.'),
+});
+
+/** Kubernetes settings of a component without a workload. */
+export const objectSettingsSchema = z.strictObject({ overlays: workloadSettings.overlays });
 
 /** Kubernetes settings of a gateway. */
 export const gatewaySettingsSchema = z.strictObject({
@@ -228,6 +261,7 @@ export const gatewaySettingsSchema = z.strictObject({
 });
 
 export type WorkloadSettings = z.infer<typeof workloadSettingsSchema>;
+export type IstiodSettings = z.infer<typeof istiodSettingsSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySettingsSchema>;
 export type PodDisruptionBudget = z.infer<typeof podDisruptionBudgetSchema>;
 export type HpaSpec = z.infer<typeof hpaSpecSchema>;

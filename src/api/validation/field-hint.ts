@@ -48,18 +48,8 @@ const fieldHints: readonly FieldHint[] = [
     path: 'spec.components.pilot.namespace',
     message: 'is not a field: istiod runs in the namespace of the MeshOperator',
   },
-  {
-    path: 'spec.components.pilot.k8s.service',
-    message: 'is not a field: the ports of istiod are fixed',
-    suggestion: 'serviceAnnotations',
-  },
-  { path: '*.k8s.overlays', message: notYet },
-  { path: '*.k8s.volumes', message: notYet },
-  { path: '*.k8s.volumeMounts', message: notYet },
-  { path: '*.k8s.readinessProbe', message: notYet },
   { path: '*.k8s.replicas', message: 'is not a field', suggestion: 'replicaCount' },
   { path: '*.k8s.annotations', message: 'is not a field', suggestion: 'podAnnotations' },
-  { path: '*.k8s.hpaSpec.scaleTargetRef', message: 'must be left out: the operator sets it' },
   { path: '*.k8s.podDisruptionBudget.selector', message: 'must be left out: the operator sets it' },
   {
     path: '*.k8s.service.selector',

@@ -9,24 +9,43 @@ interface ServiceView {
   /** Path of the Service's settings. */
   readonly path: string;
   readonly service: Service;
+  /** The type it has when it names none. */
+  readonly usualType: 'LoadBalancer' | 'ClusterIP';
+  /** Ports of the pod that are taken, and by what. */
+  readonly takenPorts: Readonly<Record<number, string>>;
 }
 
 const serviceChecks: readonly ((view: ServiceView) => Problem[])[] = [
   checkPortNames,
   checkPortNumbers,
   checkNodePorts,
-  checkProxyPorts,
+  checkTakenPorts,
   checkTypeOnlyFields,
   checkHealthCheckNodePort,
   checkAddresses,
 ];
 
 export function checkServices(view: SpecView): Problem[] {
-  return gatewaysOf(view).flatMap(({ path, gateway }) => {
-    const service = gateway.k8s?.service;
-    if (service === undefined) return [];
-    return serviceChecks.flatMap((check) => check({ path: `${path}.k8s.service`, service }));
-  });
+  const istiod = view.spec.components?.pilot?.k8s?.service;
+  const services: ServiceView[] = [
+    ...(istiod === undefined
+      ? []
+      : [
+          {
+            path: 'spec.components.pilot.k8s.service',
+            service: istiod,
+            usualType: 'ClusterIP' as const,
+            takenPorts: {},
+          },
+        ]),
+    ...gatewaysOf(view).flatMap(({ path, gateway }) => {
+      const service = gateway.k8s?.service;
+      if (service === undefined) return [];
+      const usualType = 'LoadBalancer' as const;
+      return [{ path: `${path}.k8s.service`, service, usualType, takenPorts: proxyPorts }];
+    }),
+  ];
+  return services.flatMap((service) => serviceChecks.flatMap((check) => check(service)));
 }
 
 function checkPortNames({ path, service }: ServiceView): Problem[] {
@@ -56,12 +75,12 @@ function checkPortNumbers({ path, service }: ServiceView): Problem[] {
 // The range of the API server's --service-node-port-range unless it is set otherwise.
 const nodePortRange = { least: 30000, most: 32767 };
 
-function checkNodePorts({ path, service }: ServiceView): Problem[] {
+function checkNodePorts({ path, service, usualType }: ServiceView): Problem[] {
   const problems = (service.ports ?? []).flatMap((port, index): Problem[] => {
     const nodePort = port?.nodePort;
     if (nodePort === undefined) return [];
     const where = `${path}.ports[${index}].nodePort`;
-    if (service.type === 'ClusterIP')
+    if ((service.type ?? usualType) === 'ClusterIP')
       return [{ path: where, message: 'must be left out with type ClusterIP' }];
     if (nodePort >= nodePortRange.least && nodePort <= nodePortRange.most) return [];
     return [
@@ -91,10 +110,10 @@ const proxyPorts: Readonly<Record<number, string>> = {
   15090: "Envoy's metrics",
 };
 
-function checkProxyPorts({ path, service }: ServiceView): Problem[] {
+function checkTakenPorts({ path, service, takenPorts }: ServiceView): Problem[] {
   return (service.ports ?? []).flatMap((port, index) => {
     const target = port?.targetPort ?? port?.port;
-    const user = typeof target === 'number' ? proxyPorts[target] : undefined;
+    const user = typeof target === 'number' ? takenPorts[target] : undefined;
     if (user === undefined) return [];
     const field = port?.targetPort === undefined ? 'port' : 'targetPort';
     return [
@@ -110,8 +129,8 @@ const loadBalancerFields = [
   'allocateLoadBalancerNodePorts',
 ] as const;
 
-function checkTypeOnlyFields({ path, service }: ServiceView): Problem[] {
-  const type = service.type ?? 'LoadBalancer';
+function checkTypeOnlyFields({ path, service, usualType }: ServiceView): Problem[] {
+  const type = service.type ?? usualType;
   const problems: Problem[] = [];
   if (type !== 'LoadBalancer') {
     for (const field of loadBalancerFields) {

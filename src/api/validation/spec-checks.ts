@@ -23,6 +23,7 @@ import {
   checkTemplateNames,
 } from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
+import { checkOverlayPaths } from './overlay-checks.ts';
 import { findProtoProblems } from './proto-problems.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
@@ -66,6 +67,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkPilotRollout,
   checkResources,
   checkWorkloads,
+  checkOverlayPaths,
   checkGatewayNames,
   checkGatewayAgainstControlPlane,
   checkGatewaySelectors,

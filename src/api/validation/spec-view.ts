@@ -1,4 +1,5 @@
 import type { MeshOperatorSpec } from '../mesh-operator-spec.ts';
+import { revisionSuffix } from '../resolved-mesh.ts';
 import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
 import type { Draft } from './schema-problems.ts';
 
@@ -15,7 +16,9 @@ export type GatewayDraft = Draft<
 /** The settings of one workload and where they are. */
 export interface WorkloadView {
   readonly path: string;
-  /** `service` is there for gateways only. */
+  /** Name of its Deployment; undefined when the spec does not say it. */
+  readonly deployment: string | undefined;
+  /** `service` is there for istiod and gateways only. */
   readonly settings: Draft<GatewaySettings>;
 }
 
@@ -28,10 +31,23 @@ export function gatewaysOf(
 }
 
 export function workloadsOf(view: SpecView): readonly WorkloadView[] {
+  const suffix = revisionSuffix(view.spec.revision ?? '');
   const places = [
-    { path: 'spec.components.pilot.k8s', settings: view.spec.components?.pilot?.k8s },
-    ...gatewaysOf(view).map(({ path, gateway }) => ({ path: `${path}.k8s`, settings: gateway.k8s })),
-    { path: 'spec.sidecarInjector.k8s', settings: view.spec.sidecarInjector?.k8s },
+    {
+      path: 'spec.components.pilot.k8s',
+      deployment: `istiod${suffix}`,
+      settings: view.spec.components?.pilot?.k8s,
+    },
+    ...gatewaysOf(view).map(({ path, gateway }) => ({
+      path: `${path}.k8s`,
+      deployment: gateway.name,
+      settings: gateway.k8s,
+    })),
+    {
+      path: 'spec.sidecarInjector.k8s',
+      deployment: `sidecar-injector${suffix}`,
+      settings: view.spec.sidecarInjector?.k8s,
+    },
   ];
-  return places.flatMap(({ path, settings }) => (settings === undefined ? [] : [{ path, settings }]));
+  return places.flatMap(({ settings, ...place }) => (settings === undefined ? [] : [{ ...place, settings }]));
 }

@@ -1,5 +1,7 @@
 import type { Problem } from '../problem.ts';
 import { quantityValue } from '../quantity.ts';
+import { probeHandlers } from '../spec/container-probe.ts';
+import { volumeSources } from '../spec/pod-volumes.ts';
 import { type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
 
 type Quantities = Readonly<Record<string, string | number | undefined>> | undefined;
@@ -7,12 +9,16 @@ type Quantities = Readonly<Record<string, string | number | undefined>> | undefi
 /** Checks of everything under `k8s`, for istiod and each gateway. */
 const workloadChecks: readonly ((workload: WorkloadView) => Problem[])[] = [
   checkAutoscalingRange,
+  checkAutoscalingTarget,
   checkAutoscalingMetrics,
   checkDisruptionBudget,
   checkStrategy,
   checkEnv,
   checkTolerations,
   checkTopologySpread,
+  checkReadinessProbe,
+  checkVolumes,
+  checkVolumeMounts,
 ];
 
 export function checkWorkloads(view: SpecView): Problem[] {
@@ -95,6 +101,18 @@ function checkAutoscalingRange({ path, settings }: WorkloadView): Problem[] {
     {
       path: `${path}.${which}`,
       message: `must not be more than hpaSpec.maxReplicas, but ${least} is more than ${maxReplicas}`,
+    },
+  ];
+}
+
+function checkAutoscalingTarget({ path, deployment, settings }: WorkloadView): Problem[] {
+  const name = settings.hpaSpec?.scaleTargetRef?.name;
+  if (name === undefined || deployment === undefined || name === deployment) return [];
+  return [
+    {
+      path: `${path}.hpaSpec.scaleTargetRef.name`,
+      message: `must be ${deployment}, the Deployment of this component, or be left out`,
+      suggestion: deployment,
     },
   ];
 }
@@ -223,4 +241,46 @@ function checkTopologySpread({ path, settings }: WorkloadView): Problem[] {
         ]
       : [],
   );
+}
+
+function checkReadinessProbe({ path, settings }: WorkloadView): Problem[] {
+  const { readinessProbe } = settings;
+  const handlers = probeHandlers.filter((handler) => readinessProbe?.[handler] !== undefined);
+  if (handlers.length < 2) return [];
+  return [{ path: `${path}.readinessProbe`, message: `must have only one of ${handlers.join(', ')}` }];
+}
+
+function checkVolumes({ path, settings }: WorkloadView): Problem[] {
+  const names = new Set<string>();
+  return (settings.volumes ?? []).flatMap((volume, index) => {
+    const where = `${path}.volumes[${index}]`;
+    const problems: Problem[] = [];
+    if (volume?.name !== undefined && names.has(volume.name)) {
+      problems.push({ path: `${where}.name`, message: `${volume.name} is there twice` });
+    }
+    if (volume?.name !== undefined) names.add(volume.name);
+    if (volume !== undefined && volumeSources.filter((source) => volume[source] !== undefined).length !== 1) {
+      problems.push({ path: where, message: `must have exactly one of ${volumeSources.join(', ')}` });
+    }
+    return problems;
+  });
+}
+
+function checkVolumeMounts({ path, settings }: WorkloadView): Problem[] {
+  const paths = new Set<string>();
+  return (settings.volumeMounts ?? []).flatMap((mount, index) => {
+    const where = `${path}.volumeMounts[${index}]`;
+    const problems: Problem[] = [];
+    if (mount?.mountPath !== undefined && paths.has(mount.mountPath)) {
+      problems.push({ path: `${where}.mountPath`, message: `${mount.mountPath} is there twice` });
+    }
+    if (mount?.mountPath !== undefined) paths.add(mount.mountPath);
+    if (mount?.mountPath?.includes(':') === true) {
+      problems.push({ path: `${where}.mountPath`, message: 'must not have a colon' });
+    }
+    if (mount?.subPath !== undefined && mount.subPathExpr !== undefined) {
+      problems.push({ path: where, message: 'must have only one of subPath, subPathExpr' });
+    }
+    return problems;
+  });
 }

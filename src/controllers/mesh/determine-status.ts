@@ -8,8 +8,8 @@ import type {
 } from '../../api/mesh-operator-status.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
-import type { WaveName } from '../../render/render-mesh.ts';
 import { versionRevision } from '../../render/revisions/revision-spec.ts';
+import type { WaveName } from '../../render/wave.ts';
 import type { PassReport } from './pass-report.ts';
 
 /** Fields of `status` that the mesh controller owns. */

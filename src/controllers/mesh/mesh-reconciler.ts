@@ -25,7 +25,7 @@ import type { ClusterVersion } from '../../kube/cluster-version.ts';
 import { driftText } from '../../kube/diff/drift.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
-import type { Wave } from '../../render/render-mesh.ts';
+import type { Wave } from '../../render/wave.ts';
 import {
   type ReconcileContext,
   type ReconcileResult,

@@ -2,7 +2,7 @@ import type { ObjectId } from '../../api/kubernetes-object.ts';
 import type { GatewayStatus, RevisionStatus, UpgradeStatus } from '../../api/mesh-operator-status.ts';
 import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import type { WaveName } from '../../render/render-mesh.ts';
+import type { WaveName } from '../../render/wave.ts';
 import type { Unhealthy } from './object-health.ts';
 
 /** What one pass found of one wave. */

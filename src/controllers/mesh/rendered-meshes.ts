@@ -4,9 +4,9 @@ import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { stableJson } from '../../base/stable-json.ts';
 import type { RenderContext } from '../../render/render-context.ts';
-import type { Wave } from '../../render/render-mesh.ts';
 import { renderMeshOperator } from '../../render/render-mesh-operator.ts';
 import type { ObservedRevisions } from '../../render/revisions/plan-revisions.ts';
+import type { Wave } from '../../render/wave.ts';
 
 export interface RenderedMesh {
   readonly resolved: ResolvedMesh;

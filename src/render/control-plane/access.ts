@@ -71,6 +71,9 @@ export function renderIstiodAccess(mesh: ResolvedMesh, context: RenderContext): 
   ];
 }
 
+/** `app.kubernetes.io/name` of what an istiod of another cluster is given. */
+export const readerComponent = 'istio-reader';
+
 /**
  * The identity by which an istiod of another cluster reads this one. Its name carries the revision, unlike
  * upstream's: two revisions in one namespace would take turns in owning one object.
@@ -81,7 +84,7 @@ export function renderReaderAccess(mesh: ResolvedMesh, context: RenderContext): 
     namespace: mesh.namespace,
   };
   const roleName = clusterScopedName(mesh, 'istio-reader-clusterrole');
-  const component = 'istio-reader';
+  const component = readerComponent;
   return [
     renderServiceAccount(mesh, context, { ...subject, component }),
     renderObject('control-plane/11-reader-cluster-role', {

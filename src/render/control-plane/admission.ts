@@ -14,13 +14,13 @@ export function renderRevisionValidator(mesh: ResolvedMesh, context: RenderConte
   });
 }
 
-/**
- * Sends Istio objects that name no revision to the default revision's istiod. There is one such object in a
- * cluster, since there is one default revision; its name is how istiod and istioctl find out which that is.
- */
+/** One in a cluster: its name is how istiod and istioctl find out which revision is the default one. */
+export const defaultValidatorName = 'istiod-default-validator';
+
+/** Sends Istio objects that name no revision to the default revision's istiod. */
 export function renderDefaultValidator(mesh: ResolvedMesh, context: RenderContext): KubernetesObject {
   return renderValidator(mesh, context, {
-    name: 'istiod-default-validator',
+    name: defaultValidatorName,
     webhookName: 'validation.istio.io',
     objectSelector: [{ key: 'istio.io/rev', operator: 'DoesNotExist' }],
   });

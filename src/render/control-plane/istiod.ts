@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
+import { containerView } from '../container-view.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
@@ -18,7 +19,7 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
   return [
     renderObject('control-plane/30-service', {
       metadata: objectMetadata(mesh, context, { ...metadata, annotations: mesh.pilot.serviceAnnotations }),
-      selector: serviceSelector(mesh),
+      spec: { ...mesh.pilot.service.spec, selector: serviceSelector(mesh), ports: mesh.pilot.service.ports },
     }),
     renderObject('control-plane/31-deployment', {
       metadata: objectMetadata(mesh, context, metadata),
@@ -37,6 +38,7 @@ function deploymentView(mesh: ResolvedMesh) {
   const { pilot } = mesh;
   return {
     ...workloadView(mesh, pilot, { tolerations: [cniTaintToleration] }),
+    ...containerView(pilot, { readinessProbe, volumes: volumesOf(mesh), volumeMounts }),
     serviceAccountName: istiodName(mesh),
     selector: deploymentSelector(mesh),
     podLabels: {
@@ -55,10 +57,6 @@ function deploymentView(mesh: ResolvedMesh) {
       ...pilot.podAnnotations,
     },
     image: pilot.image,
-    // An istiod that starts before its authority is there would make one of its own.
-    cacertsAreOptional: !mesh.authority.enabled,
-    // Without them at its start, an istiod that does not sign never serves: it does not look for them again.
-    servingFilesAreOptional: mesh.authority.external === undefined,
     args: [
       'discovery',
       '--monitoringAddr=:15014',
@@ -72,6 +70,41 @@ function deploymentView(mesh: ResolvedMesh) {
     ],
     env: istiodEnv(mesh),
   };
+}
+
+const readinessProbe: JsonObject = {
+  httpGet: { path: '/ready', port: 8080 },
+  initialDelaySeconds: 1,
+  periodSeconds: 3,
+  timeoutSeconds: 5,
+};
+
+const volumeMounts: readonly JsonObject[] = [
+  { name: 'istio-token', mountPath: '/var/run/secrets/tokens', readOnly: true },
+  { name: 'local-certs', mountPath: '/var/run/secrets/istio-dns' },
+  { name: 'cacerts', mountPath: '/etc/cacerts', readOnly: true },
+  { name: 'istio-kubeconfig', mountPath: '/var/run/secrets/remote', readOnly: true },
+  { name: 'istio-csr-dns-cert', mountPath: '/var/run/secrets/istiod/tls', readOnly: true },
+  { name: 'istio-csr-ca-configmap', mountPath: '/var/run/secrets/istiod/ca', readOnly: true },
+];
+
+function volumesOf({ authority }: ResolvedMesh): JsonObject[] {
+  const token = { audience: 'istio-ca', expirationSeconds: 43200, path: 'istio-token' };
+  // An istiod that starts before its authority is there would make one of its own.
+  const cacertsAreOptional = !authority.enabled;
+  // Without them at its start, an istiod that does not sign never serves: it does not look for them again.
+  const servingFilesAreOptional = authority.external === undefined;
+  return [
+    { name: 'istio-token', projected: { sources: [{ serviceAccountToken: token }] } },
+    { name: 'local-certs', emptyDir: { medium: 'Memory' } },
+    { name: 'cacerts', secret: { secretName: 'cacerts', optional: cacertsAreOptional } },
+    { name: 'istio-kubeconfig', secret: { secretName: 'istio-kubeconfig', optional: true } },
+    { name: 'istio-csr-dns-cert', secret: { secretName: 'istiod-tls', optional: servingFilesAreOptional } },
+    {
+      name: 'istio-csr-ca-configmap',
+      configMap: { name: 'istio-ca-root-cert', optional: servingFilesAreOptional },
+    },
+  ];
 }
 
 /** istioctl finds istiod by `app`, and one revision of it by `istio.io/rev`. */

@@ -3,7 +3,9 @@ import { TerminalError } from '../../base/errors.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { renderInjected } from '../../injection/inject-pod.ts';
 import { findProxy, type Pod, proxyContainerName } from '../../injection/pod.ts';
+import { withContainerSettings, withUserVolumes } from '../container-view.ts';
 import { mergeEnv } from '../environment.ts';
+import { GatewayRefusedError } from './gateway-refused-error.ts';
 import { withServerDefaults } from './server-defaults.ts';
 
 /**
@@ -29,8 +31,7 @@ export interface GatewayPodOptions {
 
 /**
  * The pod of a gateway, complete: built by the injection core with the template `gateway`, as it would be injected into a
- * pod that somebody writes for it (ADR 9). Throws TerminalError with reason `InvalidSpec` when its annotations ask for
- * what cannot be.
+ * pod that somebody writes for it (ADR 9). Throws GatewayRefusedError when its annotations ask for what cannot be.
  */
 export function renderGatewayPod(
   mesh: ResolvedMesh,
@@ -46,11 +47,11 @@ export function renderGatewayPod(
     labels,
     annotations: withoutBookkeeping(annotations),
     container: {
-      ...container,
+      ...withContainerSettings(container, gateway),
       ports: [...options.ports, ...portsBeside(container.ports, options.ports)],
       env: environmentOf(container.env, gateway),
     },
-    volumes: (pod.spec.volumes ?? []).map(withServerDefaults),
+    volumes: withUserVolumes((pod.spec.volumes ?? []).map(withServerDefaults), gateway),
   };
 }
 
@@ -73,10 +74,7 @@ function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: P
     return renderInjected(input, ['gateway']).pod;
   } catch (error) {
     if (!(error instanceof TerminalError)) throw error;
-    throw new TerminalError(`Gateway ${namespace}/${name}: ${error.message}`, {
-      reason: 'InvalidSpec',
-      cause: error,
-    });
+    throw new GatewayRefusedError({ name, namespace }, error);
   }
 }
 

@@ -3,6 +3,7 @@ import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/res
 import { stableJson } from '../../base/stable-json.ts';
 import { renderServiceAccount } from '../access.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
+import { containerView } from '../container-view.ts';
 import { envValue, mergeEnv } from '../environment.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
@@ -52,10 +53,10 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
   ];
 }
 
-/** What the injector reads. Gateways and upgrades are left out: no pod it is asked about depends on them. */
+/** What the injector reads. Gateways, overlays and upgrades are left out: no pod it is asked about depends on them. */
 function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
   const { upgrade: _upgrade, tagScope: _tagScope, ...asked } = mesh;
-  return stableJson({ mesh: { ...asked, ingressGateways: [] }, kubernetesMinor });
+  return stableJson({ mesh: { ...asked, ingressGateways: [], overlays: [] }, kubernetesMinor });
 }
 
 function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
@@ -65,6 +66,7 @@ function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
   });
   return {
     ...view,
+    ...containerView(injector, { readinessProbe, volumes: volumesOf(mesh), volumeMounts }),
     topologySpreadConstraints: view.topologySpreadConstraints ?? defaultSpread(mesh),
     serviceAccountName: injectorName(mesh),
     selector: selectorLabels(mesh),
@@ -83,9 +85,27 @@ function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
     image: operatorImage,
     command: injectorCommand,
     env: mergeEnv([envValue('NODE_OPTIONS', injectorNodeOptions)], injector.env),
-    certificateSecret: servingSecretName(mesh),
-    configMap: injectorName(mesh),
   };
+}
+
+const readinessProbe: JsonObject = {
+  httpGet: { path: '/readyz', port: 8081 },
+  periodSeconds: 2,
+  timeoutSeconds: 2,
+  failureThreshold: 2,
+};
+
+const volumeMounts: readonly JsonObject[] = [
+  { name: 'certificate', mountPath: '/etc/mesh-operator/tls', readOnly: true },
+  { name: 'configuration', mountPath: '/etc/mesh-operator/injector', readOnly: true },
+];
+
+function volumesOf(mesh: ResolvedMesh): JsonObject[] {
+  const items = ['tls.crt', 'tls.key'].map((key) => ({ key, path: key }));
+  return [
+    { name: 'certificate', secret: { secretName: servingSecretName(mesh), items } },
+    { name: 'configuration', configMap: { name: injectorName(mesh) } },
+  ];
 }
 
 /** One node, or one zone, must not take all replicas with it; where there is only one, they run all the same. */

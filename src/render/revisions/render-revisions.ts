@@ -7,8 +7,9 @@ import { renderReaderAccess } from '../control-plane/access.ts';
 import { renderDefaultValidator } from '../control-plane/admission.ts';
 import { renderGateway } from '../gateways/gateway.ts';
 import { objectMetadata } from '../object-metadata.ts';
+import { applyOverlays } from '../overlays/apply-overlays.ts';
 import type { RenderContext } from '../render-context.ts';
-import type { Wave } from '../render-mesh.ts';
+import type { Wave } from '../wave.ts';
 import { type NamespaceSet, noNamespaces, scopeOf } from './namespace-set.ts';
 import { type ObservedRevisions, planRevisions } from './plan-revisions.ts';
 import { gatewaySpec, revisionSpec } from './revision-spec.ts';
@@ -27,7 +28,7 @@ export function namesOfMesh({ revision, revisionTags }: ResolvedMesh): string[] 
 /**
  * Every object of a mesh whose upgrades are `RevisionBased`, by wave: a MeshOperator for each control plane that it
  * needs now, and its gateways. Only the control plane of the spec's version follows the spec; older ones stay as they are
- * until they go. Pure, as `renderMesh`.
+ * until they go. Pure, as `renderMesh`, and refuses overlays as that does.
  */
 export function renderRevisions(
   object: MeshOperator,
@@ -64,7 +65,10 @@ export function renderRevisions(
       objects: gatewayMesh.ingressGateways.flatMap((gateway) => renderGateway(gatewayMesh, context, gateway)),
     },
   ];
-  return waves.filter(({ objects }) => objects.length > 0);
+  return applyOverlays(
+    mesh,
+    waves.filter(({ objects }) => objects.length > 0),
+  );
 }
 
 function renderRevisionMesh(
@@ -78,7 +82,7 @@ function renderRevisionMesh(
     kind: meshOperatorKind,
     metadata: objectMetadata(mesh, context, {
       ...{ name: revisionMeshName(mesh, revision), namespace: mesh.namespace },
-      component: 'istiod',
+      component: 'control-plane',
       labels: { 'istio.io/rev': revision },
     }),
     spec: {

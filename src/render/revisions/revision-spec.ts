@@ -1,5 +1,6 @@
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
-import type { JsonObject, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import type { WorkloadSettings } from '../../api/spec/kubernetes-settings.ts';
 import { isRecord } from '../../base/stable-json.ts';
 
 /** The revision that a mesh whose upgrades are `RevisionBased` has for its version: `1-31-1`, or `prod-1-31-1`. */
@@ -23,7 +24,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
   const parts = Object.entries(spec.components ?? {}).map(([name, part]) => [
     name,
     // A part that is given is enabled, also when nothing of it is left to say.
-    Array.isArray(part) ? part : { enabled: true, ...part },
+    Array.isArray(part) ? part : withOwnNames({ enabled: true, ...part }, mesh),
   ]);
   return {
     ...(withoutEmpty(shared as JsonObject) as MeshOperatorSpec),
@@ -35,6 +36,28 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
       base: { enabled: false },
     },
   };
+}
+
+/** The objects that overlays name have the name of the control plane in theirs. */
+function withOwnNames<T extends { readonly k8s?: Pick<WorkloadSettings, 'overlays'> | undefined }>(
+  part: T,
+  mesh: ResolvedMesh,
+): T {
+  const { overlays } = part.k8s ?? {};
+  if (overlays === undefined) return part;
+  const renamed = overlays.map((overlay) => ({ ...overlay, name: ownName(overlay.name, mesh) }));
+  return { ...part, k8s: { ...part.k8s, overlays: renamed } };
+}
+
+/** `istiod` becomes `istiod-1-31-1`, and `istiod-clusterrole-NAMESPACE` `istiod-clusterrole-1-31-1-NAMESPACE`. */
+function ownName(name: string, mesh: ResolvedMesh): string {
+  const shared = revisionSuffix(mesh.revision);
+  const own = revisionSuffix(versionRevision(mesh));
+  const endings = [`${shared}-${mesh.namespace}`, shared];
+  const ending = endings.find((text) => name.endsWith(text));
+  if (ending === undefined) return name;
+  const stem = name.slice(0, name.length - ending.length);
+  return `${stem}${own}${ending.slice(shared.length)}`;
 }
 
 /** Objects without a field say nothing, and server-side apply would make null of one that had some. */

@@ -9,7 +9,7 @@ import { run } from './run-command.ts';
 export interface GoTool {
   readonly name: string;
   /** Folder in tools/ whose go.mod pins it. */
-  readonly module: 'kubernetes' | 'istio' | 'kwok' | 'coredns' | 'cert-manager';
+  readonly module: 'kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns' | 'cert-manager';
   readonly package: string;
   /** Files of the package that are in that folder, for a program that nobody publishes. */
   readonly ownFiles?: readonly string[];

@@ -56,6 +56,13 @@ const goTools = [
   },
   { name: 'pilot-discovery', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery' },
   { name: 'pilot-agent', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent' },
+  { name: 'istioctl', module: 'istioctl', package: 'istio.io/istio/istioctl/cmd/istioctl' },
+  {
+    name: 'istio-overlays',
+    module: 'istioctl',
+    package: 'meshoperator.dev/tools/istioctl',
+    ownFiles: ['main.go'],
+  },
 ] as const satisfies readonly GoTool[];
 
 const otherTools = ['envoy', 'helm'] as const;

@@ -75,6 +75,21 @@ test('a mesh that works keeps all it has while its spec is bad, and follows it a
   expect(await mesh.condition('Stalled')).toBeUndefined();
 });
 
+test('an overlay that meets no object is said in status, with those that there are', async () => {
+  const patches = [{ path: 'spec.minReadySeconds', value: 5 }];
+  const overlays = [{ kind: 'Deployment', name: 'istoid', patches }];
+  const mesh = await world.createMesh({ components: { pilot: { k8s: { overlays } } } });
+  await mesh.until('Stalled');
+
+  expect(await mesh.condition('Stalled')).toMatchObject({
+    reason: 'InvalidSpec',
+    message: expect.stringMatching(
+      /^spec\.components\.pilot\.k8s\.overlays\[0\]: there is no Deployment istoid .* Deployment istiod-/,
+    ),
+  });
+  expect(await mesh.objects()).toEqual([]);
+});
+
 test('a mesh whose spec was never good can be deleted', async () => {
   const mesh = await world.createMesh({ meshConfig: { nonsense: true } });
   await mesh.until('Stalled');

@@ -57,7 +57,16 @@ describe('resolveMesh', () => {
   });
 
   it('gives istiod the defaults that its chart has', () => {
-    expect(resolveMesh(aMeshOperator()).pilot).toEqual({
+    const { service, ...pilot } = resolveMesh(aMeshOperator()).pilot;
+
+    expect(service.spec).toEqual({});
+    expect(service.ports.map(({ port, targetPort }) => [port, targetPort])).toEqual([
+      [15010, 15010],
+      [15012, 15012],
+      [443, 15017],
+      [15014, 15014],
+    ]);
+    expect(pilot).toEqual({
       enabled: true,
       image: 'registry.istio.io/release/pilot:1.31.1',
       resources: { requests: { cpu: '500m', memory: '2048Mi' } },

@@ -1,0 +1,22 @@
+import type { KubernetesObject } from '../api/kubernetes-object.ts';
+
+/**
+ * In the order of installation; deletion goes the other way. `other-revisions` are control planes that come or go in an
+ * upgrade: nothing waits for their health.
+ */
+export const waveNames = [
+  'access',
+  'control-plane',
+  'other-revisions',
+  'admission',
+  'injector',
+  'gateways',
+] as const;
+
+export type WaveName = (typeof waveNames)[number];
+
+/** Objects that may be applied together, once those of the waves before are healthy. */
+export interface Wave {
+  readonly name: WaveName;
+  readonly objects: readonly KubernetesObject[];
+}
