@@ -56,7 +56,7 @@ components:
     spec: 'values: { global: { istioNamespace: istio-system } }',
     refusedAt: 'validate',
     problems: [
-      'spec.values.global.istioNamespace: is not a field: the control plane lives in the namespace of the MeshOperator',
+      'spec.values.global.istioNamespace: is not a field: the control plane lives in the namespace of the MeshOperator, which is metadata.namespace',
     ],
   },
   {
