@@ -38,11 +38,14 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
   };
 }
 
+/** What the parts of a mesh have in common. */
+interface Component {
+  readonly enabled: boolean;
+  readonly k8s?: Pick<WorkloadSettings, 'overlays'> | undefined;
+}
+
 /** The objects that overlays name have the name of the control plane in theirs. */
-function withOwnNames<T extends { readonly k8s?: Pick<WorkloadSettings, 'overlays'> | undefined }>(
-  part: T,
-  mesh: ResolvedMesh,
-): T {
+function withOwnNames(part: Component, mesh: ResolvedMesh): Component {
   const { overlays } = part.k8s ?? {};
   if (overlays === undefined) return part;
   const renamed = overlays.map((overlay) => ({ ...overlay, name: ownName(overlay.name, mesh) }));
