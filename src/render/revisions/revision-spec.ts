@@ -40,7 +40,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
 
 /** What the parts of a mesh have in common. */
 interface Component {
-  readonly enabled: boolean;
+  readonly enabled?: boolean | undefined;
   readonly k8s?: Pick<WorkloadSettings, 'overlays'> | undefined;
 }
 
