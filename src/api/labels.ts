@@ -27,6 +27,9 @@ export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
 /** On the pod template of a workload that is restarted for another version of its proxies; its value is that version, and since when it is wanted. */
 export const restartAnnotation = 'meshoperator.dev/proxy-version';
 
+/** Of pods, Services and namespaces: the network that they are in, or whose gateway they are. */
+export const networkLabel = 'topology.istio.io/network';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

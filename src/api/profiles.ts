@@ -1,5 +1,6 @@
+import type { GatewayKind } from './gateway-kinds.ts';
 import type { JsonObject } from './resolved-mesh.ts';
-import type { IngressGateway } from './spec/components.ts';
+import type { Components } from './spec/components.ts';
 import type { Values } from './spec/values.ts';
 
 export const profileNames = ['default', 'minimal', 'demo', 'empty'] as const;
@@ -10,45 +11,48 @@ export type ProfileName = (typeof profileNames)[number];
 export interface Profile {
   readonly base: boolean;
   readonly pilot: boolean;
-  readonly ingressGateways: readonly IngressGateway[];
+  readonly gateways: Pick<Components, GatewayKind['list']>;
   readonly meshConfig: JsonObject;
   readonly values: Values;
 }
 
 const smallProxy = { requests: { cpu: '10m', memory: '40Mi' } };
+const smallGateway = { replicaCount: 1, resources: smallProxy };
 
 /** Facts of Istio's own profiles, as far as their components exist here. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   default: {
     base: true,
     pilot: true,
-    ingressGateways: [{ name: 'istio-ingressgateway' }],
+    gateways: { ingressGateways: [{ name: 'istio-ingressgateway' }] },
     meshConfig: {},
     values: {},
   },
-  minimal: { base: true, pilot: true, ingressGateways: [], meshConfig: {}, values: {} },
-  empty: { base: false, pilot: false, ingressGateways: [], meshConfig: {}, values: {} },
+  minimal: { base: true, pilot: true, gateways: {}, meshConfig: {}, values: {} },
+  empty: { base: false, pilot: false, gateways: {}, meshConfig: {}, values: {} },
   demo: {
     base: true,
     pilot: true,
-    ingressGateways: [
-      {
-        name: 'istio-ingressgateway',
-        k8s: {
-          replicaCount: 1,
-          resources: smallProxy,
-          service: {
-            ports: [
-              { name: 'status-port', port: 15021 },
-              { name: 'http2', port: 80 },
-              { name: 'https', port: 443 },
-              { name: 'tcp', port: 31400 },
-              { name: 'tls', port: 15443 },
-            ],
+    gateways: {
+      ingressGateways: [
+        {
+          name: 'istio-ingressgateway',
+          k8s: {
+            ...smallGateway,
+            service: {
+              ports: [
+                { name: 'status-port', port: 15021 },
+                { name: 'http2', port: 80 },
+                { name: 'https', port: 443 },
+                { name: 'tcp', port: 31400 },
+                { name: 'tls', port: 15443 },
+              ],
+            },
           },
         },
-      },
-    ],
+      ],
+      egressGateways: [{ name: 'istio-egressgateway', k8s: smallGateway }],
+    },
     meshConfig: {
       accessLogFile: '/dev/stdout',
       extensionProviders: [

@@ -7,7 +7,7 @@ import { problemText } from './problem.ts';
 import { type Profile, profiles } from './profiles.ts';
 import { resolveAuthority } from './resolve-authority.ts';
 import type { ResolveContext } from './resolve-context.ts';
-import { resolveGateway } from './resolve-gateway.ts';
+import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
@@ -76,9 +76,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     injector: resolveInjector(spec.sidecarInjector, pilot.enabled && upgrade.strategy === 'InPlace', context),
     injection: resolveInjection(spec.sidecarInjector, context, spec.certificateAuthority?.external?.address),
     upgrade,
-    ingressGateways: (spec.components?.ingressGateways ?? profile.ingressGateways)
-      .filter((gateway) => gateway.enabled !== false)
-      .map((gateway) => resolveGateway(gateway, context)),
+    gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),
   };
 }

@@ -158,8 +158,8 @@ export interface ResolvedMesh {
   readonly injection: ResolvedInjection;
   /** How another version gets in. */
   readonly upgrade: ResolvedUpgrade;
-  /** Only the enabled ones. */
-  readonly ingressGateways: readonly ResolvedGateway[];
+  /** Ingress, egress and east-west ones; only those that are enabled. */
+  readonly gateways: readonly ResolvedGateway[];
   /** Changes of rendered objects, for each component that has any. */
   readonly overlays: readonly ResolvedOverlays[];
 }

@@ -1,3 +1,5 @@
+import { networkLabel } from '../api/labels.ts';
+
 /** Annotations and labels of pods that injection reads or writes, as Istio names them. */
 export const names = {
   inject: 'sidecar.istio.io/inject',
@@ -41,7 +43,7 @@ export const names = {
   defaultContainer: 'kubectl.kubernetes.io/default-container',
   defaultLogsContainer: 'kubectl.kubernetes.io/default-logs-container',
   datadogEnv: 'apm.datadoghq.com/env',
-  network: 'topology.istio.io/network',
+  network: networkLabel,
   tlsMode: 'security.istio.io/tlsMode',
   tunnel: 'networking.istio.io/tunnel',
   canonicalName: 'service.istio.io/canonical-name',

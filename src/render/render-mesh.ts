@@ -23,7 +23,7 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
     { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
     {
       name: 'gateways',
-      objects: mesh.ingressGateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
+      objects: mesh.gateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
     },
   ];
   return applyOverlays(

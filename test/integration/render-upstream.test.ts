@@ -43,6 +43,34 @@ const followBundles: JsonObject = {
   meshConfig: { defaultConfig: { proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' } } },
 };
 
+/** What IstioOperator renders a gateway with; an east-west one is an ingress gateway of other labels and ports. */
+const gatewayCharts: Readonly<Record<string, { readonly chart: string; readonly values: JsonObject }>> = {
+  'istio-ingressgateway': { chart: 'gateways/istio-ingress', values: {} },
+  'istio-egressgateway': { chart: 'gateways/istio-egress', values: {} },
+  'istio-eastwestgateway': {
+    chart: 'gateways/istio-ingress',
+    values: {
+      gateways: {
+        'istio-ingressgateway': {
+          name: 'istio-eastwestgateway',
+          labels: {
+            app: 'istio-eastwestgateway',
+            istio: 'eastwestgateway',
+            'topology.istio.io/network': 'west',
+          },
+          env: { ISTIO_META_REQUESTED_NETWORK_VIEW: 'west' },
+          ports: [
+            { name: 'status-port', port: 15021, targetPort: 15021 },
+            { name: 'tls', port: 15443, targetPort: 15443 },
+            { name: 'tls-istiod', port: 15012, targetPort: 15012 },
+            { name: 'tls-webhook', port: 15017, targetPort: 15017 },
+          ],
+        },
+      },
+    },
+  },
+};
+
 const manyValues: JsonObject = {
   global: {
     logAsJson: true,
@@ -117,11 +145,62 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'demo profile',
-    spec: { profile: 'demo', components: { ingressGateways: [] } },
+    spec: { profile: 'demo' },
     namespace: 'istio-system',
     values: { profile: 'demo' },
     absent: absentInDefault,
-    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision],
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourGateway,
+      ...ourGatewayPorts,
+      {
+        object: /^Deployment istio-.*gateway$/,
+        fact: /^spec\.replicas: nothing -> 1$/,
+        reason: 'without an autoscaler the number is ours, and a change of it is repaired',
+      },
+    ],
+  },
+  {
+    name: 'mesh with gateways of every kind',
+    spec: {
+      values: { global: { network: 'west' } },
+      components: {
+        egressGateways: [{ name: 'istio-egressgateway' }],
+        eastWestGateways: [{ name: 'istio-eastwestgateway' }],
+      },
+    },
+    namespace: 'istio-system',
+    values: { global: { network: 'west' } },
+    absent: absentInDefault,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourGateway,
+      ...ourGatewayPorts,
+      {
+        object: /^Deployment istio-(in|e)gressgateway$/,
+        fact: /labels\.topology\.istio\.io\/network: nothing -> "west"$/,
+        reason: 'as the injector labels pods of a mesh with networks',
+      },
+      {
+        object: /^(ServiceAccount|Role|RoleBinding|HorizontalPodAutoscaler|Deployment) istio-eastwestgateway/,
+        fact: /^metadata\.labels\.topology\.istio\.io\/network: /,
+        reason: 'every object of a gateway is found by the gateway’s labels',
+      },
+      {
+        object: /istio-eastwestgateway/,
+        fact: /labels\.app\.kubernetes\.io\/name: "istio-ingressgateway" -> "istio-eastwestgateway"$/,
+        reason: 'named for what it is',
+      },
+      {
+        object: /^(Service|Deployment) istio-eastwestgateway$/,
+        fact: /^spec\.selector\.(matchLabels\.)?topology\.istio\.io\/network: "west" -> nothing$/,
+        reason: 'not in the selector, which could never be changed',
+      },
+    ],
   },
   {
     name: 'mesh with an external authority',
@@ -175,11 +254,14 @@ describe.each(scenarios)('$name against Istio’s own charts', (scenario) => {
     const charts = await openUpstreamCharts();
     const mesh = meshOf(namespace, spec);
     const names = ['base', 'istio-control/istio-discovery'];
-    if (mesh.ingressGateways.length > 0) names.push('gateways/istio-ingress');
     const theirs = mergeJson({ global: images, ...followBundles }, values);
-    const texts = await Promise.all(
-      names.map((chart) => charts.template({ chart, release: 'istio', namespace, values: theirs })),
-    );
+    const texts = await Promise.all([
+      ...names.map((chart) => charts.template({ chart, release: 'istio', namespace, values: theirs })),
+      ...mesh.gateways.map(({ name }) => {
+        const { chart, values: own } = gatewayCharts[name] ?? { chart: `none for ${name}`, values: {} };
+        return charts.template({ chart, release: 'istio', namespace, values: mergeJson(theirs, own) });
+      }),
+    ]);
     upstream = byName(
       texts.flatMap(parseManifests).filter(({ kind }) => kind !== 'CustomResourceDefinition'),
     );

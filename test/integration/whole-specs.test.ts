@@ -54,7 +54,8 @@ describe('a valid spec, whatever fields it uses', () => {
     const names = new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []));
     for (const name of names) {
       if (name === own) continue;
-      await applier.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } }, undefined, never);
+      const object = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+      await api.client.apply(object, { fieldManager: 'test' }, never);
     }
   }
 });

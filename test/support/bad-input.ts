@@ -457,6 +457,52 @@ components:
     ],
   },
   {
+    name: 'two gateways of different kinds with one name',
+    spec: 'components: { ingressGateways: [{ name: public }], egressGateways: [{ name: public }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.egressGateways[0].name: istio-system/public is also the gateway of spec.components.ingressGateways[0]',
+    ],
+  },
+  {
+    name: 'address of a load balancer for an egress gateway, which has none by default',
+    spec: 'components: { egressGateways: [{ name: out, k8s: { service: { loadBalancerIP: 10.0.0.1 } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.egressGateways[0].k8s.service.loadBalancerIP: is only for type LoadBalancer, but the type is ClusterIP',
+    ],
+  },
+  {
+    name: 'network of an east-west gateway as a label',
+    spec: 'components: { eastWestGateways: [{ name: ew, label: { topology.istio.io/network: west } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.eastWestGateways[0].label["topology.istio.io/network"]: must be left out: say it as network of the gateway (did you mean "spec.components.eastWestGateways[0].network"?)',
+    ],
+  },
+  {
+    name: 'east-west gateway that does not listen where other networks send to',
+    spec: 'components: { eastWestGateways: [{ name: ew, network: west, k8s: { service: { ports: [{ name: tls, port: 443 }] } } }] }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.eastWestGateways[0].k8s.service.ports: must have port 15443, or name another one by the label networking.istio.io/gatewayPort: other networks send to it',
+    ],
+  },
+  {
+    name: 'east-west gateway whose label names a port that it does not have',
+    spec: `
+values: { global: { network: west } }
+components:
+  eastWestGateways:
+    - name: ew
+      label: { networking.istio.io/gatewayPort: "16443" }
+      k8s: { service: { ports: [{ name: tls, port: 15443 }] } }`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.eastWestGateways[0].k8s.service.ports: must have port 16443 of its label: other networks send to it',
+    ],
+  },
+  {
     name: 'gateway with the name of a control plane',
     spec: 'components: { ingressGateways: [{ name: istiod }] }',
     refusedAt: 'validate',

@@ -88,78 +88,77 @@ export const ourDefaultRevision: readonly Difference[] = [
 /** The ingress gateway, beside its ports. */
 export const ourGateway: readonly Difference[] = [
   {
-    object:
-      /^(ServiceAccount|Role|RoleBinding|Service|HorizontalPodAutoscaler|Deployment) istio-ingressgateway/,
+    object: /^(ServiceAccount|Role|RoleBinding|Service|HorizontalPodAutoscaler|Deployment) istio-.*gateway/,
     fact: /^metadata\.labels\.istio\.io\/dataplane-mode: "none" -> nothing$/,
     reason: 'read on pods only',
   },
   {
-    object: /^(Role|RoleBinding) istio-ingressgateway-sds$/,
+    object: /^(Role|RoleBinding) istio-.*gateway-sds$/,
     fact: /^metadata\.labels\.(app|istio): nothing -> /,
     reason: 'every object of a gateway is found by the gateway’s labels',
   },
   {
-    object: /^RoleBinding istio-ingressgateway-sds$/,
+    object: /^RoleBinding istio-.*gateway-sds$/,
     fact: /^subjects\[.*\]\.namespace: nothing -> /,
     reason: 'the API server refuses a ServiceAccount subject without its namespace',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /metadata\.annotations\.sidecar\.istio\.io\/inject: .* -> nothing$/,
     reason: 'said by a label, which wins over the annotation',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /env\[(GOMAXPROCS|GOMEMLIMIT|ISTIO_META_APP_CONTAINERS|ISTIO_META_INTERCEPTION_MODE|ISTIO_META_POD_PORTS|PROXY_CONFIG)\].*: nothing -> /,
     reason: 'as istiod’s injector sets them; the chart predates them',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /env\[NODE_NAME\]\..* -> nothing$/,
     reason: 'the injector’s name for it is ISTIO_META_NODE_NAME, which is set',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /volumeMounts\[\/var\/run\/secrets\/tokens\]\.readOnly: true -> nothing$/,
     reason: 'as the injector mounts it; a projected token cannot be written anyway',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /env\[ISTIO_META_UNPRIVILEGED_POD\]\.value: "true" -> nothing$/,
     reason: 'a sysctl lets the proxy bind ports below 1024, so any target port works',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /(readinessProbe|startupProbe)\./,
     reason: 'as the injector sets them: a patient start, then a calm readiness check',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /securityContext\.(runAsGroup|runAsNonRoot|runAsUser|seccompProfile\.type|sysctls): /,
     reason: 'Pod Security level restricted; user and group moved from the pod to its container',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /^spec\.template\.spec\.terminationGracePeriodSeconds: nothing -> 30$/,
     reason: 'the API server’s default, written out because drains depend on it',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /(volumes\[config-volume\]|volumeMounts\[\/etc\/istio\/config\])\./,
     reason: 'PROXY_CONFIG says it, and a change of it restarts the pod',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
-    fact: /(volumes\[ingressgateway-(ca-)?certs\]|volumeMounts\[\/etc\/istio\/ingressgateway-(ca-)?certs\])\./,
+    object: /^Deployment istio-.*gateway$/,
+    fact: /(volumes\[(in|e)gressgateway-(ca-)?certs\]|volumeMounts\[\/etc\/istio\/(in|e)gressgateway-(ca-)?certs\])\./,
     reason: 'certificates come by credentialName; files in the pod are the way of Istio 1.4',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /volumes\[istio-envoy\]\.emptyDir/,
     reason: 'in memory, as the injector has it: it holds the bootstrap configuration',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /(volumes\[(istio-)?podinfo\]|volumeMounts\[\/etc\/istio\/pod\])\./,
     reason: 'named as in injected pods',
   },
@@ -168,12 +167,12 @@ export const ourGateway: readonly Difference[] = [
 /** Where pods of our gateways listen: on the ports of the Service, as upstream's newer chart has it. */
 export const ourGatewayPorts: readonly Difference[] = [
   {
-    object: /^Service istio-ingressgateway$/,
+    object: /^Service istio-.*gateway$/,
     fact: /^spec\.ports\[(80|443)\]\.targetPort: (8080|8443) -> nothing$/,
     reason: 'target port = port, as in the chart "gateway"; the sysctl allows it',
   },
   {
-    object: /^Deployment istio-ingressgateway$/,
+    object: /^Deployment istio-.*gateway$/,
     fact: /containers\[istio-proxy\]\.ports\[(80|443|8080|8443)\]/,
     reason: 'the Service sends traffic to 80 and 443',
   },

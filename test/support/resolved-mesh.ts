@@ -146,7 +146,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       tag: '1.31.1',
       values: {},
     }),
-    ingressGateways: [aGateway()],
+    gateways: [aGateway()],
     overlays: [],
     ...fields,
   };

@@ -1,4 +1,5 @@
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
+import type { Gateway } from '../../src/api/spec/components.ts';
 import type { IstiodSettings, WorkloadSettings } from '../../src/api/spec/kubernetes-settings.ts';
 
 const selector = {
@@ -331,11 +332,7 @@ const readerOverlays: WorkloadSettings['overlays'] = [
   },
 ];
 
-/**
- * Specs that use every field of the schema between them: several, since some fields exclude each other. Each value
- * differs from its default, so that taking it away must change what is rendered.
- */
-export const wholeSpecs: readonly MeshOperatorSpec[] = [
+const written: readonly MeshOperatorSpec[] = [
   ...sharedTags,
   {
     version: '1.30',
@@ -459,7 +456,7 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
             replicaCount: 2,
             strategy: { type: 'Recreate' },
             podDisruptionBudget: { maxUnavailable: 1 },
-            service: { allocateLoadBalancerNodePorts: false },
+            service: { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false },
           },
         },
       ],
@@ -549,4 +546,37 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
   },
   injectorByValues,
   injectorBySpec,
+];
+
+/** The ingress gateways of all specs as gateways of another kind, where they do not meet. */
+function asOther(list: 'egressGateways' | 'eastWestGateways', firstNodePort: number): MeshOperatorSpec[] {
+  return written.flatMap(({ components }) => {
+    const gateways = components?.ingressGateways
+      ?.map((gateway) => withNodePorts(gateway, firstNodePort))
+      .map((gateway) =>
+        gateway.namespace === undefined ? gateway : { ...gateway, namespace: list.toLowerCase() },
+      );
+    return gateways === undefined ? [] : [{ profile: 'minimal', components: { [list]: gateways } }];
+  });
+}
+
+function withNodePorts(gateway: Gateway, firstNodePort: number): Gateway {
+  const { service } = gateway.k8s ?? {};
+  if (service?.healthCheckNodePort === undefined) return gateway;
+  const ports = service.ports?.map((port, index) => ({ ...port, nodePort: firstNodePort + 1 + index }));
+  return {
+    ...gateway,
+    k8s: { ...gateway.k8s, service: { ...service, ports, healthCheckNodePort: firstNodePort } },
+  };
+}
+
+/**
+ * Specs that use every field of the schema between them: several, since some fields exclude each other. Each value
+ * differs from its default, so that taking it away must change what is rendered.
+ */
+export const wholeSpecs: readonly MeshOperatorSpec[] = [
+  ...written,
+  ...asOther('egressGateways', 30180),
+  ...asOther('eastWestGateways', 30280),
+  { profile: 'minimal', components: { eastWestGateways: [{ name: 'east-west', network: 'west' }] } },
 ];

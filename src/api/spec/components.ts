@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { dnsLabel, labels, serviceName } from './field-format.ts';
+import { dnsLabel, labels, labelValue, serviceName } from './field-format.ts';
 import { gatewaySettingsSchema, istiodSettingsSchema, objectSettingsSchema } from './kubernetes-settings.ts';
 
-/** More gateways than this in one mesh is taken for a mistake; it also bounds the cost of CEL rules. */
+/** More gateways of one kind than this in one mesh is taken for a mistake; it also bounds the cost of CEL rules. */
 export const maxGateways = 64;
 
-export const ingressGatewaySchema = z.strictObject({
+const gatewayFields = {
   name: serviceName().describe('Name of its Deployment and Service.'),
   namespace: dnsLabel().optional().describe('Where it runs. Default: the namespace of the MeshOperator.'),
   enabled: z.boolean().optional().describe('Default: `true` for a gateway in the list.'),
@@ -15,6 +15,17 @@ export const ingressGatewaySchema = z.strictObject({
       'Labels of its pods and Service. `app` and `istio` are the selector; their defaults are the name, and the name without `istio-`.',
     ),
   k8s: gatewaySettingsSchema.optional().describe('Kubernetes settings of the gateway.'),
+};
+
+export const gatewaySchema = z.strictObject(gatewayFields);
+
+export const eastWestGatewaySchema = z.strictObject({
+  ...gatewayFields,
+  network: labelValue()
+    .optional()
+    .describe(
+      'Network whose gateway it is: other clusters find it by this name, and it sends traffic to this network only. Default: `values.global.network`; without either it serves workloads outside the cluster, such as virtual machines.',
+    ),
 });
 
 /** The parts of a mesh; each can be turned off. */
@@ -41,8 +52,21 @@ export const componentsSchema = z.strictObject({
     })
     .optional()
     .describe('The control plane, istiod.'),
-  ingressGateways: z
-    .array(ingressGatewaySchema)
+  ingressGateways: listOf(gatewaySchema).describe(
+    'Gateways for traffic from outside. Replaces the list of the profile.',
+  ),
+  egressGateways: listOf(gatewaySchema).describe(
+    'Gateways for traffic to the outside. Replaces the list of the profile.',
+  ),
+  eastWestGateways: listOf(eastWestGatewaySchema).describe(
+    'Gateways for traffic from other networks of the mesh, and for proxies that find istiod there.',
+  ),
+});
+
+/** Gateways of one kind, each at a place of its own. */
+function listOf<Schema extends z.ZodType>(gateway: Schema) {
+  return z
+    .array(gateway)
     .max(maxGateways, `must not have more than ${maxGateways} gateways`)
     .meta({
       'x-kubernetes-validations': [
@@ -53,9 +77,9 @@ export const componentsSchema = z.strictObject({
         },
       ],
     })
-    .optional()
-    .describe('Gateways for traffic from outside. Replaces the list of the profile.'),
-});
+    .optional();
+}
 
 export type Components = z.infer<typeof componentsSchema>;
-export type IngressGateway = z.infer<typeof ingressGatewaySchema>;
+export type Gateway = z.infer<typeof gatewaySchema>;
+export type EastWestGateway = z.infer<typeof eastWestGatewaySchema>;

@@ -142,13 +142,16 @@ const servicePortSchema = z.strictObject({
 
 /** Service of a gateway. */
 export const serviceSchema = z.strictObject({
-  type: z.enum(['LoadBalancer', 'NodePort', 'ClusterIP']).optional().describe('Default: `LoadBalancer`.'),
+  type: z
+    .enum(['LoadBalancer', 'NodePort', 'ClusterIP'])
+    .optional()
+    .describe('Default: `LoadBalancer`; `ClusterIP` for an egress gateway.'),
   ports: z
     .array(servicePortSchema)
     .min(1, 'must have at least one port')
     .optional()
     .describe(
-      'Replaces the default ports: 15021 `status-port`, 80 `http2`, 443 `https`. Name 15021 as well if a load balancer checks it.',
+      'Replaces the default ports. Ingress: 15021 `status-port`, 80 `http2`, 443 `https`; egress: 80 `http2`, 443 `https`; east-west: 15021 `status-port`, 15443 `tls`, 15012 `tls-istiod`, 15017 `tls-webhook`. Name 15021 as well if a load balancer checks it.',
     ),
   loadBalancerIP: ipAddress().optional().describe('Address to ask of the cloud.'),
   loadBalancerClass: z

@@ -15,8 +15,6 @@ const fieldHints: readonly FieldHint[] = [
     message:
       'is not a field: the control plane lives in the namespace of the MeshOperator, which is metadata.namespace',
   },
-  { path: 'spec.components.egressGateways', message: notYet },
-  { path: 'spec.components.eastWestGateways', message: notYet },
   { path: 'spec.components.cni', message: notYet },
   { path: 'spec.components.ztunnel', message: notYet },
   {
@@ -53,7 +51,7 @@ const fieldHints: readonly FieldHint[] = [
     message: 'must be left out: the operator sets it from the labels of the component',
   },
   ...valuesHints({
-    gateways: 'is not a field: gateways are set in spec.components.ingressGateways[].k8s',
+    gateways: 'is not a field: gateways are set in spec.components.*Gateways[].k8s',
     revision: 'is not a field: use spec.revision',
     revisionTags: 'is not a field: use spec.revisionTags',
     profile: 'is not a field: use spec.profile',

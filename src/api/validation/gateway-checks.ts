@@ -1,3 +1,5 @@
+import { crossNetworkPort } from '../gateway-kinds.ts';
+import { networkLabel } from '../labels.ts';
 import type { Problem } from '../problem.ts';
 import { gatewaySelector } from '../resolve-gateway.ts';
 import { labelValueRule } from '../spec/field-format.ts';
@@ -104,5 +106,41 @@ export function checkSelectorValues(view: SpecView): Problem[] {
         path: `${path}.label.${key}`,
         message: `must be a label value that is not empty, but is ${JSON.stringify(value)}`,
       }));
+  });
+}
+
+/** An east-west gateway says by `network` what IstioOperator says by a label. */
+export function checkNetworkLabels(view: SpecView): Problem[] {
+  return gatewaysOf(view)
+    .filter(({ kind, gateway }) => kind.list === 'eastWestGateways' && networkLabel in (gateway.label ?? {}))
+    .map(({ path }) => ({
+      path: `${path}.label[${JSON.stringify(networkLabel)}]`,
+      message: 'must be left out: say it as network of the gateway',
+      suggestion: `${path}.network`,
+    }));
+}
+
+/** On a Service: the port that other networks send to, when it is not the usual one. */
+const gatewayPortLabel = 'networking.istio.io/gatewayPort';
+
+/** istiod leaves out a network's gateway that does not listen where the others send to. */
+export function checkCrossNetworkPorts(view: SpecView): Problem[] {
+  const ofCluster = view.spec.values?.global?.network;
+  return gatewaysOf(view).flatMap(({ path, kind, gateway }) => {
+    const network = 'network' in gateway ? (gateway.network ?? ofCluster) : ofCluster;
+    const ports = gateway.k8s?.service?.ports;
+    const isOfNetwork = kind.list === 'eastWestGateways' && network !== undefined && network !== '';
+    if (!isOfNetwork || ports === undefined) return [];
+    const labelled = gateway.label?.[gatewayPortLabel];
+    const wanted = labelled === undefined ? crossNetworkPort : Number(labelled);
+    if (ports.some((port) => port?.port === wanted)) return [];
+    const remedy =
+      labelled === undefined ? `, or name another one by the label ${gatewayPortLabel}` : ' of its label';
+    return [
+      {
+        path: `${path}.k8s.service.ports`,
+        message: `must have port ${wanted}${remedy}: other networks send to it`,
+      },
+    ];
   });
 }

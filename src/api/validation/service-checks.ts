@@ -10,7 +10,7 @@ interface ServiceView {
   readonly path: string;
   readonly service: Service;
   /** The type it has when it names none. */
-  readonly usualType: 'LoadBalancer' | 'ClusterIP';
+  readonly usualType: NonNullable<Service['type']>;
   /** Ports of the pod that are taken, and by what. */
   readonly takenPorts: Readonly<Record<number, string>>;
 }
@@ -38,10 +38,10 @@ export function checkServices(view: SpecView): Problem[] {
             takenPorts: {},
           },
         ]),
-    ...gatewaysOf(view).flatMap(({ path, gateway }) => {
+    ...gatewaysOf(view).flatMap(({ path, kind, gateway }) => {
       const service = gateway.k8s?.service;
       if (service === undefined) return [];
-      const usualType = 'LoadBalancer' as const;
+      const usualType = kind.serviceType;
       return [{ path: `${path}.k8s.service`, service, usualType, takenPorts: proxyPorts }];
     }),
   ];

@@ -10,9 +10,11 @@ import {
   checkExternalRotation,
 } from './external-checks.ts';
 import {
+  checkCrossNetworkPorts,
   checkGatewayAgainstControlPlane,
   checkGatewayNames,
   checkGatewaySelectors,
+  checkNetworkLabels,
   checkOwnLabels,
   checkSelectorValues,
 } from './gateway-checks.ts';
@@ -73,6 +75,8 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkGatewaySelectors,
   checkSelectorValues,
   checkOwnLabels,
+  checkNetworkLabels,
+  checkCrossNetworkPorts,
   checkServices,
   checkInjectionTemplates,
   checkTemplateNames,

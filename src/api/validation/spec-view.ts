@@ -1,3 +1,4 @@
+import { type AnyGateway, type GatewayKind, gatewayKinds } from '../gateway-kinds.ts';
 import type { MeshOperatorSpec } from '../mesh-operator-spec.ts';
 import { revisionSuffix } from '../resolved-mesh.ts';
 import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
@@ -9,9 +10,14 @@ export interface SpecView {
   readonly spec: Draft<MeshOperatorSpec>;
 }
 
-export type GatewayDraft = Draft<
-  NonNullable<NonNullable<MeshOperatorSpec['components']>['ingressGateways']>[number]
->;
+export type GatewayDraft = Draft<AnyGateway>;
+
+/** One gateway of a spec, and where it is. */
+export interface GatewayView {
+  readonly path: string;
+  readonly kind: GatewayKind;
+  readonly gateway: GatewayDraft;
+}
 
 /** The settings of one workload and where they are. */
 export interface WorkloadView {
@@ -22,12 +28,13 @@ export interface WorkloadView {
   readonly settings: Draft<GatewaySettings>;
 }
 
-export function gatewaysOf(
-  view: SpecView,
-): readonly { readonly path: string; readonly gateway: GatewayDraft }[] {
-  return (view.spec.components?.ingressGateways ?? []).flatMap((gateway, index) =>
-    gateway === undefined ? [] : [{ path: `spec.components.ingressGateways[${index}]`, gateway }],
-  );
+export function gatewaysOf({ spec }: SpecView): readonly GatewayView[] {
+  return gatewayKinds.flatMap((kind) => {
+    const gateways: readonly (GatewayDraft | undefined)[] = spec.components?.[kind.list] ?? [];
+    return gateways.flatMap((gateway, index) =>
+      gateway === undefined ? [] : [{ path: `spec.components.${kind.list}[${index}]`, kind, gateway }],
+    );
+  });
 }
 
 export function workloadsOf(view: SpecView): readonly WorkloadView[] {

@@ -67,7 +67,7 @@ export function determineStatus(
         'istiod',
       ),
     );
-    const hasGateways = report.resolved.ingressGateways.length > 0;
+    const hasGateways = report.resolved.gateways.length > 0;
     set(componentCondition('GatewaysReady', 'gateways', report, hasGateways, 'Every gateway'));
   }
 

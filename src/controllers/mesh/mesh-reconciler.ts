@@ -37,7 +37,7 @@ import { statusManager } from './field-managers.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
-import { serviceAddresses, unhealthiness } from './object-health.ts';
+import { gatewayAddresses, unhealthiness } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
@@ -361,9 +361,9 @@ function isSelection({ kind }: { readonly kind: string }): boolean {
 }
 
 function gatewayStatuses(resolved: ResolvedMesh, world: ObservedWorld): GatewayStatus[] {
-  return resolved.ingressGateways.map(({ name, namespace }) => {
+  return resolved.gateways.map(({ name, namespace }) => {
     const service = world.find({ apiVersion: 'v1', kind: 'Service', namespace, name });
-    return { name, namespace, addresses: service === undefined ? [] : serviceAddresses(service) };
+    return { name, namespace, addresses: service === undefined ? [] : gatewayAddresses(service) };
   });
 }
 

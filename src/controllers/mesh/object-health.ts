@@ -84,8 +84,19 @@ function meshUnhealthiness(mesh: KubernetesObject): Unhealthy | undefined {
   return { reason: textOf(ready?.reason) || 'Progressing', message: `${name}: ${says}`, isFailed: isStalled };
 }
 
+/**
+ * Where a gateway is reached: what a load balancer gave, and for a Service of another type its external addresses, or
+ * those in the cluster.
+ */
+export function gatewayAddresses(service: KubernetesObject): string[] {
+  const { type, externalIPs, clusterIPs } = recordOf(service.spec);
+  if (type === 'LoadBalancer') return serviceAddresses(service);
+  const external = textsOf(externalIPs);
+  return external.length > 0 ? external : textsOf(clusterIPs).filter((address) => address !== 'None');
+}
+
 /** The addresses a load balancer gave: IPs or host names, in the order of status. */
-export function serviceAddresses(service: KubernetesObject): string[] {
+function serviceAddresses(service: KubernetesObject): string[] {
   const { ingress } = recordOf(recordOf(service.status).loadBalancer);
   if (!Array.isArray(ingress)) return [];
   return ingress.flatMap((entry) => {
@@ -111,6 +122,10 @@ function recordOf(value: unknown): Record<string, unknown> {
 
 function numberOf(value: unknown, fallback = 0): number {
   return typeof value === 'number' ? value : fallback;
+}
+
+function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(textOf) : [];
 }
 
 function textOf(value: unknown): string {

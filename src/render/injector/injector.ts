@@ -56,7 +56,7 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
 /** What the injector reads. Gateways, overlays and upgrades are left out: no pod it is asked about depends on them. */
 function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
   const { upgrade: _upgrade, tagScope: _tagScope, ...asked } = mesh;
-  return stableJson({ mesh: { ...asked, ingressGateways: [], overlays: [] }, kubernetesMinor });
+  return stableJson({ mesh: { ...asked, gateways: [], overlays: [] }, kubernetesMinor });
 }
 
 function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {

@@ -62,7 +62,7 @@ export function renderRevisions(
     },
     {
       name: 'gateways',
-      objects: gatewayMesh.ingressGateways.flatMap((gateway) => renderGateway(gatewayMesh, context, gateway)),
+      objects: gatewayMesh.gateways.flatMap((gateway) => renderGateway(gatewayMesh, context, gateway)),
     },
   ];
   return applyOverlays(

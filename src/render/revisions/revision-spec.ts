@@ -1,7 +1,13 @@
+import { gatewayKinds } from '../../api/gateway-kinds.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
 import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
 import type { WorkloadSettings } from '../../api/spec/kubernetes-settings.ts';
 import { isRecord } from '../../base/stable-json.ts';
+
+/** Gateways belong to the mesh, whichever of its control planes they follow. */
+const noGateways: MeshOperatorSpec['components'] = Object.fromEntries(
+  gatewayKinds.map(({ list }) => [list, []]),
+);
 
 /** The revision that a mesh whose upgrades are `RevisionBased` has for its version: `1-31-1`, or `prod-1-31-1`. */
 export function versionRevision({ revision, version }: ResolvedMesh): string {
@@ -32,7 +38,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     revision: versionRevision(mesh),
     components: {
       ...(withoutEmpty(Object.fromEntries(parts)) as MeshOperatorSpec['components']),
-      ingressGateways: [],
+      ...noGateways,
       base: { enabled: false },
     },
   };
@@ -76,10 +82,11 @@ function withoutEmpty(object: JsonObject): JsonObject {
 /** The spec by which gateways of the mesh follow the control plane that has `revision` for its spec. */
 export function gatewaySpec(spec: MeshOperatorSpec, revision: MeshOperatorSpec): MeshOperatorSpec {
   const { revisionTags: _tags, revisionTagScope: _scope, paused: _paused, ...control } = revision;
-  const { ingressGateways } = spec.components ?? {};
-  const { ingressGateways: _none, ...components } = control.components ?? {};
-  return {
-    ...control,
-    components: { ...components, ...(ingressGateways === undefined ? {} : { ingressGateways }) },
-  };
+  const own = gatewayKinds.flatMap(({ list }) => {
+    const gateways = spec.components?.[list];
+    return gateways === undefined ? [] : [[list, gateways]];
+  });
+  const lists: readonly string[] = gatewayKinds.map(({ list }) => list);
+  const parts = Object.entries(control.components ?? {}).filter(([name]) => !lists.includes(name));
+  return { ...control, components: Object.fromEntries([...parts, ...own]) };
 }

@@ -12,9 +12,7 @@ function resolve(spec: string) {
 
 /** The first ingress gateway of a spec that has one. */
 function resolveGateway(k8s: string) {
-  const [gateway] = resolve(
-    `components: { ingressGateways: [{ name: public, k8s: ${k8s} }] }`,
-  ).ingressGateways;
+  const [gateway] = resolve(`components: { ingressGateways: [{ name: public, k8s: ${k8s} }] }`).gateways;
   if (gateway === undefined) throw new Error('the spec has a gateway');
   return gateway;
 }
@@ -97,7 +95,7 @@ describe('resolveMesh', () => {
   });
 
   it('gives the default profile one ingress gateway that listens on the ports of its Service', () => {
-    const [gateway, ...others] = resolveMesh(aMeshOperator()).ingressGateways;
+    const [gateway, ...others] = resolveMesh(aMeshOperator()).gateways;
 
     expect(others).toEqual([]);
     expect(gateway).toMatchObject({
@@ -207,7 +205,7 @@ describe('profiles', () => {
     const mesh = resolve('profile: minimal');
 
     expect(mesh.pilot.enabled).toBe(true);
-    expect(mesh.ingressGateways).toEqual([]);
+    expect(mesh.gateways).toEqual([]);
   });
 
   it('empty has nothing until the spec names it', () => {
@@ -219,10 +217,10 @@ describe('profiles', () => {
     expect(nothing).toMatchObject({
       base: { enabled: false },
       pilot: { enabled: false },
-      ingressGateways: [],
+      gateways: [],
     });
     expect(named).toMatchObject({ base: { enabled: true }, pilot: { enabled: true } });
-    expect(named.ingressGateways.map(({ name }) => name)).toEqual(['g']);
+    expect(named.gateways.map(({ name }) => name)).toEqual(['g']);
   });
 
   it('demo is small, logs and traces everything, and the spec wins over it', () => {
@@ -238,10 +236,11 @@ describe('profiles', () => {
     });
     expect(demo.pilot.hpaSpec).toBeUndefined();
     expect(demo.meshConfig.accessLogFile).toBe('/dev/stdout');
-    expect(demo.ingressGateways[0]?.service.ports.map(({ port }) => port)).toEqual([
-      15021, 80, 443, 31400, 15443,
-    ]);
-    expect(demo.ingressGateways[0]).toMatchObject({ replicas: 1, resources: { requests: { cpu: '10m' } } });
+    expect(demo.gateways[0]?.service.ports.map(({ port }) => port)).toEqual([15021, 80, 443, 31400, 15443]);
+    expect(demo.gateways.map(({ name }) => name)).toEqual(['istio-ingressgateway', 'istio-egressgateway']);
+    for (const gateway of demo.gateways) {
+      expect(gateway).toMatchObject({ replicas: 1, resources: { requests: { cpu: '10m' } } });
+    }
     expect(changed.pilot.traceSampling).toBe(5);
     expect(changed.pilot.hpaSpec).toMatchObject({ maxReplicas: 5 });
   });
@@ -251,7 +250,7 @@ describe('profiles', () => {
       'components: { base: { enabled: false }, pilot: { enabled: false }, ingressGateways: [{ name: g, enabled: false }] }',
     );
 
-    expect(mesh).toMatchObject({ base: { enabled: false }, pilot: { enabled: false }, ingressGateways: [] });
+    expect(mesh).toMatchObject({ base: { enabled: false }, pilot: { enabled: false }, gateways: [] });
   });
 });
 
@@ -361,7 +360,7 @@ components: { pilot: { k8s: { priorityClassName: highest } } }
 `);
 
     expect(mesh.pilot).toMatchObject({ priorityClassName: 'highest', imagePullPolicy: 'Always' });
-    expect(mesh.ingressGateways[0]).toMatchObject({ priorityClassName: 'high', imagePullPolicy: 'Always' });
+    expect(mesh.gateways[0]).toMatchObject({ priorityClassName: 'high', imagePullPolicy: 'Always' });
   });
 
   it('lets one rollout field be changed alone, and Recreate stand alone', () => {
@@ -390,10 +389,80 @@ components: { pilot: { k8s: { priorityClassName: highest } } }
   it('tells selector labels from other labels of a gateway', () => {
     const [gateway] = resolve(
       'components: { ingressGateways: [{ name: istio-public, label: { app: edge, team: a } }] }',
-    ).ingressGateways;
+    ).gateways;
 
     expect(gateway?.selector).toEqual({ app: 'edge', istio: 'public' });
     expect(gateway?.labels).toEqual({ team: 'a' });
+  });
+});
+
+describe('an egress gateway', () => {
+  it('is reached inside the cluster alone, unless the spec says otherwise', () => {
+    const [usual, public_] = resolve(
+      'components: { ingressGateways: [], egressGateways: [{ name: istio-egressgateway }, { name: public, k8s: { service: { type: LoadBalancer } } }] }',
+    ).gateways;
+
+    expect(usual).toMatchObject({
+      selector: { app: 'istio-egressgateway', istio: 'egressgateway' },
+      service: {
+        type: 'ClusterIP',
+        ports: [
+          { name: 'http2', port: 80, targetPort: 80, protocol: 'TCP' },
+          { name: 'https', port: 443, targetPort: 443, protocol: 'TCP' },
+        ],
+      },
+      hpaSpec: { minReplicas: 1, maxReplicas: 5 },
+    });
+    expect(public_?.service.type).toBe('LoadBalancer');
+  });
+});
+
+describe('an east-west gateway', () => {
+  const gateways = (text: string, network = '') =>
+    resolve(
+      `values: { global: { network: '${network}' } }\ncomponents: { ingressGateways: [], eastWestGateways: [${text}] }`,
+    ).gateways;
+
+  it('takes traffic of other networks and of proxies that look for istiod', () => {
+    const [gateway] = gateways('{ name: istio-eastwestgateway }', 'west');
+
+    expect(gateway?.selector).toEqual({ app: 'istio-eastwestgateway', istio: 'eastwestgateway' });
+    expect(gateway?.service).toMatchObject({
+      type: 'LoadBalancer',
+      ports: [
+        { name: 'status-port', port: 15021 },
+        { name: 'tls', port: 15443 },
+        { name: 'tls-istiod', port: 15012 },
+        { name: 'tls-webhook', port: 15017 },
+      ],
+    });
+  });
+
+  it.each([
+    { written: '{ name: ew }', ofCluster: 'west', network: 'west' },
+    { written: '{ name: ew, network: east }', ofCluster: 'west', network: 'east' },
+    { written: '{ name: ew, network: east }', ofCluster: '', network: 'east' },
+  ])('$written in network "$ofCluster" is the gateway of $network', ({ written, ofCluster, network }) => {
+    const [gateway] = gateways(written, ofCluster);
+
+    expect(gateway?.labels).toEqual({ 'topology.istio.io/network': network });
+    expect(gateway?.env).toEqual([{ name: 'ISTIO_META_REQUESTED_NETWORK_VIEW', value: network }]);
+  });
+
+  it('of no network says nothing of networks', () => {
+    const [gateway] = gateways('{ name: ew }');
+
+    expect(gateway?.labels).toEqual({});
+    expect(gateway?.env).toEqual([]);
+  });
+
+  it('lets its own environment decide which networks it sends to', () => {
+    const env = 'ISTIO_META_REQUESTED_NETWORK_VIEW';
+    const [gateway] = gateways(
+      `{ name: ew, network: east, k8s: { env: [{ name: ${env}, value: 'east,west' }] } }`,
+    );
+
+    expect(gateway?.env).toEqual([{ name: env, value: 'east,west' }]);
   });
 });
 

@@ -130,15 +130,15 @@ describe('renderMesh', () => {
   it('shares no object with a mesh of another revision in the same namespace', () => {
     const ids = (mesh: ReturnType<typeof aResolvedMesh>) =>
       renderAll(mesh).map((object) => idText(idOf(object)));
-    const stable = ids(aResolvedMesh({ name: 'stable', ingressGateways: [] }));
-    const canary = ids(aResolvedMesh({ name: 'canary', revision: 'canary', ingressGateways: [] }));
+    const stable = ids(aResolvedMesh({ name: 'stable', gateways: [] }));
+    const canary = ids(aResolvedMesh({ name: 'canary', revision: 'canary', gateways: [] }));
 
     expect(canary.filter((id) => stable.includes(id))).toEqual([]);
   });
 
   it('leaves out a wave that has no objects', () => {
     const mesh = aResolvedMesh({
-      ingressGateways: [],
+      gateways: [],
       pilot: aPilot({ enabled: false }),
       injector: anInjector({ enabled: false }),
     });
@@ -163,7 +163,7 @@ function meshWithEverything() {
   return aResolvedMesh({
     imagePullSecrets: ['registry'],
     pilot: aPilot(disruption),
-    ingressGateways: [
+    gateways: [
       aGateway(disruption),
       aGateway({ name: 'edge-gateway', namespace: 'edge', selector: { app: 'edge-gateway', istio: 'edge' } }),
     ],

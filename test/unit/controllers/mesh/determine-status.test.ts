@@ -156,7 +156,7 @@ describe('the status of a mesh', () => {
   });
 
   test('calls a component that the spec turns off disabled, not unhealthy', () => {
-    const bare = { ...resolved, pilot: { ...resolved.pilot, enabled: false }, ingressGateways: [] };
+    const bare = { ...resolved, pilot: { ...resolved.pilot, enabled: false }, gateways: [] };
 
     const status = determineStatus(undefined, 1, aReport({ resolved: bare, waves: [] }), now);
 

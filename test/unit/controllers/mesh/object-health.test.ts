@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
-import { serviceAddresses, unhealthiness } from '../../../../src/controllers/mesh/object-health.ts';
+import { gatewayAddresses, unhealthiness } from '../../../../src/controllers/mesh/object-health.ts';
 
 function aDeployment(status: Record<string, unknown>, replicas?: number): KubernetesObject {
   return {
@@ -64,6 +64,28 @@ describe('health of a Deployment', () => {
   });
 });
 
+describe('addresses of a gateway', () => {
+  const ofSpec = (spec: object) =>
+    gatewayAddresses({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'g', namespace: 'edge' }, spec });
+
+  test.each([
+    [
+      'those in the cluster',
+      { type: 'ClusterIP', clusterIPs: ['10.0.0.7', 'fd00::7'] },
+      ['10.0.0.7', 'fd00::7'],
+    ],
+    ['none for a headless Service', { type: 'ClusterIP', clusterIPs: ['None'] }, []],
+    [
+      'external ones, which reach further',
+      { type: 'NodePort', clusterIPs: ['10.0.0.7'], externalIPs: ['192.0.2.9'] },
+      ['192.0.2.9'],
+    ],
+    ['none while a load balancer gave none', { type: 'LoadBalancer', clusterIPs: ['10.0.0.7'] }, []],
+  ])('are %s', (_what, spec, addresses) => {
+    expect(ofSpec(spec)).toEqual(addresses);
+  });
+});
+
 describe('health of a Service', () => {
   test('waits for the address of a load balancer and says what to do without one', () => {
     const found = unhealthiness(aLoadBalancer(undefined));
@@ -76,6 +98,6 @@ describe('health of a Service', () => {
     const service = aLoadBalancer([{ ip: '192.0.2.7' }, { hostname: 'lb.example.com' }]);
 
     expect(unhealthiness(service)).toBeUndefined();
-    expect(serviceAddresses(service)).toEqual(['192.0.2.7', 'lb.example.com']);
+    expect(gatewayAddresses(service)).toEqual(['192.0.2.7', 'lb.example.com']);
   });
 });

@@ -45,7 +45,7 @@ describe('a gateway’s pod', () => {
 
   it('is never injected, wherever it runs', () => {
     const mesh = aResolvedMesh({
-      ingressGateways: [aGateway({ podLabels: { 'sidecar.istio.io/inject': 'true' } })],
+      gateways: [aGateway({ podLabels: { 'sidecar.istio.io/inject': 'true' } })],
     });
 
     expect(podOf(mesh).metadata.labels['sidecar.istio.io/inject']).toBe('false');
@@ -89,7 +89,7 @@ describe('a gateway’s pod', () => {
       { containerPort: 8080, protocol: 'TCP' },
       { containerPort: 8080, protocol: 'UDP' },
     ];
-    const pod = podOf(aResolvedMesh({ ingressGateways: [gateway] }));
+    const pod = podOf(aResolvedMesh({ gateways: [gateway] }));
     expect(containerOf(pod).ports).toEqual([
       ...declared,
       { name: 'http-envoy-prom', containerPort: 15090, protocol: 'TCP' },
@@ -103,7 +103,7 @@ describe('a gateway’s pod', () => {
       revision: 'canary',
       meshConfig: { defaultConfig: { discoveryAddress: 'istiod-canary.mesh-a.svc:15012' } },
       injection: { ...aResolvedMesh().injection, caAddress: 'istiod-canary.mesh-a.svc:15012' },
-      ingressGateways: [aGateway({ namespace: 'edge' })],
+      gateways: [aGateway({ namespace: 'edge' })],
     });
 
     expect(envOf(podOf(mesh), 'CA_ADDR')?.value).toBe('istiod-canary.mesh-a.svc:15012');
@@ -119,7 +119,7 @@ describe('a gateway’s pod', () => {
     const proxyMetadata = { ISTIO_META_DNS_CAPTURE: 'true', A_FIRST: 'mesh' };
     const mesh = aResolvedMesh({
       meshConfig: { defaultConfig: { proxyMetadata } },
-      ingressGateways: [aGateway({ env: [{ name: 'A_FIRST', value: 'gateway' }] })],
+      gateways: [aGateway({ env: [{ name: 'A_FIRST', value: 'gateway' }] })],
     });
 
     const names = containerOf(podOf(mesh)).env.map((variable) => variable.name);
@@ -140,6 +140,21 @@ describe('a gateway’s pod', () => {
     const service = findObject(renderAll(aResolvedMesh({ network: 'west' })), 'Service', name);
 
     expect(service.metadata.labels).not.toHaveProperty('topology.istio.io/network');
+  });
+
+  it('names the network on pod and Service of an east-west gateway, and not in the selector', () => {
+    const labels = { 'topology.istio.io/network': 'west' };
+    const objects = renderAll(aResolvedMesh({ network: 'east', gateways: [aGateway({ labels })] }));
+
+    expect(findObject(objects, 'Service', name).metadata.labels).toMatchObject(labels);
+    expect(podTemplateOf(objects, name).metadata.labels).toMatchObject(labels);
+    expect(envOf(podTemplateOf(objects, name), 'ISTIO_META_NETWORK')?.value).toBe('west');
+    expect(findObject(objects, 'Deployment', name).spec).toMatchObject({
+      selector: { matchLabels: { app: name, istio: 'ingressgateway' } },
+    });
+    expect(JSON.stringify(findObject(objects, 'Deployment', name).spec)).not.toMatch(
+      /"matchLabels":\{[^}]*network/,
+    );
   });
 
   it('takes the trust domain for a mesh ID that is not given', () => {
@@ -184,7 +199,7 @@ describe('a gateway’s pod template', () => {
   ])('takes no earlier injection from $name: $text', ({ name, text }) => {
     const gateway = aGateway({ podAnnotations: { [name]: text } });
 
-    expect(podOf(aResolvedMesh({ ingressGateways: [gateway] }))).toEqual(podOf());
+    expect(podOf(aResolvedMesh({ gateways: [gateway] }))).toEqual(podOf());
   });
 
   it('stays Istio’s when the mesh has a template of that name for pods that are injected', () => {
@@ -197,7 +212,7 @@ describe('a gateway’s pod template', () => {
   it('refuses annotations that cannot be met, and names the gateway', () => {
     const podAnnotations = { 'sidecar.istio.io/proxyCPU': 'much' };
 
-    expect(() => renderAll(aResolvedMesh({ ingressGateways: [aGateway({ podAnnotations })] }))).toThrow(
+    expect(() => renderAll(aResolvedMesh({ gateways: [aGateway({ podAnnotations })] }))).toThrow(
       /Gateway istio-system\/istio-ingressgateway: .*proxyCPU/,
     );
   });
@@ -210,7 +225,7 @@ describe('a gateway’s pod template', () => {
     expect(scraped({})).toBe('15020');
     expect(scraped({ meshConfig: { ...meshConfig, enablePrometheusMerge: false } })).toBe('15020');
     const podAnnotations = { 'prometheus.io/port': '15090' };
-    expect(scraped({ ingressGateways: [aGateway({ podAnnotations })] })).toBe('15090');
+    expect(scraped({ gateways: [aGateway({ podAnnotations })] })).toBe('15090');
   });
 
   it('follows trust bundles, unless the proxy metadata of the mesh says otherwise', () => {
@@ -229,7 +244,7 @@ describe('a gateway’s Service', () => {
       ports: [{ name: 'https', port: 443, targetPort: 8443, protocol: 'TCP', nodePort: 30443 }],
       spec: { externalTrafficPolicy: 'Local', selector: { app: 'other' } },
     };
-    const mesh = aResolvedMesh({ ingressGateways: [aGateway({ service })] });
+    const mesh = aResolvedMesh({ gateways: [aGateway({ service })] });
 
     expect(findObject(renderAll(mesh), 'Service', name).spec).toEqual({
       type: 'LoadBalancer',
@@ -242,7 +257,7 @@ describe('a gateway’s Service', () => {
 
 describe('a gateway’s access', () => {
   it('lets its ServiceAccount read the secrets of its own namespace, as istiod asks for that', () => {
-    const objects = renderAll(aResolvedMesh({ ingressGateways: [aGateway({ namespace: 'edge' })] }));
+    const objects = renderAll(aResolvedMesh({ gateways: [aGateway({ namespace: 'edge' })] }));
 
     expect(findObject(objects, 'Role', `${name}-sds`)).toMatchObject({
       metadata: { namespace: 'edge' },
