@@ -33,6 +33,11 @@ const terminalReasons: readonly ConditionReason[] = [
     meaning: 'An object of this name exists that another tool manages; the message names it.',
   },
   {
+    reason: 'FieldConflict',
+    meaning:
+      'Somebody else changes a field of an object back again and again; the message names the field and the manager. It is left alone for ten minutes at a time.',
+  },
+  {
     reason: 'ImmutableField',
     meaning: 'A change needs an object to be made anew; the message names it and the field.',
   },

@@ -184,6 +184,29 @@ const upgradeStatusSchema = z.strictObject({
     .describe('Revisions that go once nothing has used them for the grace period.'),
 });
 
+const driftRecordSchema = z.strictObject({
+  object: z.string().describe('Kind, namespace and name of the object.'),
+  path: z.string().describe('The field; empty for the whole object.'),
+  manager: z.string().optional().describe('Field manager that changed it, where the API server knows.'),
+  action: z
+    .enum(['SetBack', 'Recreated', 'LeftAlone'])
+    .describe(
+      'What was done: the field was set back, the object made again, or the field left to the other one.',
+    ),
+  times: z.int().min(1).describe('How often in a row, with less than ten minutes between.'),
+  lastAt: z.string().meta({ format: 'date-time' }).describe('When last.'),
+});
+
+const ignoredObjectSchema = z.strictObject({
+  object: z.string().describe('Kind, namespace and name of the object.'),
+  reason: z.string().describe('Why, as annotation `meshoperator.dev/ignore` says.'),
+  until: z
+    .string()
+    .meta({ format: 'date-time' })
+    .optional()
+    .describe('When it ends by itself (`meshoperator.dev/ignore-until`).'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -211,6 +234,16 @@ export const meshOperatorStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .describe('Every object that was created for this mesh, kept to remove what is no longer wanted.'),
+  drift: z
+    .array(driftRecordSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('What others have changed of the mesh, and what was done about it: the last twenty.'),
+  ignored: z
+    .array(ignoredObjectSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Objects that are left as they are, since their annotation says so.'),
   gateways: z
     .array(gatewayStatusSchema)
     .optional()
@@ -246,4 +279,6 @@ export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStat
 export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
 export type UpgradeStatus = z.infer<typeof upgradeStatusSchema>;
 export type UpgradePhase = (typeof upgradePhases)[number];
+export type DriftRecord = z.infer<typeof driftRecordSchema>;
+export type IgnoredObject = z.infer<typeof ignoredObjectSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -10,12 +10,13 @@ import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
 import { versionRevision } from '../../render/revisions/revision-spec.ts';
 import type { WaveName } from '../../render/wave.ts';
+import { fightMessage } from './drift-ledger.ts';
 import type { PassReport } from './pass-report.ts';
 
 /** Fields of `status` that the mesh controller owns. */
 export const meshStatusFields = [
   ...(['observedGeneration', 'state', 'version', 'revision'] as const),
-  ...(['inventory', 'gateways', 'revisions'] as const),
+  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored'] as const),
 ];
 
 /** Conditions that it owns. */
@@ -77,6 +78,8 @@ export function determineStatus(
     ...versionOf(report.resolved, before),
     conditions: [...conditions],
     inventory: report.inventory.map((id) => ({ ...id })),
+    ...(report.drift.length === 0 ? {} : { drift: [...report.drift] }),
+    ...(report.ignored.length === 0 ? {} : { ignored: [...report.ignored] }),
     gateways: [...report.gateways],
     revisions: revisionsOf(report, before),
   };
@@ -93,6 +96,10 @@ function determineVerdict(report: PassReport): Verdict {
       reason: 'Paused',
       message: `Paused${until}: ${report.pause.reason}`,
     };
+  }
+  const [fight] = report.fights;
+  if (fight !== undefined) {
+    return { state: 'Stalled', ready: 'False', reason: 'FieldConflict', message: fightMessage(fight) };
   }
   const unhealthy = report.waves.flatMap((wave) => wave.unhealthy);
   const failed = unhealthy.find((found) => found.isFailed);
@@ -113,8 +120,12 @@ function determineVerdict(report: PassReport): Verdict {
     state: 'Ready',
     ready: 'True',
     reason: 'Ready',
-    message: `All ${report.inventory.length} objects are applied and healthy`,
+    message: `All ${report.inventory.length} objects are applied and healthy${ignoredText(report.ignored.length)}`,
   };
+}
+
+function ignoredText(count: number): string {
+  return count === 0 ? '' : `, ${count} of which ${count === 1 ? 'is' : 'are'} ignored: see status.ignored`;
 }
 
 /** What an upgrade that is not complete makes of the mesh. */

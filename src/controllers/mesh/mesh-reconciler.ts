@@ -1,3 +1,4 @@
+import { type Ignored, ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
   idText,
@@ -9,6 +10,7 @@ import {
 import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type {
+  DriftRecord,
   GatewayStatus,
   MeshOperatorStatus,
   RevisionStatus,
@@ -33,6 +35,14 @@ import {
   requeueAfter,
 } from '../../runtime/reconciler.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
+import {
+  type DriftLedger,
+  fightMessage,
+  fightOver,
+  leftForMs,
+  recordRepair,
+  recordYielded,
+} from './drift-ledger.ts';
 import { statusManager } from './field-managers.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
@@ -215,13 +225,42 @@ export class MeshReconciler implements Reconciler {
       const message = `${idText(id)} belongs to MeshOperator ${keyText(owner)}; two meshes cannot share it`;
       throw new TerminalError(message, { reason: 'OwnedByOther' });
     }
+    if (observed !== undefined && this.#isLeftAlone(pass, desired, observed)) return observed;
     const result = await this.#deps.applier
       .apply(desired, observed, pass.signal)
       .catch((error: unknown) => this.#rethrowExplained(error, id, pass.signal));
     if (result.outcome === 'unchanged') return result.object;
     pass.log.info('Applied object', { object: idText(id), outcome: result.outcome });
-    if (wasComplete) this.#note(pass, repairNote(id, result));
+    if (wasComplete) {
+      this.#note(pass, repairNote(id, result));
+      pass.drift = recordRepair(pass.drift, id, result.drift, this.#deps.clock.now());
+    }
     return result.object;
+  }
+
+  /** True for an object that its annotation keeps from us, and for one that somebody else does not stop changing. */
+  #isLeftAlone(pass: Pass, desired: KubernetesObject, observed: KubernetesObject): boolean {
+    const { clock, applier } = this.#deps;
+    const now = clock.now();
+    const id = idOf(desired);
+    const ignored = ignoredAt(observed, now);
+    if (ignored !== undefined) {
+      pass.ignored.push({ object: idText(id), ...ignored });
+      return true;
+    }
+    const fight = fightOver(
+      pass.drift,
+      id,
+      pass.drift.length === 0 ? [] : applier.driftOf(desired, observed),
+      now,
+    );
+    if (fight === undefined) return false;
+    if (fight.action !== 'LeftAlone') {
+      this.#note(pass, { type: 'Warning', reason: 'FieldConflict', message: fightMessage(fight) });
+      pass.drift = recordYielded(pass.drift, fight);
+    }
+    pass.fights.push(fight);
+    return true;
   }
 
   /** Where an object cannot be made because its namespace is missing, says so: the API server's own words do not help. */
@@ -266,9 +305,8 @@ export class MeshReconciler implements Reconciler {
     const { state } = (pass.mesh.status ?? {}) as MeshOperatorStatus;
     if (state !== before) this.#note(pass, stateNote(pass.mesh));
     if (pass.error !== undefined) throw pass.error;
-    const { pause } = pass;
-    const endsInMs = pause === undefined ? undefined : pauseEndsInMs(pause, this.#deps.clock.now());
-    return requeueAfter(dueInMs, endsInMs);
+    const now = this.#deps.clock.now();
+    return requeueAfter(dueInMs, ...pass.endsInMs(now));
   }
 
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */
@@ -306,6 +344,10 @@ class Pass {
   gateways: readonly GatewayStatus[];
   inventory: readonly ObjectId[];
   leaving: readonly ObjectId[] = [];
+  drift: DriftLedger;
+  /** Fights over fields that were left to the other one. */
+  readonly fights: DriftRecord[] = [];
+  readonly ignored: (Ignored & { readonly object: string })[] = [];
   error: unknown;
   /** The finalizer is gone: nothing may be written any more. */
   isReleased = false;
@@ -319,6 +361,7 @@ class Pass {
     this.isDeleting = mesh.metadata.deletionTimestamp !== undefined;
     this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
+    this.drift = status.drift ?? [];
     // The schema's optional fields may be undefined, those of an ObjectId may not; JSON has no undefined.
     this.inventory = (status.inventory ?? []) as ObjectId[];
   }
@@ -329,8 +372,23 @@ class Pass {
     world.observeWrite(mesh);
   }
 
+  /** When something that holds now ends by itself. */
+  endsInMs(now: Date): (number | undefined)[] {
+    return [
+      this.pause === undefined ? undefined : pauseEndsInMs(this.pause, now),
+      ...this.fights.map((fight) => Math.max(0, leftForMs(fight, now))),
+      ...this.ignored.map((ignored) => pauseEndsInMs(ignored, now)),
+    ];
+  }
+
   report(): PassReport {
     return {
+      drift: this.drift,
+      fights: this.fights,
+      ignored: this.ignored.map(({ object, reason, until }) => ({
+        ...{ object, reason },
+        ...(until === undefined ? {} : { until: until.toISOString() }),
+      })),
       isDeleting: this.isDeleting,
       waves: this.waves,
       gateways: this.gateways,

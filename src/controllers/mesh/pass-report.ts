@@ -1,5 +1,11 @@
 import type { ObjectId } from '../../api/kubernetes-object.ts';
-import type { GatewayStatus, RevisionStatus, UpgradeStatus } from '../../api/mesh-operator-status.ts';
+import type {
+  DriftRecord,
+  GatewayStatus,
+  IgnoredObject,
+  RevisionStatus,
+  UpgradeStatus,
+} from '../../api/mesh-operator-status.ts';
 import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/wave.ts';
@@ -31,6 +37,11 @@ export interface PassReport {
   readonly inventory: readonly ObjectId[];
   /** Objects no longer wanted that are not gone yet. */
   readonly leaving: readonly ObjectId[];
+  /** What was done about changes of others, the last first. */
+  readonly drift: readonly DriftRecord[];
+  /** Fights over fields that are left to somebody else. */
+  readonly fights: readonly DriftRecord[];
+  readonly ignored: readonly IgnoredObject[];
   /** What ended the pass early. */
   readonly error?: unknown;
 }

@@ -78,6 +78,11 @@ export class Applier {
     return { outcome: 'changed', object, drift, takenFrom: managersOf(drift) };
   }
 
+  /** What `apply` would change of an object that is there. */
+  driftOf(desired: KubernetesObject, observed: KubernetesObject): Drift[] {
+    return this.#diff(seedFromObserved(withoutNulls(desired), observed), observed);
+  }
+
   /** Writes nothing when an object of that name exists: without our label it may not be ours to change. */
   async #create(wanted: KubernetesObject, signal: AbortSignal): Promise<ApplyResult> {
     const onlyNew = { ...wanted, metadata: { ...wanted.metadata, resourceVersion: versionOfNone } };

@@ -28,7 +28,16 @@ function aWave(name: WaveReport['name'], unhealthy: Unhealthy[] = []): WaveRepor
 
 function aReport(parts: Partial<PassReport> = {}): PassReport {
   const waves = (['access', 'control-plane', 'admission', 'gateways'] as const).map((name) => aWave(name));
-  return { resolved, isDeleting: false, waves, gateways: [], inventory: [istiod], leaving: [], ...parts };
+  return {
+    resolved,
+    isDeleting: false,
+    waves,
+    gateways: [],
+    inventory: [istiod],
+    leaving: [],
+    ...{ drift: [], fights: [], ignored: [] },
+    ...parts,
+  };
 }
 
 function conditionOf(status: ReturnType<typeof determineStatus>, type: string) {
