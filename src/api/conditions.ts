@@ -33,6 +33,10 @@ const terminalReasons: readonly ConditionReason[] = [
     meaning: 'An object of this name exists that another tool manages; the message names it.',
   },
   {
+    reason: 'VersionSkew',
+    meaning: 'The version is more than a minor away from the one that is installed; the message has the way.',
+  },
+  {
     reason: 'FieldConflict',
     meaning:
       'Somebody else changes a field of an object back again and again; the message names the field and the manager. It is left alone for ten minutes at a time.',

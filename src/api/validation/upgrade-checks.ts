@@ -35,9 +35,16 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
   if (isRevisionBased && !hasControlPlane(spec)) {
     add('strategy', 'RevisionBased needs a control plane: enable spec.components.pilot, or set InPlace');
   }
+  const { revision = '' } = spec;
+  if (isRevisionBased && revision.length > longestRevision) {
+    const message = `must have at most ${longestRevision} characters with upgrade.strategy RevisionBased, which appends the version`;
+    problems.push({ path: 'spec.revision', message });
+  }
   return problems;
 }
 
+/** `-1.999.99` has nine characters, and a revision 56. */
+const longestRevision = 47;
 const leastTimeoutMs = 10_000;
 
 function hasControlPlane({ components, profile = 'default' }: SpecView['spec']): boolean {

@@ -18,6 +18,7 @@ import type {
 } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { skewProblem } from '../../api/version-skew.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
 import { idsOf, subtract, union } from '../../inventory/inventory.ts';
@@ -124,6 +125,7 @@ export class MeshReconciler implements Reconciler {
       throw new TerminalError(claimMessage(pass.mesh, held), { reason: 'RevisionConflict' });
     }
     const { resolved, waves } = await this.#render(pass);
+    refuseSkew(pass, resolved);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
@@ -411,6 +413,14 @@ function applyGroups(objects: readonly KubernetesObject[]): KubernetesObject[][]
   const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
   const groups = [objects.filter((object) => !isBinding(object)), objects.filter(isBinding)];
   return groups.filter((group) => group.length > 0);
+}
+
+/** Throws TerminalError for a version that the proxies of what is installed could not follow. */
+function refuseSkew({ mesh, inventory }: Pass, { upgrade, version }: ResolvedMesh): void {
+  const { version: installed } = (mesh.status ?? {}) as MeshOperatorStatus;
+  if (upgrade.strategy === 'RevisionBased' || installed === undefined || inventory.length === 0) return;
+  const problem = skewProblem(installed, version);
+  if (problem !== undefined) throw new TerminalError(problem, { reason: 'VersionSkew' });
 }
 
 /** True for what decides which pods are injected. */

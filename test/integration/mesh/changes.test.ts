@@ -151,3 +151,22 @@ async function generationsOf(mesh: TestMesh): Promise<(number | undefined)[]> {
 async function uidsOf(ids: readonly ObjectId[]): Promise<(string | undefined)[]> {
   return Promise.all(ids.map(async (id) => (await world.client.get(id, never)).metadata.uid));
 }
+
+test('a version that proxies could not follow is refused with the way to it, and changes nothing', async () => {
+  const mesh = await world.createMesh({ version: '1.29' });
+  await mesh.until('Ready');
+  const before = await generationsOf(mesh);
+
+  await mesh.change({ version: '1.31' });
+  await mesh.untilReason('Stalled', 'VersionSkew');
+
+  expect((await mesh.condition('Stalled'))?.message).toContain('Set 1.30 first');
+  expect((await mesh.status()).version).toBe('1.29.6');
+  expect(await generationsOf(mesh)).toEqual(before);
+
+  await mesh.change({ version: '1.30' });
+  await mesh.until('Ready');
+  await mesh.change({ version: '1.31' });
+  await mesh.until('Ready');
+  expect(await imageOf(mesh, 'istiod')).toContain('/pilot:1.31.1');
+});

@@ -34,6 +34,11 @@ const rows: readonly (readonly [name: string, spec: MeshOperatorSpec, problem: R
     /^spec\.upgrade\.strategy: .*needs a control plane/,
   ],
   [
+    'a revision that leaves no room for the version',
+    { revision: 'r'.repeat(48), upgrade: { strategy: 'RevisionBased' } },
+    /^spec\.revision: must have at most 47 characters/,
+  ],
+  [
     'a scope of no tag',
     { revision: 'a', revisionTagScope: scope },
     /^spec\.revisionTagScope: has no effect without revisionTags/,
