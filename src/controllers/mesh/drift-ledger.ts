@@ -39,22 +39,28 @@ export function recordRepair(
 }
 
 /**
- * The record of a fight over one of the fields that differ now; undefined when they may be set back. A fight needs
- * somebody: who deletes an object, or changes a field under no name, is not left to it.
+ * The record of a fight over one of the fields that differ now; undefined when they may be set back. `driftNow` is asked
+ * only where there has been one. A fight needs somebody: who deletes an object, or changes a field under no name, is not
+ * left to it.
  */
 export function fightOver(
   ledger: DriftLedger,
   id: ObjectId,
-  drift: readonly Drift[],
+  driftNow: () => readonly Drift[],
   now: Date,
 ): DriftRecord | undefined {
   const object = idText(id);
-  return ledger.find(
+  const fights = ledger.filter(
     (record) =>
+      record.object === object &&
       record.manager !== undefined &&
       record.times >= fightsAfter &&
-      leftForMs(record, now) > 0 &&
-      drift.some((one) => isOf(record, object, one.path) && one.manager === record.manager && !isAgreed(one)),
+      leftForMs(record, now) > 0,
+  );
+  if (fights.length === 0) return undefined;
+  const disputed = driftNow().filter((drift) => !isAgreed(drift));
+  return fights.find((record) =>
+    disputed.some(({ path, manager }) => isOf(record, object, path) && manager === record.manager),
   );
 }
 

@@ -250,12 +250,7 @@ export class MeshReconciler implements Reconciler {
       pass.ignored.push({ object: idText(id), ...ignored });
       return true;
     }
-    const fight = fightOver(
-      pass.drift,
-      id,
-      pass.drift.length === 0 ? [] : applier.driftOf(desired, observed),
-      now,
-    );
+    const fight = fightOver(pass.drift, id, () => applier.driftOf(desired, observed), now);
     if (fight === undefined) return false;
     if (fight.action !== 'LeftAlone') {
       this.#note(pass, { type: 'Warning', reason: 'FieldConflict', message: fightMessage(fight) });

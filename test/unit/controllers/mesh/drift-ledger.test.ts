@@ -42,16 +42,16 @@ describe('the ledger of what others changed', () => {
 
 describe('a fight over a field', () => {
   it('is one after five times in a row, and is left for ten minutes', () => {
-    expect(fightOver(repaired([0, 1, 2, 3]), id, [drift], at(4))).toBeUndefined();
+    expect(fightOver(repaired([0, 1, 2, 3]), id, () => [drift], at(4))).toBeUndefined();
 
     const ledger = repaired([0, 1, 2, 3, 4]);
-    const fight = fightOver(ledger, id, [drift], at(5));
+    const fight = fightOver(ledger, id, () => [drift], at(5));
     expect(fight).toMatchObject({ times: 5, manager: 'kubectl-edit' });
     expect(fight === undefined ? '' : fightMessage(fight)).toMatch(
       /^Deployment a\/istiod: spec\.replicas was changed by kubectl-edit and set back 5 times/,
     );
     expect(fight === undefined ? 0 : leftForMs(fight, at(5))).toBe(9 * 60_000);
-    expect(fightOver(ledger, id, [drift], at(14))).toBeUndefined();
+    expect(fightOver(ledger, id, () => [drift], at(14))).toBeUndefined();
   });
 
   it('is with one manager about one field of one object', () => {
@@ -61,8 +61,11 @@ describe('a fight over a field', () => {
       { ...drift, path: 'spec.paused' },
     ];
 
-    expect(others.map((other) => fightOver(ledger, id, [other], at(5)))).toEqual([undefined, undefined]);
-    expect(fightOver(ledger, { ...id, name: 'other' }, [drift], at(5))).toBeUndefined();
+    expect(others.map((other) => fightOver(ledger, id, () => [other], at(5)))).toEqual([
+      undefined,
+      undefined,
+    ]);
+    expect(fightOver(ledger, { ...id, name: 'other' }, () => [drift], at(5))).toBeUndefined();
   });
 
   it('ends when the other one has the value that it should have', () => {
@@ -70,13 +73,13 @@ describe('a fight over a field', () => {
     const differs: Drift = { ...drift, desired: 2, observed: 3 };
     const ledger = repaired([0, 1, 2, 3, 4]);
 
-    expect(fightOver(ledger, id, [agreed], at(5))).toBeUndefined();
-    expect(fightOver(ledger, id, [differs], at(5))).toBeDefined();
+    expect(fightOver(ledger, id, () => [agreed], at(5))).toBeUndefined();
+    expect(fightOver(ledger, id, () => [differs], at(5))).toBeDefined();
   });
 
   it('is said once to be left to the other one', () => {
     const ledger = repaired([0, 1, 2, 3, 4]);
-    const fight = fightOver(ledger, id, [drift], at(5));
+    const fight = fightOver(ledger, id, () => [drift], at(5));
 
     expect(fight === undefined ? [] : recordYielded(ledger, fight)).toMatchObject([{ action: 'LeftAlone' }]);
   });
