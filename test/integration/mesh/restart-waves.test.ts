@@ -1,0 +1,144 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-object.ts';
+import { restartAnnotation } from '../../../src/api/labels.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
+import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { never, uniqueName } from '../../support/test-client.ts';
+import type { TestMesh } from '../../support/test-mesh.ts';
+
+/**
+ * Simulated nodes run no injector: the pods of a workload have the sidecar that their template says, and the test puts the
+ * new one there, as an injector would once they are restarted.
+ */
+let world: MeshCluster;
+let mesh: TestMesh;
+let revision: string;
+let canary: string;
+let shop: string;
+
+beforeAll(async () => {
+  world = await MeshCluster.open();
+  await world.startOperator();
+  revision = uniqueName('r');
+  canary = await world.ownNamespace('canary');
+  shop = await world.ownNamespace('shop');
+  await label(canary, { 'istio.io/rev': revision, stage: 'canary' });
+  await label(shop, { 'istio.io/rev': revision });
+  for (const id of [deployment(canary), deployment(shop), statefulSet(shop), replicaSet(shop)]) {
+    await world.cluster.apply(JSON.stringify(workload(id)));
+  }
+  for (const id of [deployment(canary), deployment(shop)]) await untilAvailable(id);
+});
+
+afterAll(() => world?.close());
+
+test('workloads with older sidecars are restarted wave by wave, and the next wave waits for the last', async () => {
+  const [firstPod] = await podsOf(shop, 'set');
+  mesh = await world.createMesh(
+    {
+      revision,
+      upgrade: {
+        restart: 'Waves',
+        waves: [{ namespaceSelector: { matchLabels: { stage: 'canary' } }, soak: '1s' }],
+      },
+    },
+    { limitMs: 30_000 },
+  );
+  await mesh.untilStatus('moves its first wave', ({ upgrade }) => upgrade?.phase === 'Moving');
+
+  await untilRestarted(deployment(canary));
+  expect((await mesh.status()).upgrade).toMatchObject({
+    ...{ wave: 1, waves: 2 },
+    waitingFor: [`Deployment ${canary}/app has 1 of 1 pods still to be replaced`],
+  });
+  expect(await restartOf(deployment(shop))).toBeUndefined();
+
+  await putNewProxy(deployment(canary));
+  await mesh.untilStatus('moves its second wave', ({ upgrade }) => upgrade?.wave === 2);
+  await untilRestarted(deployment(shop));
+  await untilRestarted(statefulSet(shop));
+  // Nothing rolls the pods of a ReplicaSet out: they are evicted.
+  await waitUntil({ what: 'the pod of the ReplicaSet is another one', limitMs: 20_000 }, async () => {
+    const [pod] = await podsOf(shop, 'set');
+    return pod !== undefined && pod.metadata.uid !== firstPod?.metadata.uid;
+  });
+
+  for (const id of [deployment(shop), statefulSet(shop)]) await putNewProxy(id);
+  await world.cluster.kubectl('delete', 'replicaset', 'set', '-n', shop, '--cascade=foreground');
+  await mesh.untilReason('UpgradeComplete', 'Complete');
+  for (const step of ['Wave 1 of 2', 'Wave 2 of 2']) await mesh.untilEvent('UpgradeMoving', step);
+});
+
+const deployment = (namespace: string): ObjectId => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'app' },
+});
+const statefulSet = (namespace: string): ObjectId => ({
+  ...{ apiVersion: 'apps/v1', kind: 'StatefulSet', namespace, name: 'state' },
+});
+const replicaSet = (namespace: string): ObjectId => ({
+  ...{ apiVersion: 'apps/v1', kind: 'ReplicaSet', namespace, name: 'set' },
+});
+
+function workload({ apiVersion, kind, namespace = '', name }: ObjectId): KubernetesObject {
+  const labels = { app: name };
+  return {
+    ...{ apiVersion, kind, metadata: { namespace, name } },
+    spec: {
+      replicas: 1,
+      ...(kind === 'StatefulSet' ? { serviceName: name } : {}),
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels, annotations: { 'sidecar.istio.io/status': JSON.stringify({ revision }) } },
+        spec: {
+          containers: [
+            { name: 'app', image: 'app' },
+            { name: 'istio-proxy', image: 'registry.example.com/proxyv2:1.31.0' },
+          ],
+        },
+      },
+    },
+  };
+}
+
+async function putNewProxy(id: ObjectId): Promise<void> {
+  const path = '/spec/template/spec/containers/1/image';
+  const operations = [{ op: 'replace', path, value: 'registry.example.com/proxyv2:1.31.1' }] as const;
+  await world.client.patch(
+    id,
+    { type: 'json', operations: [...operations] },
+    { fieldManager: 'test' },
+    never,
+  );
+}
+
+async function restartOf(id: ObjectId): Promise<string | undefined> {
+  const { spec } = (await world.client.get(id, never)) as unknown as {
+    spec: { template: { metadata: { annotations?: Record<string, string> } } };
+  };
+  return spec.template.metadata.annotations?.[restartAnnotation];
+}
+
+async function untilRestarted(id: ObjectId): Promise<void> {
+  const what = `${id.kind} ${id.namespace}/${id.name} is restarted`;
+  await waitUntil({ what, limitMs: 20_000 }, async () => (await restartOf(id)) !== undefined);
+}
+
+async function untilAvailable({ kind, namespace = '', name }: ObjectId): Promise<void> {
+  const target = `${kind.toLowerCase()}/${name}`;
+  await world.cluster.kubectl('rollout', 'status', target, '-n', namespace, '--timeout=30s');
+}
+
+async function podsOf(namespace: string, app: string): Promise<readonly KubernetesObject[]> {
+  const text = await world.cluster.kubectl('get', 'pods', '-n', namespace, '-l', `app=${app}`, '-o', 'json');
+  return (JSON.parse(text) as { items: readonly KubernetesObject[] }).items;
+}
+
+async function label(name: string, labels: Record<string, string>): Promise<void> {
+  const id = { apiVersion: 'v1', kind: 'Namespace', name };
+  await world.client.patch(
+    id,
+    { type: 'merge', merge: { metadata: { labels } } },
+    { fieldManager: 'test' },
+    never,
+  );
+}
