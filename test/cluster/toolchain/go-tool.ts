@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, ensureCached } from './cache-folder.ts';
 import { ensureGo, type GoCompiler } from './go-compiler.ts';
+import { type LeftOutPlugins, withoutPlugins } from './left-out-plugins.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { run } from './run-command.ts';
 
@@ -9,12 +10,16 @@ import { run } from './run-command.ts';
 export interface GoTool {
   readonly name: string;
   /** Folder in tools/ whose go.mod pins it. */
-  readonly module: 'kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns' | 'cert-manager';
+  readonly module: 'kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns' | 'cert-manager' | 'spire';
   readonly package: string;
   /** Files of the package that are in that folder, for a program that nobody publishes. */
   readonly ownFiles?: readonly string[];
   /** Values given to the linker with `-X`; a `{version of <module path>}` is read from the go.mod. */
   readonly stamps?: Readonly<Record<string, string>>;
+  /** With C in it: built by cgo, and for this machine alone. */
+  readonly isCgo?: boolean;
+  /** Plugins that it is built without. */
+  readonly without?: LeftOutPlugins;
   /** Files of a Go module that are kept beside the program, joined into one YAML file. */
   readonly yaml?: { readonly file: string; readonly module: string; readonly sources: readonly string[] };
 }
@@ -24,6 +29,8 @@ export const toolsFolder = join(import.meta.dirname, '..', '..', '..', 'tools');
 
 // Without cgo the programs are static: they run in an image that has nothing else.
 const environment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
+// What is in C is not optimized: for SQLite alone that takes a minute.
+const cgoEnvironment = { ...environment, CGO_ENABLED: '1', CGO_CFLAGS: '-O0' };
 
 /** Builds a tool once for each state of its go.mod, go.sum, Go version and flags; returns the program's path. */
 export async function ensureGoTool(tool: GoTool, progress: Progress, label: string): Promise<string> {
@@ -42,16 +49,25 @@ export async function ensureGoTool(tool: GoTool, progress: Progress, label: stri
     process.arch,
     tool.package,
     JSON.stringify(tool.yaml ?? null),
+    ...(tool.isCgo === true ? [JSON.stringify(cgoEnvironment)] : []),
+    ...(tool.without === undefined ? [] : [JSON.stringify(tool.without)]),
     ...flags,
     ...ownTexts,
   );
   const folder = await ensureCached(tool.name, key, (target) =>
     withProgress(progress, `${label}: go build`, async () => {
-      const env = { ...environment };
-      await run(go.path, ['build', ...flags, '-o', join(target, tool.name), tool.package], {
-        cwd: source,
-        env,
-      });
+      const env = tool.isCgo === true ? cgoEnvironment : environment;
+      const build = (...more: readonly string[]) =>
+        run(go.path, ['build', ...flags, ...more, '-o', join(target, tool.name), tool.package], {
+          cwd: source,
+          env,
+        });
+      const { without } = tool;
+      if (without === undefined) await build();
+      else {
+        const original = await moduleFolder(go, source, without.module);
+        await withoutPlugins(without, { original, goMod, goSum }, (modFile) => build(`-modfile=${modFile}`));
+      }
       if (tool.yaml !== undefined) await collectYaml(go, source, tool.yaml, target);
     }),
   );
@@ -85,11 +101,16 @@ async function collectYaml(
   yaml: NonNullable<GoTool['yaml']>,
   target: string,
 ): Promise<void> {
-  const folder = (
-    await run(go.path, ['list', '-m', '-f', '{{.Dir}}', yaml.module], { cwd: source, env: environment })
-  ).trim();
+  const folder = await moduleFolder(go, source, yaml.module);
   const documents = await Promise.all(yaml.sources.map((file) => readFile(join(folder, file), 'utf8')));
   await writeFile(join(target, yaml.file), documents.join('\n---\n'));
+}
+
+/** Where Go keeps a module; downloads it when it does not yet. */
+async function moduleFolder(go: GoCompiler, source: string, module: string): Promise<string> {
+  const options = { cwd: source, env: environment };
+  await run(go.path, ['mod', 'download', module], options);
+  return (await run(go.path, ['list', '-m', '-f', '{{.Dir}}', module], options)).trim();
 }
 
 let goOnce: Promise<GoCompiler> | undefined;

@@ -54,6 +54,22 @@ const goTools = [
       ],
     },
   },
+  {
+    name: 'spire-server',
+    module: 'spire',
+    package: 'github.com/spiffe/spire/cmd/spire-server',
+    isCgo: true, // its datastore of one file is SQLite
+    without: {
+      module: 'github.com/spiffe/spire',
+      lists: 'pkg/server/catalog',
+      names: [
+        ...['awsiid', 'awskms', 'awspca', 'awsrolesanywhere', 'awss3', 'awssecret'],
+        ...['azurekeyvault', 'azuremsi'],
+        ...['gcpcas', 'gcpiit', 'gcpkms', 'gcpcloudstorage', 'gcsbundle'],
+        ...['certmanager', 'ejbca', 'tpmdevid', 'vault'],
+      ],
+    },
+  },
   { name: 'pilot-discovery', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery' },
   { name: 'pilot-agent', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent' },
   { name: 'istioctl', module: 'istioctl', package: 'istio.io/istio/istioctl/cmd/istioctl' },
