@@ -3,11 +3,14 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { injectorSettings, readInjectorConfig } from '../config/injector-config.ts';
 import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
+import { sourceNames } from '../convert/convert.ts';
+import { chartNames } from '../convert/helm-values.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
 import { caPlan } from './ca-plan.ts';
 import { type CaRotateOptions, caRotate } from './ca-rotate.ts';
 import { type CaMeshesOptions, caStatus } from './ca-status.ts';
 import type { MeshesOptions } from './cluster.ts';
+import { type ConvertOptions, convert } from './convert.ts';
 import { type InjectOptions, inject } from './inject.ts';
 import { injector } from './injector.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
@@ -56,6 +59,24 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       defaultOperatorImage,
     )
     .action(async (options: RenderOptions) => exit(await render(options, terminal)));
+  program
+    .command('convert')
+    .description(
+      'Turn what other tools install Istio by into MeshOperators, without a cluster: IstioOperator, objects of the operators of Sail and Maistra, Helm values; each setting that they do not have is named on standard error, with exit code 1',
+    )
+    .requiredOption(fileFlag, manifestHelp)
+    .addOption(
+      new Option('--from <source>', 'what the file holds; default what its objects say').choices(sourceNames),
+    )
+    .addOption(
+      new Option('--chart <name>', 'chart that Helm values are of; default the one they look like').choices(
+        chartNames,
+      ),
+    )
+    .option('--release <name>', 'release that Helm values of a gateway are of; default istio-ingressgateway')
+    .option('--name <name>', 'name of the MeshOperator where the file has none; default mesh')
+    .option(namespaceFlag, 'its namespace where the file has none; default istio-system')
+    .action(async (options: ConvertOptions) => exit(await convert(options, terminal)));
   program
     .command('inject')
     .description('Put sidecars into the pods of manifests, without a cluster')

@@ -98,6 +98,7 @@ const fieldHints: readonly FieldHint[] = [
     'global.externalIstiod': `${notYet}: the variable alone is spec.values.pilot.env.EXTERNAL_ISTIOD`,
     'global.configCluster': notYet,
     'global.platform': `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
+    platform: `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
     'global.waypoint': notYet,
     'global.networkPolicy': notYet,
     'global.resourceScope': 'is not a field: a mesh has objects of both scopes',

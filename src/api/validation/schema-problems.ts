@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { type Problem, pathText } from '../problem.ts';
 import { fieldHint } from './field-hint.ts';
 import { nearestName } from './nearest-name.ts';
+import { schemaAt, unwrapped } from './schema-field.ts';
 import { valueText } from './value-text.ts';
 
 type Path = readonly PropertyKey[];
@@ -133,23 +134,6 @@ function isOptional(schema: z.ZodType, path: Path): boolean {
   const parent = schemaAt(schema, path.slice(0, -1));
   if (parent !== undefined && unwrapped(parent) instanceof z.ZodRecord) return true;
   return schemaAt(schema, path) instanceof z.ZodOptional;
-}
-
-function schemaAt(schema: z.ZodType, path: Path): z.ZodType | undefined {
-  let current: z.ZodType | undefined = schema;
-  for (const segment of path) {
-    const container: z.ZodType = unwrapped(current);
-    if (container instanceof z.ZodObject) current = container.shape[String(segment)] as z.ZodType | undefined;
-    else if (container instanceof z.ZodArray) current = container.element as z.ZodType;
-    else if (container instanceof z.ZodRecord) current = container.valueType as z.ZodType;
-    else return undefined;
-    if (current === undefined) return undefined;
-  }
-  return current;
-}
-
-function unwrapped(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodOptional ? unwrapped(schema.unwrap() as z.ZodType) : schema;
 }
 
 function valueAt(value: unknown, path: Path): unknown {
