@@ -138,7 +138,7 @@ function carryUpdates(spec: SettingSource, name: string, version: string | undef
     isRevisionBased && version !== undefined ? `-${exactVersion(version).replaceAll('.', '-')}` : '';
   const revision = carryRevision(given(`${name}${suffix}`), draft);
   if (!isRevisionBased) ledger.preset(tree, 'is the case anyway');
-  const way = `a MeshOperator has one revision, here ${revision === '' ? 'the default one' : revision}: create another one for the next version, and move namespaces to it`;
+  const way = `is not carried, so that the revision stays that which pods follow, ${revision === '' ? 'the default one' : revision}: to have one for each version, move namespaces to a new MeshOperator with spec.upgrade.strategy RevisionBased`;
   ledger.lose(tree, way);
   for (const field of ['inactiveRevisionDeletionGracePeriodSeconds', 'updateWorkloads']) {
     const part = spec.take('updateStrategy', field);
