@@ -10,11 +10,12 @@ import { filesOf, istioLayout, tlsLayout } from '../pki/lint/layout.ts';
 import { type LintInput, type LintReport, lintInputs } from '../pki/lint/lint-bundle.ts';
 import { clusterClient } from './cluster.ts';
 import { clusterBundles } from './cluster-bundles.ts';
+import { type OutputFormat, writeDocument } from './output.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
 
 /** What follows the paths of `mesh-operator ca lint`. */
 export interface CaLintOptions {
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
   readonly kubeconfig?: string | undefined;
   /** Each is a cluster. */
   readonly context?: readonly string[] | undefined;
@@ -42,10 +43,10 @@ export async function caLint(
   const meshes = paths.length > 0 ? [await readInputs(paths)] : await readClusters(options);
   const now = clock.now();
   const reports = meshes.flatMap((inputs) => lintInputs(inputs, now));
-  if (output === 'json') {
-    terminal.stdout.write(`${JSON.stringify(reports, null, 2)}\n`);
-  } else {
+  if (output === 'text') {
     for (const report of reports) writeReport(report, terminal);
+  } else {
+    writeDocument(reports, output, terminal);
   }
   const isBroken = reports.some(({ findings }) => findings.some(({ severity }) => severity === 'error'));
   return isBroken ? exitCodes.failed : exitCodes.ok;

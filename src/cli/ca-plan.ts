@@ -8,6 +8,7 @@ import { TerminalError } from '../base/errors.ts';
 import { authorityOf } from './authority-of.ts';
 import type { CaMeshesOptions } from './ca-status.ts';
 import { clusterClient, listMeshes } from './cluster.ts';
+import { writeDocument } from './output.ts';
 import { rotationObstacles, trustTrouble } from './rotation-obstacles.ts';
 import { spireRotates } from './spire-rotates.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
@@ -45,11 +46,11 @@ export async function caPlan(
 ): Promise<ExitCode> {
   const meshes = await listMeshes(clusterClient(options, clock), options);
   const plans = meshes.map((mesh) => rotationPlan(mesh, clock.now()));
-  if (options.output === 'json') {
-    terminal.stdout.write(`${JSON.stringify(plans, null, 2)}\n`);
-  } else {
+  if (options.output === 'text') {
     if (plans.length === 0) terminal.stderr.write('There is no MeshOperator.\n');
     for (const plan of plans) terminal.stdout.write(planText(plan));
+  } else {
+    writeDocument(plans, options.output, terminal);
   }
   return plans.every(({ obstacles }) => obstacles.length === 0) ? exitCodes.ok : exitCodes.failed;
 }

@@ -3,11 +3,12 @@ import type { CertificateAuthorityStatus, TrustBundleStatus } from '../api/mesh-
 import { systemClock } from '../base/clock.ts';
 import { type AuthorityOfMesh, authorityOf } from './authority-of.ts';
 import { clusterClient, listMeshes, type MeshesOptions } from './cluster.ts';
+import { type OutputFormat, writeDocument } from './output.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** What follows `mesh-operator ca status` and `ca plan`. */
 export interface CaMeshesOptions extends MeshesOptions {
-  readonly output: 'text' | 'json';
+  readonly output: OutputFormat;
 }
 
 const dayMs = 86_400_000;
@@ -23,11 +24,11 @@ export async function caStatus(
   clock = systemClock,
 ): Promise<ExitCode> {
   const meshes = (await listMeshes(clusterClient(options, clock), options)).map(authorityOf);
-  if (options.output === 'json') {
-    terminal.stdout.write(`${JSON.stringify(meshes, null, 2)}\n`);
-  } else {
+  if (options.output === 'text') {
     if (meshes.length === 0) terminal.stderr.write('There is no MeshOperator.\n');
     for (const mesh of meshes) terminal.stdout.write(caStatusText(mesh, clock.now()));
+  } else {
+    writeDocument(meshes, options.output, terminal);
   }
   const isSick = meshes.some(
     ({ trustHealthy }) => trustHealthy !== undefined && trustHealthy.status !== 'True',
@@ -82,7 +83,8 @@ function bundleLines({ configMap, roots }: TrustBundleStatus, now: Date): string
   );
 }
 
-function endText(notAfter: string, now: Date): string {
+/** When a certificate ends, and how many whole days that is from now. */
+export function endText(notAfter: string, now: Date): string {
   const leftMs = Date.parse(notAfter) - now.getTime();
   if (leftMs <= 0) return `has ended on ${notAfter}`;
   const days = Math.floor(leftMs / dayMs);

@@ -9,14 +9,15 @@ import { type CaLintOptions, caLint } from './ca-lint.ts';
 import { caPlan } from './ca-plan.ts';
 import { type CaRotateOptions, caRotate } from './ca-rotate.ts';
 import { type CaMeshesOptions, caStatus } from './ca-status.ts';
-import type { MeshesOptions } from './cluster.ts';
 import { type ConvertOptions, convert } from './convert.ts';
+import { type DiffOptions, diff } from './diff.ts';
 import { type InjectOptions, inject } from './inject.ts';
 import { injector } from './injector.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
+import { outputOption } from './output.ts';
 import { type RenderOptions, render } from './render.ts';
 import { run } from './run.ts';
-import { status } from './status.ts';
+import { type StatusOptions, status } from './status.ts';
 import type { ExitCode, Terminal } from './terminal.ts';
 import { uninject } from './uninject.ts';
 import { validate } from './validate.ts';
@@ -59,6 +60,14 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       defaultOperatorImage,
     )
     .action(async (options: RenderOptions) => exit(await render(options, terminal)));
+  addCluster(program.command('diff'))
+    .description(
+      'Show what the operator would create, change and prune in a cluster, and whose pods would restart, were MeshOperators applied; writes nothing; exit code 1 when there is a difference, 2 when that cannot be told',
+    )
+    .requiredOption(fileFlag, fileHelp)
+    .option('--image <reference>', "the operator's own image; default that of the operator in the cluster")
+    .addOption(outputOption())
+    .action(async (options: DiffOptions) => exit(await diff(options, terminal)));
   program
     .command('convert')
     .description(
@@ -97,9 +106,15 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .requiredOption(fileFlag, manifestHelp)
     .action(async ({ filename }: { filename: string }) => exit(await uninject(filename, terminal)));
   addCluster(program.command('status'))
-    .description('Show every mesh of a cluster with its conditions; exit code 1 when one is not Ready')
+    .description(
+      'Show the meshes of a cluster, each on one screen: state, versions, upgrade, gateways, injector, sidecars, certificates, and what to do where something is wrong; exit code 1 when one is not Ready',
+    )
+    .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)
-    .action(async (options: MeshesOptions) => exit(await status(options, terminal)));
+    .addOption(outputOption())
+    .action(async (name: string | undefined, options: StatusOptions) =>
+      exit(await status({ ...options, name }, terminal)),
+    );
   const authorities = program.command('ca').description('Look after certificate authorities');
   authorities
     .command('lint')
@@ -169,12 +184,6 @@ function addCluster(command: Command): Command {
   return command
     .option('--kubeconfig <path>', 'kubeconfig to use')
     .option('--context <name>', 'context of the kubeconfig');
-}
-
-function outputOption(): Option {
-  return new Option('-o, --output <format>', 'text or json; default text')
-    .choices(['text', 'json'])
-    .default('text');
 }
 
 /** Gives a verb a flag for each of its settings. */

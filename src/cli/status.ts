@@ -1,37 +1,64 @@
 import type { KubernetesObject } from '../api/kubernetes-object.ts';
 import type { MeshOperatorStatus } from '../api/mesh-operator-status.ts';
+import { systemClock } from '../base/clock.ts';
+import { adviceFor } from './advice.ts';
 import { clusterClient, listMeshes, type MeshesOptions } from './cluster.ts';
+import { type OutputFormat, writeDocument } from './output.ts';
+import { paintFor } from './paint.ts';
+import { statusText } from './status-text.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
+/** What follows `mesh-operator status`. */
+export interface StatusOptions extends MeshesOptions {
+  readonly output: OutputFormat;
+}
+
+/** A mesh as its status has it. */
+export interface MeshReport {
+  readonly namespace: string;
+  readonly name: string;
+  /** False while the operator has not come to a conclusion about the spec as it is. */
+  readonly isSpecObserved: boolean;
+  readonly isBeingDeleted: boolean;
+  readonly status: MeshOperatorStatus;
+  /** What a person can do: sentences that begin with the reason of a condition. */
+  readonly advice: readonly string[];
+}
+
 /**
- * `mesh-operator status`: every mesh with its conditions, gateways and number of objects, on standard output.
- * Exit code 1 when a mesh is not Ready.
+ * `mesh-operator status [NAME]`: each mesh on one screen, or as a document, on standard output. Exit code 1 when one is
+ * not Ready.
  */
-export async function status(options: MeshesOptions, terminal: Terminal): Promise<ExitCode> {
-  const items = await listMeshes(clusterClient(options), options);
-  if (items.length === 0) terminal.stderr.write('There is no MeshOperator.\n');
-  for (const mesh of items) terminal.stdout.write(statusText(mesh));
-  return items.every(isReady) ? exitCodes.ok : exitCodes.failed;
+export async function status(
+  options: StatusOptions,
+  terminal: Terminal,
+  clock = systemClock,
+): Promise<ExitCode> {
+  const reports = (await listMeshes(clusterClient(options, clock), options)).map(meshReport);
+  if (options.output === 'text') {
+    if (reports.length === 0) terminal.stderr.write('There is no MeshOperator.\n');
+    const paint = paintFor(terminal);
+    const texts = reports.map((report) => statusText(report, clock.now(), paint));
+    terminal.stdout.write(texts.join('\n'));
+  } else {
+    writeDocument(reports, options.output, terminal);
+  }
+  return reports.every(isReady) ? exitCodes.ok : exitCodes.failed;
 }
 
-/** What is known of one mesh, for a person. */
-export function statusText(mesh: KubernetesObject): string {
-  const { metadata } = mesh;
-  const known = (mesh.status ?? {}) as MeshOperatorStatus;
-  const version = known.version === undefined ? '' : `, Istio ${known.version}, revision ${known.revision}`;
-  const lines = [
-    `${metadata.namespace}/${metadata.name}: ${known.state ?? 'not seen by the operator yet'}${version}`,
-  ];
-  for (const { type, status: value, reason, message } of known.conditions ?? []) {
-    lines.push(`  ${type.padEnd(18)} ${value.padEnd(8)} ${reason}: ${message}`);
-  }
-  for (const { namespace, name, addresses } of known.gateways ?? []) {
-    lines.push(`  Gateway ${namespace}/${name}: ${addresses.join(', ') || 'no address'}`);
-  }
-  lines.push(`  Objects: ${known.inventory?.length ?? 0}`);
-  return `${lines.join('\n')}\n`;
+/** Takes it out of the object. */
+export function meshReport({ metadata, status }: KubernetesObject): MeshReport {
+  const known = (status ?? {}) as MeshOperatorStatus;
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    isSpecObserved: known.observedGeneration === metadata.generation,
+    isBeingDeleted: metadata.deletionTimestamp !== undefined,
+    status: known,
+    advice: adviceFor(known.conditions ?? []),
+  };
 }
 
-function isReady(mesh: KubernetesObject): boolean {
-  return (mesh.status as MeshOperatorStatus | undefined)?.state === 'Ready';
+function isReady({ status }: MeshReport): boolean {
+  return status.state === 'Ready';
 }

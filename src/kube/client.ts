@@ -89,6 +89,7 @@ export type PatchBody =
 export interface PatchOptions {
   readonly fieldManager: string;
   readonly subresource?: string;
+  readonly dryRun?: boolean;
 }
 
 export interface DeleteOptions {
@@ -244,7 +245,10 @@ export class KubeClient {
     options: PatchOptions,
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
-    const path = withQuery(this.#pathOf(id, options.subresource), { fieldManager: options.fieldManager });
+    const path = withQuery(this.#pathOf(id, options.subresource), {
+      fieldManager: options.fieldManager,
+      dryRun: options.dryRun === true ? 'All' : undefined,
+    });
     const what = options.subresource === undefined ? 'patch' : `patch ${options.subresource} of`;
     return this.#object(
       {

@@ -13,6 +13,8 @@ export interface AuditedRequest {
   readonly namespace: string | undefined;
   readonly name: string | undefined;
   readonly code: number;
+  /** True when the API server was asked not to store it. */
+  readonly isDryRun: boolean;
 }
 
 const writes = ['create', 'update', 'patch', 'delete', 'deletecollection'];
@@ -68,6 +70,7 @@ interface AuditEvent {
   readonly stage: string;
   readonly verb: string;
   readonly user: { readonly username: string };
+  readonly requestURI: string;
   readonly objectRef?: {
     readonly resource?: string;
     readonly subresource?: string;
@@ -78,7 +81,7 @@ interface AuditEvent {
 }
 
 function parseEntry(line: string): AuditedRequest[] {
-  const { stage, verb, user, objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
+  const { stage, verb, user, requestURI, objectRef, responseStatus } = JSON.parse(line) as AuditEvent;
   // A watch is answered twice, when it begins and when it ends.
   if (stage !== (verb === 'watch' ? 'ResponseStarted' : 'ResponseComplete')) return [];
   const { resource = '', subresource, namespace, name } = objectRef ?? {};
@@ -90,6 +93,7 @@ function parseEntry(line: string): AuditedRequest[] {
       namespace,
       name,
       code: responseStatus?.code ?? 0,
+      isDryRun: requestURI.includes('dryRun=All'),
     },
   ];
 }

@@ -2,6 +2,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { diffObject } from '../../kube/diff/diff-object.ts';
+import type { Drift } from '../../kube/diff/drift.ts';
 import { istioCrdsVersionAnnotation } from '../../render/istio-crds.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { crdManager } from './field-managers.ts';
@@ -62,7 +63,7 @@ export function cachedCrd(
   return (observed) => {
     const wanted = byName.get(observed.metadata.name);
     const { managedFields: _claims, ...metadata } = observed.metadata;
-    const isInSync = wanted !== undefined && (isNewer(observed, wanted) || isAsWanted(wanted, observed));
+    const isInSync = wanted !== undefined && crdDrift(wanted, observed).length === 0;
     return { apiVersion: observed.apiVersion, kind: observed.kind, metadata, [inSyncField]: isInSync };
   };
 }
@@ -72,8 +73,9 @@ export function isCrdLost(old: KubernetesObject | undefined, current: Kubernetes
   return isRecord(old) && old[inSyncField] === true && current?.[inSyncField] !== true;
 }
 
-function isAsWanted(wanted: KubernetesObject, observed: KubernetesObject): boolean {
-  return diffObject(wanted, observed, { fieldManager: crdManager }).length === 0;
+/** Where a CRD is not as we want it; empty for a newer one, which is left alone. */
+export function crdDrift(wanted: KubernetesObject, observed: KubernetesObject): Drift[] {
+  return isNewer(observed, wanted) ? [] : diffObject(wanted, observed, { fieldManager: crdManager });
 }
 
 /** Newer CRDs serve older istiods, but not the other way: a newer operator's are left alone. */

@@ -3,11 +3,9 @@ import {
   idOf,
   idText,
   type KubernetesObject,
-  keyText,
   type ObjectId,
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
-import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type {
   DriftRecord,
@@ -52,6 +50,7 @@ import { gatewayAddresses, unhealthiness } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
+import { refuseForeign } from './refuse-foreign.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
 import { claimMessage, earlierClaim } from './revision-claims.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
@@ -222,11 +221,7 @@ export class MeshReconciler implements Reconciler {
   async #applyObject(pass: Pass, desired: KubernetesObject, wasComplete: boolean): Promise<KubernetesObject> {
     const id = idOf(desired);
     const observed = this.#deps.world.find(id);
-    const owner = ownerByLabels(observed?.metadata.labels);
-    if (owner !== undefined && keyText(owner) !== keyText(pass.key)) {
-      const message = `${idText(id)} belongs to MeshOperator ${keyText(owner)}; two meshes cannot share it`;
-      throw new TerminalError(message, { reason: 'OwnedByOther' });
-    }
+    refuseForeign(pass.key, observed);
     if (observed !== undefined && this.#isLeftAlone(pass, desired, observed)) return observed;
     const result = await this.#deps.applier
       .apply(desired, observed, pass.signal)

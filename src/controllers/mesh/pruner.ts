@@ -55,15 +55,15 @@ export class Pruner {
     const cached = world.find(id);
     // Somebody may have taken our label away, so a cache that selects on it cannot prove that an object is gone.
     const observed = cached ?? (await client.find(id, signal));
-    if (observed === undefined || !isOurs(mesh, observed)) return true;
+    if (observed === undefined || !belongsTo(mesh, observed)) return true;
     if (observed.metadata.deletionTimestamp !== undefined) return false;
     await client.delete(id, uidOf(observed), signal);
     return false;
   }
 }
 
-/** By its labels, or, where somebody took those away, by the fields that we own. */
-function isOurs(mesh: ObjectKey, observed: KubernetesObject): boolean {
+/** True for an object of this mesh: by its labels, or, where somebody took those away, by the fields that we own. */
+export function belongsTo(mesh: ObjectKey, observed: KubernetesObject): boolean {
   const owner = ownerByLabels(observed.metadata.labels);
   if (owner !== undefined) return keyText(owner) === keyText(mesh);
   return isAppliedByUs(observed);

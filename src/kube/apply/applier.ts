@@ -20,6 +20,8 @@ export interface ApplierDeps {
   readonly client: KubeClient;
   /** Our name in `metadata.managedFields`; one per controller. */
   readonly fieldManager: string;
+  /** Let the API server, its webhooks included, answer as if it were written; default false. */
+  readonly dryRun?: boolean;
   /** Called with the answer to each write; for `Informer.observeWrite`. */
   readonly onWrite?: (object: KubernetesObject) => void;
 }
@@ -152,7 +154,7 @@ export class Applier {
     const object = await this.#deps.client.patch(
       id,
       { type: 'json', operations: [lock, ...removals] },
-      { fieldManager: this.#deps.fieldManager },
+      this.#writeOptions,
       signal,
     );
     this.#deps.onWrite?.(object);
@@ -164,7 +166,7 @@ export class Applier {
     force: boolean,
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
-    const options = { fieldManager: this.#deps.fieldManager, force };
+    const options = { ...this.#writeOptions, force };
     const object = await this.#deps.client.apply(wanted, options, signal);
     this.#deps.onWrite?.(object);
     return object;
@@ -175,6 +177,11 @@ export class Applier {
     const residue = this.#diff(wanted, written);
     if (residue.length === 0) this.#residues.delete(idText(id));
     else this.#residues.set(idText(id), residueOf(wanted, residue));
+  }
+
+  get #writeOptions(): { readonly fieldManager: string; readonly dryRun: boolean } {
+    const { fieldManager, dryRun = false } = this.#deps;
+    return { fieldManager, dryRun };
   }
 
   #diff(wanted: KubernetesObject, observed: KubernetesObject): Drift[] {

@@ -1,0 +1,246 @@
+import { ignoredAt } from '../api/ignore.ts';
+import {
+  idOf,
+  idText,
+  type KubernetesObject,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+} from '../api/kubernetes-object.ts';
+import { type MeshOperator, meshOperatorKind } from '../api/mesh-operator.ts';
+import { pauseAt } from '../api/pause.ts';
+import { resolveMesh } from '../api/resolve.ts';
+import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
+import { isRecord, stableJson } from '../base/stable-json.ts';
+import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
+import { crdDrift } from '../controllers/mesh/istio-crds.ts';
+import { belongsTo } from '../controllers/mesh/pruner.ts';
+import { refuseForeign } from '../controllers/mesh/refuse-foreign.ts';
+import { claimedNames, claimMessage, earlierClaim } from '../controllers/mesh/revision-claims.ts';
+import { idsOf, subtract } from '../inventory/inventory.ts';
+import { Applier, type ApplyResult } from '../kube/apply/applier.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { renderIstioCrds } from '../render/istio-crds.ts';
+import type { RenderContext } from '../render/render-context.ts';
+import { renderMeshOperator } from '../render/render-mesh-operator.ts';
+import { type ObservedRevisions, standingUpgrade } from '../render/revisions/plan-revisions.ts';
+import { readRevisions } from '../render/revisions/read-revision.ts';
+import { versionRevision } from '../render/revisions/revision-spec.ts';
+import { fieldChanges, type ObjectChange } from './object-change.ts';
+import { specChanges } from './spec-changes.ts';
+
+/** What would come of a MeshOperator, were it applied. */
+export interface MeshDiff {
+  readonly namespace: string;
+  readonly name: string;
+  /** Every object that would not stay as it is, in the order of waves; what would be pruned is last. */
+  readonly changes: readonly ObjectChange[];
+  /** Workloads whose pods are made anew: kind, namespace and name. */
+  readonly restarts: readonly string[];
+  /** What else a person should know, such as a pause. */
+  readonly notes: readonly string[];
+}
+
+export interface MeshDifferDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  /** Every MeshOperator of the cluster. */
+  readonly meshes: readonly KubernetesObject[];
+  readonly context: Omit<RenderContext, 'ownerUid'>;
+}
+
+/** Whoever asks by this command line, towards the API server. */
+const fieldManager = 'mesh-operator-cli';
+
+/**
+ * Says what the operator would do for MeshOperators, by the functions by which it does it; each write is a dry run, so
+ * that webhooks and the API server have their say and nothing is changed.
+ */
+export class MeshDiffer {
+  readonly #deps: MeshDifferDeps;
+  readonly #applier: Applier;
+
+  constructor(deps: MeshDifferDeps) {
+    this.#deps = deps;
+    this.#applier = new Applier({ client: deps.client, fieldManager: objectManager, dryRun: true });
+  }
+
+  /** Takes a valid MeshOperator. Throws what the client throws when the cluster cannot be asked. */
+  async diff(wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
+    const key = { namespace: wanted.metadata.namespace ?? '', name: wanted.metadata.name };
+    const own = await this.#diffMeshItself(key, wanted, signal);
+    const stop = own?.action === 'refuse' ? own : this.#refusedClaim(key, wanted);
+    if (stop !== undefined) return { ...key, changes: [stop], restarts: [], notes: [] };
+    const rest = await this.#diffObjects(key, wanted, signal);
+    return { ...rest, changes: [...(own === undefined ? [] : [own]), ...rest.changes] };
+  }
+
+  async #diffMeshItself(
+    key: ObjectKey,
+    wanted: MeshOperator,
+    signal: AbortSignal,
+  ): Promise<ObjectChange | undefined> {
+    const live = this.#live(key);
+    const { apiVersion, kind, metadata, spec = {} } = wanted;
+    const { labels = {}, annotations = {} } = metadata;
+    const object = { apiVersion, kind, metadata: { ...key, labels, annotations }, spec };
+    const id = idText(idOf(object));
+    try {
+      await this.#deps.client.apply(object, { fieldManager, force: true, dryRun: true }, signal);
+    } catch (error) {
+      return refused(id, error);
+    }
+    if (live === undefined) return { object: id, action: 'create' };
+    const fields = specChanges(live.spec ?? {}, spec, 'spec');
+    return fields.length === 0 ? undefined : { object: id, action: 'change', fields };
+  }
+
+  /** A name that an older mesh holds. */
+  #refusedClaim(key: ObjectKey, wanted: MeshOperator): ObjectChange | undefined {
+    const creationTimestamp =
+      this.#live(key)?.metadata.creationTimestamp ?? this.#deps.clock.now().toISOString();
+    const mesh = { ...wanted, metadata: { ...wanted.metadata, creationTimestamp } } as KubernetesObject;
+    const held = earlierClaim(mesh, (name) =>
+      this.#deps.meshes.filter((other) => claimedNames(other).includes(name)),
+    );
+    if (held === undefined) return undefined;
+    return { object: idText(idOf(mesh)), action: 'refuse', why: claimMessage(mesh, held) };
+  }
+
+  async #diffObjects(key: ObjectKey, wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
+    const live = this.#live(key);
+    const pause = pauseAt(wanted, this.#deps.clock.now());
+    if (pause !== undefined) {
+      const note = `The mesh is paused (${pause.reason}): nothing would be done`;
+      return { ...key, changes: [], restarts: [], notes: [note] };
+    }
+    const resolved = resolveMesh(wanted);
+    const { observed, notes } = this.#observed(key, resolved);
+    const ownerUid = live?.metadata.uid;
+    const context = { ...this.#deps.context, ...(ownerUid === undefined ? {} : { ownerUid }) };
+    const objects = renderMeshOperator(wanted, resolved, observed, context).flatMap((wave) => wave.objects);
+    const changes = [
+      ...(resolved.base.enabled ? await this.#diffCrds(signal) : []),
+      ...(await Promise.all(objects.map((object) => this.#diffObject(key, object, signal)))).flat(),
+    ];
+    const inventory = (live as MeshOperator | undefined)?.status?.inventory ?? [];
+    changes.push(...(await this.#prunes(key, subtract(inventory as ObjectId[], idsOf(objects)), signal)));
+    const parts = await Promise.all(
+      objects
+        .filter(({ kind }) => kind === meshOperatorKind)
+        .map((part) => {
+          const partKey = { namespace: part.metadata.namespace ?? '', name: part.metadata.name };
+          return this.#diffObjects(partKey, part as unknown as MeshOperator, signal);
+        }),
+    );
+    return {
+      ...key,
+      changes: [...changes, ...parts.flatMap((part) => part.changes)],
+      restarts: [
+        ...changes.flatMap(({ object, restartsPods }) => (restartsPods === true ? [object] : [])),
+        ...parts.flatMap((part) => part.restarts),
+      ],
+      notes: [...notes, ...parts.flatMap((part) => part.notes)],
+    };
+  }
+
+  /** What the next pass would go by; where the version changes, what the first step of that upgrade would. */
+  #observed(
+    key: ObjectKey,
+    mesh: ResolvedMesh,
+  ): { readonly observed: ObservedRevisions; readonly notes: readonly string[] } {
+    const revisions = readRevisions(key, this.#deps.meshes);
+    const known = (this.#live(key) as MeshOperator | undefined)?.status?.upgrade;
+    if (mesh.upgrade.strategy !== 'RevisionBased' || revisions.size === 0) {
+      return { observed: { upgrade: known, revisions }, notes: [] };
+    }
+    const wanted = versionRevision(mesh);
+    const since = this.#deps.clock.now().toISOString();
+    const upgrade = known ?? { ...standingUpgrade(wanted, revisions), since };
+    if (upgrade.target === wanted) return { observed: { upgrade, revisions }, notes: [] };
+    return {
+      observed: { upgrade: { ...upgrade, phase: 'Installing', target: wanted, since }, revisions },
+      notes: [
+        `Revision ${wanted} would be installed beside ${upgrade.active}; namespaces and gateways follow in waves, as spec.upgrade says`,
+      ],
+    };
+  }
+
+  async #diffObject(key: ObjectKey, desired: KubernetesObject, signal: AbortSignal): Promise<ObjectChange[]> {
+    const id = idOf(desired);
+    const object = idText(id);
+    const observed = await this.#deps.client.find(id, signal);
+    try {
+      refuseForeign(key, observed);
+      const ignored = observed === undefined ? undefined : ignoredAt(observed, this.#deps.clock.now());
+      if (observed !== undefined && ignored !== undefined) {
+        const isChanged = this.#applier.driftOf(desired, observed).length > 0;
+        return isChanged ? [{ object, action: 'leave', why: ignored.reason }] : [];
+      }
+      // An object that is there and not ours is refused or adopted by the same rule as in the controller.
+      const cached = observed !== undefined && belongsTo(key, observed) ? observed : undefined;
+      const result = await this.#applier.apply(desired, cached, signal);
+      if (result.outcome === 'unchanged') return [];
+      if (result.outcome === 'created') return [{ object, action: 'create' }];
+      const restartsPods = isRestarted(observed, result);
+      return [{ object, action: 'change', fields: fieldChanges(result.drift), restartsPods }];
+    } catch (error) {
+      return [refused(object, error)];
+    }
+  }
+
+  async #diffCrds(signal: AbortSignal): Promise<ObjectChange[]> {
+    const found = renderIstioCrds().map(async (crd): Promise<ObjectChange[]> => {
+      const object = idText(idOf(crd));
+      const observed = await this.#deps.client.find(idOf(crd), signal);
+      const drift = observed === undefined ? [] : crdDrift(crd, observed);
+      if (observed !== undefined && drift.length === 0) return [];
+      try {
+        await this.#deps.client.apply(crd, { fieldManager: crdManager, force: true, dryRun: true }, signal);
+      } catch (error) {
+        return [refused(object, error)];
+      }
+      return observed === undefined
+        ? [{ object, action: 'create' }]
+        : [{ object, action: 'change', fields: fieldChanges(drift) }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  /** Of what is no longer rendered, what is there and is the mesh's. */
+  async #prunes(key: ObjectKey, ids: readonly ObjectId[], signal: AbortSignal): Promise<ObjectChange[]> {
+    const found = ids.map(async (id): Promise<ObjectChange[]> => {
+      const observed = await this.#deps.client.find(id, signal);
+      if (observed === undefined || !belongsTo(key, observed)) return [];
+      return [{ object: idText(id), action: 'prune' }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  #live(key: ObjectKey): KubernetesObject | undefined {
+    return this.#deps.meshes.find(
+      ({ metadata }) =>
+        keyText({ namespace: metadata.namespace ?? '', name: metadata.name }) === keyText(key),
+    );
+  }
+}
+
+/** What the operator could not write either; rethrows what says nothing about the object, such as what we may not ask. */
+function refused(object: string, error: unknown): ObjectChange {
+  const isAboutObject =
+    error instanceof NotFoundError || (error instanceof TerminalError && error.reason !== 'Forbidden');
+  if (!isAboutObject) throw error;
+  return { object, action: 'refuse', why: messageOf(error) };
+}
+
+/** True when the pod template of a workload becomes another one. What is removed from it need not show in the answer. */
+function isRestarted(before: KubernetesObject | undefined, { object, drift }: ApplyResult): boolean {
+  const isCutDown = drift.some(({ kind, path }) => kind === 'extra' && path.startsWith('spec.template.'));
+  return isCutDown || stableJson(templateOf(before) ?? null) !== stableJson(templateOf(object) ?? null);
+}
+
+function templateOf(object: KubernetesObject | undefined): unknown {
+  return isRecord(object?.spec) ? object.spec.template : undefined;
+}
