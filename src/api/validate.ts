@@ -22,7 +22,11 @@ export function validateMeshOperator(object: unknown): Problem[] {
   const { value } = json;
   if (!isRecord(value)) return [{ path: '', message: `must be a MeshOperator, but is ${valueText(value)}` }];
   const envelope = [...checkTopLevel(value), ...checkMetadata(value.metadata)];
-  return ordered([...envelope, ...validateSpec(value.spec, namespaceOf(value.metadata))]);
+  return ordered([
+    ...envelope,
+    ...checkRoomForVersion(value),
+    ...validateSpec(value.spec, namespaceOf(value.metadata)),
+  ]);
 }
 
 function validateSpec(spec: unknown, namespace: string): Problem[] {
@@ -91,6 +95,18 @@ function checkLabelName(path: string, name: unknown, missing: string): Problem[]
     ];
   }
   return /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(name) ? [] : [{ path, message: dnsLabelRule.message }];
+}
+
+/** `-1-999-99` is appended to the name by the control planes of a mesh, whose objects carry theirs as a label. */
+const longestNameWithVersions = dnsLabelRule.maxLength - 9;
+
+function checkRoomForVersion({ metadata, spec }: Record<string, unknown>): Problem[] {
+  const name = isRecord(metadata) ? metadata.name : undefined;
+  const upgrade = isRecord(spec) ? spec.upgrade : undefined;
+  const isRevisionBased = isRecord(upgrade) && upgrade.strategy === 'RevisionBased';
+  if (!isRevisionBased || typeof name !== 'string' || name.length <= longestNameWithVersions) return [];
+  const message = `must not be longer than ${longestNameWithVersions} characters with spec.upgrade.strategy RevisionBased, which appends the version`;
+  return [{ path: 'metadata.name', message }];
 }
 
 function namespaceOf(metadata: unknown): string {

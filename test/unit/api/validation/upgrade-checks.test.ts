@@ -58,6 +58,19 @@ const rows: readonly (readonly [name: string, spec: MeshOperatorSpec, problem: R
   ],
 ];
 
+describe('the name of a mesh', () => {
+  it.each([
+    ['RevisionBased', 54, true],
+    ['RevisionBased', 55, false],
+    ['InPlace', 63, true],
+  ] as const)('leaves room for the version with %s: %i characters', (strategy, length, isValid) => {
+    const mesh = aMeshOperator({ upgrade: { strategy } }, { name: 'm'.repeat(length) });
+
+    const paths = validateMeshOperator(mesh).map(({ path }) => path);
+    expect(paths).toEqual(isValid ? [] : ['metadata.name']);
+  });
+});
+
 describe('the upgrades of a spec', () => {
   it.each(rows)('must not have %s', (_name, spec, problem) => {
     const problems = validateMeshOperator(aMeshOperator(spec)).map(problemText);
