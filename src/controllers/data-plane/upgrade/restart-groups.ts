@@ -37,6 +37,6 @@ export function groupText({ namespace, kind, name }: RestartGroup): string {
 }
 
 /** Whether a rolling update of its own replaces the pods of a workload; otherwise they are evicted one by one. */
-export function rollsOut({ kind }: RestartGroup): boolean {
-  return kind === 'Deployment' || kind === 'StatefulSet' || kind === 'DaemonSet';
+export function rollsOut({ apiVersion, kind }: RestartGroup): boolean {
+  return apiVersion === 'apps/v1' && ['Deployment', 'StatefulSet', 'DaemonSet'].includes(kind);
 }

@@ -55,11 +55,11 @@ export class Restarts {
     }
     const others = groups.filter((group) => !rollsOut(group));
     await this.#evict(others, order.isBehind, { signal, log });
-    return others.length > 0 || waiting.length > mostAtOnce;
+    return others.length > 0 || underWay.length + waiting.length > mostAtOnce;
   }
 
   async #rollOut(
-    { kind, namespace, name }: RestartGroup,
+    { apiVersion, kind, namespace, name }: RestartGroup,
     version: string,
     signal: AbortSignal,
   ): Promise<void> {
@@ -67,7 +67,7 @@ export class Restarts {
     const merge = { spec: { template: { metadata: { annotations } } } };
     try {
       await this.#deps.client.patch(
-        { apiVersion: 'apps/v1', kind, namespace, name },
+        { apiVersion, kind, namespace, name },
         { type: 'merge', merge },
         { fieldManager: restartManager },
         signal,
