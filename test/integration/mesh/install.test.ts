@@ -138,9 +138,10 @@ test('mesh-operator status shows the mesh, its conditions and its gateway', asyn
   const { code, stdout } = await meshOperator(['status', ...flags]);
 
   expect(code).toBe(0);
-  expect(stdout).toContain(`${mesh.key.namespace}/mesh: Ready, Istio 1.31.1`);
-  expect(stdout).toMatch(/ControlPlaneReady +True/);
-  expect(stdout).toContain(`Gateway ${mesh.key.namespace}/istio-ingressgateway: 10.`);
+  expect(stdout).toMatch(new RegExp(`^${mesh.key.namespace}/mesh +Ready$`, 'm'));
+  expect(stdout).toMatch(/Version +Istio 1\.31\.1/);
+  expect(stdout).toMatch(/Control plane +Healthy/);
+  expect(stdout).toMatch(new RegExp(`Gateway +${mesh.key.namespace}/istio-ingressgateway: 10\\.`));
 });
 
 /** CRDs are all meshes', Leases the operator's own, and Events a courtesy. */
