@@ -29,6 +29,11 @@ export interface ControllerDeps {
 const defaultBackOff: BackOffOptions = { firstMs: 100, capMs: 300_000 };
 const defaultWorkers = 8;
 const defaultTimeoutMs = 120_000;
+/**
+ * An API server that does not answer says nothing of the object, and nobody wakes a key when it is back: so keys that have
+ * met that look again at least this often, however long it has lasted.
+ */
+const transientRetryMs = 10_000;
 /** What a person must mend may lie outside what is watched: rights, or an object of somebody else. */
 const terminalRetryMs = 300_000;
 /** An aborted pass that has not ended after this long holds its key, but its worker goes on without it. */
@@ -182,7 +187,9 @@ export class Controller {
     }
     const retryInMs = this.#queue.addRateLimited(
       key,
-      error instanceof TransientError ? error.retryAfterMs : 0,
+      error instanceof TransientError
+        ? { atLeastMs: error.retryAfterMs ?? 0, atMostMs: transientRetryMs }
+        : {},
     );
     log.warn('Reconcile failed', { failures: this.#queue.failuresOf(key), retryInMs, error });
     return 'error';

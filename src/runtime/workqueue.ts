@@ -73,14 +73,15 @@ export class Workqueue {
   }
 
   /**
-   * Asks for a pass after the key's back-off, which grows with each call until `forget`, but not before `atLeastMs`.
-   * Returns the wait in milliseconds.
+   * Asks for a pass after the key's back-off, which grows with each call until `forget`, but not before `atLeastMs`, and
+   * not later than after `atMostMs` unless that is sooner. Returns the wait in milliseconds.
    */
-  addRateLimited(key: string, atLeastMs = 0): number {
+  addRateLimited(key: string, { atLeastMs = 0, atMostMs = Number.POSITIVE_INFINITY } = {}): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.#deps.metrics.retried();
-    const delayMs = Math.max(atLeastMs, backOffMs(failures, this.#deps.backOff, this.#deps.random));
+    const backOff = backOffMs(failures, this.#deps.backOff, this.#deps.random);
+    const delayMs = Math.max(atLeastMs, Math.min(atMostMs, backOff));
     this.addAfter(key, delayMs);
     return delayMs;
   }

@@ -119,6 +119,21 @@ describe('the controller', () => {
     expect(reconciler.passesOf('a')).toEqual([0, 300_000]);
   });
 
+  test('looks again within ten seconds however long the API server was away, since nobody says that it is back', async () => {
+    const { clock, controller, reconciler, start } = aController(
+      { a: () => Promise.reject(new TransientError('away', { reason: 'ApiServerUnreachable' })) },
+      { backOff: { firstMs: 100, capMs: 300_000 } },
+    );
+    void start();
+
+    controller.enqueue(meshNamed('a'));
+    await clock.advance(600_000);
+
+    const passes = reconciler.passesOf('a');
+    const waits = passes.slice(1).map((at, index) => at - (passes[index] ?? 0));
+    expect(Math.max(...waits)).toBe(10_000);
+  });
+
   test('comes back when the pass asked for it, and starts the back-off anew after a success', async () => {
     const { clock, controller, reconciler, start } = aController({
       a: async (_context, pass) => (pass % 2 === 1 ? failing() : { requeueAfterMs: 400 }),

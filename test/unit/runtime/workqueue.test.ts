@@ -113,7 +113,15 @@ describe('the workqueue', () => {
   test('does not come back before the server asked it to', () => {
     const { queue } = aQueue();
 
-    expect(queue.addRateLimited('a', 7_000)).toBe(7_000);
+    expect(queue.addRateLimited('a', { atLeastMs: 7_000 })).toBe(7_000);
+  });
+
+  test('does not wait longer than its caller wants, unless the server asked for that', () => {
+    const { queue } = aQueue();
+    const waits = Array.from({ length: 4 }, () => queue.addRateLimited('a', { atMostMs: 300 }));
+
+    expect(waits).toEqual([100, 200, 300, 300]);
+    expect(queue.addRateLimited('a', { atLeastMs: 7_000, atMostMs: 300 })).toBe(7_000);
   });
 
   test('keeps a failing key from delaying another', async () => {
