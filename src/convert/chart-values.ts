@@ -4,7 +4,7 @@ import { isChartDefault } from './chart-defaults.ts';
 import { type Draft, isEmptyTree, itemsOf, overlayTree, patchesOf } from './draft.ts';
 import type { Ledger } from './ledger.ts';
 import type { SettingSource } from './setting-source.ts';
-import { given, type Path, type SettingTree, settingsOf } from './setting-tree.ts';
+import { given, jsonOf, type Path, type SettingTree, settingsOf } from './setting-tree.ts';
 
 /** What the settings around the values say. */
 export interface ChartContext {
@@ -194,9 +194,8 @@ function carryVariables(values: SettingSource, { mesh, ledger }: Draft, { namesp
   const taintName = values.take('pilot', 'taint', 'name');
   if (values.peek('pilot', 'taint', 'enabled') === true) {
     give('PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS', 'true', values.take('pilot', 'taint', 'enabled'));
-    const [setting] = taintName === undefined ? [] : settingsOf(taintName);
-    if (setting !== undefined)
-      give('PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME', String(setting.value), taintName);
+    const taint = taintName ?? given('cni.istio.io/not-ready');
+    give('PILOT_NODE_UNTAINT_CONTROLLERS_TAINT_NAME', String(jsonOf(taint)), taint);
   } else ledger.preset(taintName, 'counts only with taint.enabled');
   const cniNamespace = values.peekText('pilot', 'taint', 'namespace');
   const taintNamespace = values.take('pilot', 'taint', 'namespace');

@@ -1,3 +1,5 @@
+import { type ProfileName, profiles } from '../api/profiles.ts';
+import type { JsonObject } from '../api/resolved-mesh.ts';
 import { isRecord } from '../base/stable-json.ts';
 import { carryChartValues, knowChartDefaults, loseNulls } from './chart-values.ts';
 import { carryProfile, carryRevision, carryTag } from './control-plane.ts';
@@ -6,7 +8,16 @@ import { carryGatewayValues } from './gateway-values.ts';
 import { adaptKubernetesSettings } from './kubernetes-settings.ts';
 import { carryMetadata, carryName } from './metadata.ts';
 import { SettingSource } from './setting-source.ts';
-import { given, jsonOf, listTree, objectTree, partAt, type SettingTree } from './setting-tree.ts';
+import {
+  copyOf,
+  given,
+  jsonOf,
+  listTree,
+  objectTree,
+  partAt,
+  type SettingTree,
+  settingsOf,
+} from './setting-tree.ts';
 import { TreeBuilder } from './tree-builder.ts';
 
 /** The gateways that values of istioctl's charts speak of, and the lists that these gateways are in. */
@@ -15,10 +26,10 @@ const chartGateways = [
   { values: 'istio-egressgateway', list: 'egressGateways' },
 ] as const;
 
-/** Profiles in which istioctl installs a gateway that no list names. */
-const profilesWith: Readonly<Record<string, readonly string[]>> = {
-  ingressGateways: ['default', 'demo'],
-  egressGateways: ['demo'],
+/** Resources of gateways of those charts, which those of other proxies do not change. */
+const chartResources: JsonObject = {
+  requests: { cpu: '100m', memory: '128Mi' },
+  limits: { cpu: '2000m', memory: '1024Mi' },
 };
 
 /** Carries an IstioOperator (`install.istio.io/v1alpha1`) into a mesh, as `istioctl install` understands it. */
@@ -119,17 +130,25 @@ function carryGateways(
     const shared = new SettingSource(values.take('gateways', key));
     const isSwitchedOn = shared.peek('enabled') === true;
     const enabled = shared.take('enabled');
-    const isInProfile = profilesWith[list]?.includes(profile) === true;
     const tree = components.take(list);
     const items = [...itemsOf(tree, ledger)];
-    const hasNone = tree === undefined && (isInProfile || isSwitchedOn);
     const rest = shared.takeRest();
     const common = objectTree(Object.fromEntries(rest.filter(([field]) => field !== '')));
-    if (hasNone && (rest.length > 0 || isSwitchedOn)) items.push(objectTree({ name: given(key) }));
+    const hasOwnResources = values.peek('global', 'proxy', 'resources') !== undefined;
+    const ofProfile = tree === undefined ? gatewayOfProfile(profile, list) : undefined;
+    const isTouched = rest.length > 0 || isSwitchedOn || (hasOwnResources && profile === 'default');
+    if (tree === undefined && isTouched && (ofProfile !== undefined || isSwitchedOn)) {
+      items.push(objectTree({ name: given(key) }));
+    }
     if (items.length > 0) {
-      const gateways = items.map((item) =>
-        gatewayOf(item, common, isSwitchedOn ? enabled : undefined, key, draft),
-      );
+      const context = {
+        common,
+        enabled: isSwitchedOn ? enabled : undefined,
+        usualName: key,
+        resources: hasOwnResources ? chartResources : undefined,
+        ofProfile,
+      };
+      const gateways = items.map((item) => gatewayOf(item, context, draft));
       mesh.carry(['spec', 'components', list], listTree(gateways));
       if (gateways.every((gateway) => isOff(gateway))) {
         ledger.preset(common, `counts only with a gateway in components.${list}`);
@@ -152,25 +171,56 @@ function isOff(gateway: SettingTree): boolean {
   return enabled !== undefined && jsonOf(enabled) === false;
 }
 
-function gatewayOf(
-  item: SettingTree,
-  common: SettingTree,
-  enabled: SettingTree | undefined,
-  usualName: string,
-  draft: Draft,
-): SettingTree {
+/** The gateway that a profile has when no list names one. */
+function gatewayOfProfile(
+  profile: string,
+  list: (typeof chartGateways)[number]['list'],
+): JsonObject | undefined {
+  const gateways = Object.hasOwn(profiles, profile)
+    ? profiles[profile as ProfileName].gateways[list]
+    : undefined;
+  return gateways?.[0] as JsonObject | undefined;
+}
+
+interface GatewayContext {
+  /** What values say of every gateway of its kind. */
+  readonly common: SettingTree;
+  /** The value that turns all of them on. */
+  readonly enabled: SettingTree | undefined;
+  /** The name that the chart has for it. */
+  readonly usualName: string;
+  /** Those that it has in any case; undefined when they are the usual ones. */
+  readonly resources: JsonObject | undefined;
+  /** What the profile says of it. */
+  readonly ofProfile: JsonObject | undefined;
+}
+
+function gatewayOf(item: SettingTree, context: GatewayContext, draft: Draft): SettingTree {
   if (item.kind !== 'object') return item;
+  const { common, usualName } = context;
   const gateway = new TreeBuilder(draft.ledger);
   const source = new SettingSource(item);
   const settings = source.take('k8s');
   adaptKubernetesSettings(settings, draft);
   for (const [field, rest] of source.takeRest()) gateway.carry([field], rest);
   gateway.carry(['k8s'], settings);
-  gateway.carry(['enabled'], enabled);
-  const name = gateway.peek('name');
-  if (name === undefined) gateway.give(['name'], usualName);
-  if (gateway.peek('enabled') !== false) {
-    carryGatewayValues(common, gateway, typeof name === 'string' ? name : usualName, draft);
+  gateway.carry(['enabled'], context.enabled);
+  if (gateway.peek('enabled') === false) return gateway.root;
+  const nameTree = partAt(gateway.root, ['name']) ?? partAt(common, ['name']) ?? given(usualName);
+  gateway.carryUnder(['name'], copyOf(nameTree));
+  const name = String(jsonOf(nameTree));
+  carryGatewayValues(common, gateway, name, draft);
+  for (const [field, value] of Object.entries(context.ofProfile ?? {})) {
+    if (field !== 'name') gateway.carryUnder([field], given(value));
+  }
+  if (context.resources !== undefined) gateway.carryUnder(['k8s', 'resources'], given(context.resources));
+  // The charts give each gateway the labels of the one that they are called after.
+  if (name !== usualName) {
+    const usual = { app: usualName, istio: usualName.replace(/^istio-/, '') };
+    for (const [label, value] of Object.entries(usual)) {
+      if (gateway.peek('label', label) === undefined)
+        gateway.give(['label', label], value, settingsOf(nameTree));
+    }
   }
   return gateway.root;
 }
