@@ -25,6 +25,15 @@ export const systemClock: Clock = {
   },
 };
 
+/** The machine's clock for a command that waits: its timers keep the process alive. */
+export const commandClock: Clock = {
+  ...systemClock,
+  setTimer(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** Resolves after `delayMs`; rejects with the signal's reason as soon as `signal` is aborted. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,14 +1,22 @@
-import { Command, Option } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import packageJson from '../../package.json' with { type: 'json' };
 import { injectorSettings, readInjectorConfig } from '../config/injector-config.ts';
-import { defaultOperatorImage, operatorSettings, readOperatorConfig } from '../config/operator-config.ts';
+import {
+  defaultLeaseName,
+  defaultOperatorImage,
+  operatorSettings,
+  readOperatorConfig,
+} from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { sourceNames } from '../convert/convert.ts';
 import { chartNames } from '../convert/helm-values.ts';
+import { type AnalyzeOptions, analyze } from './analyze.ts';
+import { type BugReportOptions, bugReport } from './bug-report.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
 import { caPlan } from './ca-plan.ts';
 import { type CaRotateOptions, caRotate } from './ca-rotate.ts';
 import { type CaMeshesOptions, caStatus } from './ca-status.ts';
+import { type Shell, shells, writeCompletion } from './completion.ts';
 import { type ConvertOptions, convert } from './convert.ts';
 import { type DiffOptions, diff } from './diff.ts';
 import { type InjectOptions, inject } from './inject.ts';
@@ -18,8 +26,9 @@ import { outputOption } from './output.ts';
 import { type RenderOptions, render } from './render.ts';
 import { run } from './run.ts';
 import { type StatusOptions, status } from './status.ts';
-import type { ExitCode, Terminal } from './terminal.ts';
+import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { uninject } from './uninject.ts';
+import { type UninstallOptions, uninstall } from './uninstall.ts';
 import { validate } from './validate.ts';
 
 const fileFlag = '-f, --filename <file>';
@@ -115,6 +124,44 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .action(async (name: string | undefined, options: StatusOptions) =>
       exit(await status({ ...options, name }, terminal)),
     );
+  addCluster(program.command('analyze'))
+    .description(
+      'Look in a cluster, or in manifests, for what stands against an upgrade or has gone wrong with one; each finding with the fix; exit code 1 when there is an error',
+    )
+    .option(fileFlag, `${manifestHelp}; default the cluster`)
+    .addOption(outputOption())
+    .action(async (options: AnalyzeOptions) => exit(await analyze(options, terminal)));
+  addCluster(program.command('uninstall'))
+    .description(
+      'Delete a mesh: says what goes and asks first; exit code 1 when nothing was done, or no operator is at work to do it',
+    )
+    .argument('<name>', 'name of the MeshOperator')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
+    .option('--wait', 'show how far the operator is, and return when the mesh is gone')
+    .option(
+      '--purge',
+      "also remove Istio's CRDs, with all objects of these kinds, and the authority of the mesh, unless another mesh needs them",
+    )
+    .option('--force', 'where no operator is at work, remove everything from here')
+    .option('-y, --yes', 'do not ask')
+    .option(
+      '--lease-name <name>',
+      `name of the operator's Lease; default ${defaultLeaseName}`,
+      defaultLeaseName,
+    )
+    .action(async (name: string, options: UninstallOptions) =>
+      exit(await uninstall(name, options, terminal)),
+    );
+  addCluster(program.command('bug-report'))
+    .description(
+      'Gather what helps to find a fault: meshes, their objects, Events, logs of the operator and of istiod, versions, proxies; without content of Secrets, keys or tokens',
+    )
+    .option(namespaceFlag, namespaceHelp)
+    .option(
+      '--output <place>',
+      'a new folder, or a file that ends in .tar.gz; default such a file in the current folder, named after the time',
+    )
+    .action(async (options: BugReportOptions) => exit(await bugReport(options, terminal)));
   const authorities = program.command('ca').description('Look after certificate authorities');
   authorities
     .command('lint')
@@ -166,6 +213,14 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
     .option('--wait', 'print each phase, and return when the rotation has ended')
     .action(async (name: string, options: CaRotateOptions) => exit(await caRotate(name, options, terminal)));
+  program
+    .command('completion')
+    .description('Print a script that teaches a shell all verbs and flags')
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(shells))
+    .action((shell: Shell) => {
+      writeCompletion(shell, program, terminal);
+      exit(exitCodes.ok);
+    });
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),
     operatorSettings,

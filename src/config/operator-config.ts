@@ -30,6 +30,9 @@ export interface OperatorConfig {
 /** The image of this version, as the chart's defaults name it. */
 export const defaultOperatorImage = `ghcr.io/mesh-operator/mesh-operator:${packageJson.version}`;
 
+/** Name of the Lease by which one of several operators leads. */
+export const defaultLeaseName = 'mesh-operator';
+
 /** The settings of `mesh-operator run` by their place in OperatorConfig: for the command line, its help and its docs. */
 export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K]> } = {
   namespace: {
@@ -67,7 +70,7 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     env: 'MESH_OPERATOR_LEASE_NAME',
     value: 'name',
     description: 'Name of the Lease',
-    default: 'mesh-operator',
+    default: defaultLeaseName,
     parse: parseDnsLabel,
   },
   identity: {

@@ -99,6 +99,14 @@ export interface DeleteOptions {
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
 }
 
+export interface PodLogOptions {
+  readonly container: string;
+  /** At most so many lines, the last ones. */
+  readonly tailLines: number;
+  /** Of the container before the last restart; default false. */
+  readonly previous?: boolean;
+}
+
 const defaultMaxInFlight = 32;
 const defaultRequestTimeoutMs = 30_000;
 const defaultIdleTimeoutMs = 100_000;
@@ -317,15 +325,25 @@ export class KubeClient {
 
   /** The minor version of the API server: 35 for Kubernetes 1.35. Providers may write it as `35+`. */
   async serverMinor(signal: AbortSignal): Promise<number> {
-    const call: Call = {
-      verb: 'get',
-      method: 'GET',
-      kind: 'version',
-      action: 'read the version',
-      path: '/version',
-    };
-    const { minor } = await this.#json(call, signal);
+    const { minor } = await this.#json(versionCall, signal);
     return Number.parseInt(String(minor), 10);
+  }
+
+  /** The version of the API server as it names itself, such as `v1.35.1`. */
+  async serverVersion(signal: AbortSignal): Promise<string> {
+    const { gitVersion } = await this.#json(versionCall, signal);
+    return String(gitVersion);
+  }
+
+  /** The last lines that a container has printed, or its predecessor in the pod. */
+  async podLog(pod: ObjectId, options: PodLogOptions, signal: AbortSignal): Promise<string> {
+    const path = withQuery(this.#pathOf(pod, 'log'), {
+      container: options.container,
+      tailLines: options.tailLines.toString(),
+      previous: options.previous === true ? 'true' : undefined,
+    });
+    const action = `read the log of container ${options.container} of ${idText(pod)}`;
+    return this.#text({ verb: 'get', method: 'GET', kind: pod.kind, action, path }, signal);
   }
 
   #pathOf(id: ObjectId, subresource?: string): string {
@@ -341,11 +359,19 @@ export class KubeClient {
   }
 
   async #json(call: Call, signal: AbortSignal): Promise<Record<string, unknown>> {
+    return this.#read(call, signal, (text) => JSON.parse(text) as Record<string, unknown>);
+  }
+
+  async #text(call: Call, signal: AbortSignal): Promise<string> {
+    return this.#read(call, signal, (text) => text);
+  }
+
+  async #read<T>(call: Call, signal: AbortSignal, parse: (text: string) => T): Promise<T> {
     return this.#limit.run(signal, async () => {
       const deadline = new Deadline(this.#deps.clock, this.#timeoutMs, signal);
       try {
         const answer = await this.#send(call, deadline);
-        return JSON.parse(await textOf(answer.body)) as Record<string, unknown>;
+        return parse(await textOf(answer.body));
       } catch (error) {
         throw this.#explain(error, call.action, deadline, signal);
       } finally {
@@ -415,6 +441,14 @@ interface Call {
   readonly body?: string;
   readonly contentType?: string;
 }
+
+const versionCall: Call = {
+  verb: 'get',
+  method: 'GET',
+  kind: 'version',
+  action: 'read the version',
+  path: '/version',
+};
 
 /** Carries an error that is already explained past the code that explains. */
 class AnsweredError extends Error {

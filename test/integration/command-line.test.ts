@@ -1,8 +1,11 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { dump, loadAll } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { badDocuments, badInputs } from '../support/bad-input.ts';
 import { meshOperator } from '../support/command-line.ts';
 import { aMeshOperator, aMeshOperatorFromYaml } from '../support/mesh-operator.ts';
@@ -134,6 +137,18 @@ test('mesh-operator --version and --help go to standard output', async () => {
   const { code, stdout } = await meshOperator(['--help']);
   expect(code).toBe(0);
   for (const verb of ['run', 'render', 'validate', 'status']) expect(stdout).toContain(verb);
+});
+
+test('kubectl finds it as a plugin by the name of its second binary', async () => {
+  const { bin, version } = JSON.parse(await readFile('package.json', 'utf8'));
+  await symlink(resolve(bin['kubectl-mesh_operator']), join(folder, 'kubectl-mesh_operator'));
+  const paths = [folder, dirname(process.execPath), process.env.PATH];
+  const env = { ...process.env, PATH: paths.join(delimiter) };
+
+  const kubectl = await ensureTool('kubectl');
+  const { stdout } = await promisify(execFile)(kubectl, ['mesh-operator', '--version'], { env });
+
+  expect(stdout.trim()).toBe(version);
 });
 
 function aKubeconfigOf(server: string): object {

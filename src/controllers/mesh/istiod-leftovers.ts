@@ -31,7 +31,7 @@ const podRetryMs = 1_000;
 
 export interface IstiodLeftoversDeps {
   readonly client: KubeClient;
-  readonly world: ObservedWorld;
+  readonly world: Pick<ObservedWorld, 'meshes'>;
 }
 
 /**

@@ -13,7 +13,8 @@ import type { ObservedWorld } from './observed-world.ts';
 
 export interface PrunerDeps {
   readonly client: KubeClient;
-  readonly world: ObservedWorld;
+  /** What is known without asking; objects that it does not have are asked for. */
+  readonly world: Pick<ObservedWorld, 'find'>;
 }
 
 /** Deletes objects that a mesh no longer wants, and never one that belongs to somebody else. */

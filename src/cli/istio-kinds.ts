@@ -1,0 +1,57 @@
+import type { KindInfo } from '../api/kinds.ts';
+import { type KubernetesObject, keyText } from '../api/kubernetes-object.ts';
+import { isRecord } from '../base/stable-json.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { renderIstioCrds } from '../render/istio-crds.ts';
+
+/** A kind of Istio, and the name of the CRD that brings it. */
+export interface IstioKind extends KindInfo {
+  readonly crd: string;
+}
+
+/** The kinds of Istio's CRDs, each in the version that is stored. */
+export function istioKinds(): IstioKind[] {
+  return renderIstioCrds().map(kindOfCrd);
+}
+
+/** Every object of a kind; none where the cluster does not serve it. */
+export async function listAll(
+  client: KubeClient,
+  kind: KindInfo,
+  signal: AbortSignal,
+  options: { readonly namespace?: string | undefined; readonly labelSelector?: string } = {},
+): Promise<KubernetesObject[]> {
+  const items: KubernetesObject[] = [];
+  let continueToken: string | undefined;
+  do {
+    const page = await client.list(kind, { ...options, limit: 500, continueToken }, signal);
+    items.push(...page.items);
+    continueToken = page.continueToken;
+  } while (continueToken !== undefined);
+  return items;
+}
+
+/** `namespace/name` of an object, for texts. */
+export function nameText({ metadata }: KubernetesObject): string {
+  const { namespace, name } = metadata;
+  return namespace === undefined ? name : keyText({ namespace, name });
+}
+
+function kindOfCrd({ metadata, spec }: KubernetesObject): IstioKind {
+  const { group, names, scope, versions } = recordOf(spec);
+  const { kind, plural } = recordOf(names);
+  const stored = (Array.isArray(versions) ? versions.filter(isRecord) : []).find(
+    ({ storage }) => storage === true,
+  );
+  return {
+    crd: metadata.name,
+    apiVersion: `${group}/${stored?.name}`,
+    kind: String(kind),
+    plural: String(plural),
+    namespaced: scope === 'Namespaced',
+  };
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {};
+}
