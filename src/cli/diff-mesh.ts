@@ -14,10 +14,12 @@ import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord, stableJson } from '../base/stable-json.ts';
+import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
 import { belongsTo } from '../controllers/mesh/pruner.ts';
 import { refuseForeign } from '../controllers/mesh/refuse-foreign.ts';
+import { refuseSkew } from '../controllers/mesh/refuse-skew.ts';
 import { claimedNames, claimMessage, earlierClaim } from '../controllers/mesh/revision-claims.ts';
 import { idsOf, subtract } from '../inventory/inventory.ts';
 import { Applier, type ApplyResult } from '../kube/apply/applier.ts';
@@ -71,7 +73,8 @@ export class MeshDiffer {
   async diff(wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
     const key = { namespace: wanted.metadata.namespace ?? '', name: wanted.metadata.name };
     const own = await this.#diffMeshItself(key, wanted, signal);
-    const stop = own?.action === 'refuse' ? own : this.#refusedClaim(key, wanted);
+    const stop =
+      own?.action === 'refuse' ? own : (this.#refusedClaim(key, wanted) ?? this.#refusedVersion(key, wanted));
     if (stop !== undefined) return { ...key, changes: [stop], restarts: [], notes: [] };
     const rest = await this.#diffObjects(key, wanted, signal);
     return { ...rest, changes: [...(own === undefined ? [] : [own]), ...rest.changes] };
@@ -107,6 +110,18 @@ export class MeshDiffer {
     );
     if (held === undefined) return undefined;
     return { object: idText(idOf(mesh)), action: 'refuse', why: claimMessage(mesh, held) };
+  }
+
+  /** A version that the proxies of what is installed could not follow. */
+  #refusedVersion(key: ObjectKey, wanted: MeshOperator): ObjectChange | undefined {
+    const live = this.#live(key);
+    if (live === undefined) return undefined;
+    try {
+      refuseSkew(live, resolveMesh(wanted));
+      return undefined;
+    } catch (error) {
+      return refused(idText(idOf(live)), error);
+    }
   }
 
   async #diffObjects(key: ObjectKey, wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
@@ -174,11 +189,8 @@ export class MeshDiffer {
     const observed = await this.#deps.client.find(id, signal);
     try {
       refuseForeign(key, observed);
-      const ignored = observed === undefined ? undefined : ignoredAt(observed, this.#deps.clock.now());
-      if (observed !== undefined && ignored !== undefined) {
-        const isChanged = this.#applier.driftOf(desired, observed).length > 0;
-        return isChanged ? [{ object, action: 'leave', why: ignored.reason }] : [];
-      }
+      const why = observed === undefined ? undefined : this.#whyLeft(key, desired, observed);
+      if (why !== undefined) return [{ object, action: 'leave', why }];
       // An object that is there and not ours is refused or adopted by the same rule as in the controller.
       const cached = observed !== undefined && belongsTo(key, observed) ? observed : undefined;
       const result = await this.#applier.apply(desired, cached, signal);
@@ -189,6 +201,17 @@ export class MeshDiffer {
     } catch (error) {
       return [refused(object, error)];
     }
+  }
+
+  /** Why an object that differs is left as it is: its annotation, or a fight over a field. */
+  #whyLeft(key: ObjectKey, desired: KubernetesObject, observed: KubernetesObject): string | undefined {
+    const now = this.#deps.clock.now();
+    const driftNow = () => this.#applier.driftOf(desired, observed);
+    const ignored = ignoredAt(observed, now);
+    if (ignored !== undefined) return driftNow().length === 0 ? undefined : ignored.reason;
+    const ledger = (this.#live(key) as MeshOperator | undefined)?.status?.drift ?? [];
+    const fight = fightOver(ledger, idOf(desired), driftNow, now);
+    return fight === undefined ? undefined : fightMessage(fight);
   }
 
   async #diffCrds(signal: AbortSignal): Promise<ObjectChange[]> {

@@ -29,7 +29,7 @@ import { type StatusOptions, status } from './status.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import { uninject } from './uninject.ts';
 import { type UninstallOptions, uninstall } from './uninstall.ts';
-import { validate } from './validate.ts';
+import { type ValidateOptions, validate } from './validate.ts';
 
 const fileFlag = '-f, --filename <file>';
 const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard input';
@@ -57,7 +57,8 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .command('validate')
     .description('Check MeshOperators without a cluster: one line per problem, exit code 1 when there is any')
     .requiredOption(fileFlag, fileHelp)
-    .action(async ({ filename }: { filename: string }) => exit(await validate(filename, terminal)));
+    .addOption(outputOption())
+    .action(async (options: ValidateOptions) => exit(await validate(options, terminal)));
   program
     .command('render')
     .description('Print the objects of MeshOperators in the order they are applied, without a cluster')
@@ -67,6 +68,11 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       '--image <reference>',
       `the operator's own image, which injectors run; default ${defaultOperatorImage}`,
       defaultOperatorImage,
+    )
+    .addOption(
+      new Option('-o, --output <format>', 'yaml, or json for one List; default yaml')
+        .choices(['yaml', 'json'])
+        .default('yaml'),
     )
     .action(async (options: RenderOptions) => exit(await render(options, terminal)));
   addCluster(program.command('diff'))

@@ -31,7 +31,8 @@ export async function renderScenario(name: string): Promise<string> {
   const terminal = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
   const [printed, complaints] = [text(terminal.stdout), text(terminal.stderr)];
   const { operatorImage: image, kubernetesMinor } = aRenderContext();
-  const options = { filename: inputFile(name), image, kubernetesVersion: `1.${kubernetesMinor}` };
+  const kubernetesVersion = `1.${kubernetesMinor}`;
+  const options = { filename: inputFile(name), image, kubernetesVersion, output: 'yaml' } as const;
   const code = await render(options, terminal);
   terminal.stdout.end();
   terminal.stderr.end();

@@ -39,6 +39,21 @@ describe('mesh-operator validate', () => {
     expect(stdout.trim().split('\n')).toEqual(lines);
   });
 
+  test('prints documents for programs', async () => {
+    const { code, stdout } = await meshOperator(['validate', '-f', '-', '-o', 'json'], `${good}---\n${bad}`);
+
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toEqual([
+      { source: 'standard input[1]', problems: [] },
+      {
+        source: 'standard input[2]',
+        problems: [
+          { path: 'spec.meshConfig.acessLogFile', message: 'is not a field', suggestion: 'accessLogFile' },
+        ],
+      },
+    ]);
+  });
+
   test('names the file', async () => {
     const file = join(folder, 'mesh.yaml');
     await writeFile(file, bad);
@@ -78,6 +93,14 @@ describe('mesh-operator render', () => {
     );
     expect(kinds[0]).toBe('ServiceAccount');
     expect(kinds).toContain('Deployment');
+  });
+
+  test('prints one List of the same objects for programs', async () => {
+    const yaml = await meshOperator(['render', '-f', '-'], good);
+    const json = await meshOperator(['render', '-f', '-', '-o', 'json'], good);
+
+    const objects = loadAll(yaml.stdout).filter((object) => object !== null && object !== undefined);
+    expect(JSON.parse(json.stdout)).toEqual({ apiVersion: 'v1', kind: 'List', items: objects });
   });
 
   test('prints no object at all when one document has a problem, and exits with 1', async () => {

@@ -16,7 +16,6 @@ import type {
 } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { skewProblem } from '../../api/version-skew.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
 import { idsOf, subtract, union } from '../../inventory/inventory.ts';
@@ -51,6 +50,7 @@ import type { ObservedWorld } from './observed-world.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
+import { refuseSkew } from './refuse-skew.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
 import { claimMessage, earlierClaim } from './revision-claims.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
@@ -124,7 +124,7 @@ export class MeshReconciler implements Reconciler {
       throw new TerminalError(claimMessage(pass.mesh, held), { reason: 'RevisionConflict' });
     }
     const { resolved, waves } = await this.#render(pass);
-    refuseSkew(pass, resolved);
+    refuseSkew(pass.mesh, resolved);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
@@ -403,14 +403,6 @@ function applyGroups(objects: readonly KubernetesObject[]): KubernetesObject[][]
   const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
   const groups = [objects.filter((object) => !isBinding(object)), objects.filter(isBinding)];
   return groups.filter((group) => group.length > 0);
-}
-
-/** Throws TerminalError for a version that the proxies of what is installed could not follow. */
-function refuseSkew({ mesh, inventory }: Pass, { upgrade, version }: ResolvedMesh): void {
-  const { version: installed } = (mesh.status ?? {}) as MeshOperatorStatus;
-  if (upgrade.strategy === 'RevisionBased' || installed === undefined || inventory.length === 0) return;
-  const problem = skewProblem(installed, version);
-  if (problem !== undefined) throw new TerminalError(problem, { reason: 'VersionSkew' });
 }
 
 /** True for what decides which pods are injected. */

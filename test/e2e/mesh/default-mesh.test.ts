@@ -1,15 +1,23 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { analyze } from '../../../src/cli/analyze.ts';
+import { bugReport } from '../../../src/cli/bug-report.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { importImages, installOperator, operatorNamespace, readManifest } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { AuditLog } from '../../support/audit-log.ts';
 import { askGateway } from '../../support/gateway-request.ts';
+import { keyTracesIn } from '../../support/key-traces.ts';
 import { listEverything } from '../../support/list-everything.ts';
 import { observedFields } from '../../support/observed-fields.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
 import { never, type TestClient, testClient } from '../../support/test-client.ts';
 import { TestMesh } from '../../support/test-mesh.ts';
+import { TrustSecrets } from '../../support/trust-secrets.ts';
 
 const namespace = 'istio-system';
 const operatorUser = `system:serviceaccount:${operatorNamespace}:mesh-operator`;
@@ -49,6 +57,37 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     await cluster.kubectl('rollout', 'status', 'deployment/hello', '-n', 'hello', '--timeout=60s');
 
     expect(await answerOfApp()).toContain('hello');
+  });
+
+  test('has a report with the logs of istiod and the operator, and with nothing of a key', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'report-'));
+    const secrets = new TrustSecrets(admin.client, namespace);
+    const keys = [...(await secrets.keysIn(namespace)), ...(await secrets.keysIn(operatorNamespace))];
+    const options = { kubeconfig: cluster.kubeconfigPath, output: folder };
+
+    const { code } = await runCli((terminal) => bugReport(options, terminal));
+
+    const files = await readdir(folder, { recursive: true });
+    const textOf = async (pattern: RegExp) => {
+      const found = files
+        .filter((file) => pattern.test(file))
+        .map((file) => readFile(join(folder, file), 'utf8'));
+      return (await Promise.all(found)).join('\n');
+    };
+    expect(code).toBe(0);
+    expect(await textOf(/^pods\/istio-system\/istiod-.*discovery\.log$/)).toContain('istiod');
+    expect(await textOf(/^pods\/mesh-operator\/.*operator\.log$/)).toContain('"message":"Controllers run"');
+    expect(await textOf(/missing\.txt$/)).toBe('');
+    expect(keyTracesIn(keys)(await textOf(/\.(txt|log|yaml)$/))).toBe(0);
+    await rm(folder, { recursive: true });
+  });
+
+  test('has nothing that analyze calls an error', async () => {
+    const options = { kubeconfig: cluster.kubeconfigPath, output: 'json' } as const;
+
+    const { code, stdout } = await runCli((terminal) => analyze(options, terminal));
+
+    expect({ code, findings: JSON.parse(stdout) }).toEqual({ code: 0, findings: [] });
   });
 
   test('has a gateway pod with one container, the proxy, as it was rendered', async () => {

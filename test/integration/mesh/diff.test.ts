@@ -115,6 +115,29 @@ test('what somebody else has changed is set back, and says whose it was', async 
   expect(restarts).toEqual([`Deployment ${namespace}/one`]);
 });
 
+test('what an annotation keeps as it is would be left, and is no difference', async () => {
+  const { namespace } = mesh.key;
+  const id = { apiVersion: 'v1', kind: 'Service', namespace, name: 'two' };
+  const merge = {
+    metadata: { annotations: { 'meshoperator.dev/ignore': 'ours' }, labels: { istio: 'mine' } },
+  };
+  await world.client.patch(id, { type: 'merge', merge }, { fieldManager: 'somebody' }, never);
+
+  const { code, stdout } = await diffOf(aMeshOperator(spec, mesh.key));
+
+  const [found] = JSON.parse(stdout) as MeshDiff[];
+  expect(code).toBe(0);
+  expect(found?.changes).toEqual([{ object: `Service ${namespace}/two`, action: 'leave', why: 'ours' }]);
+  const annotations = { 'meshoperator.dev/ignore': null };
+  await world.client.patch(
+    id,
+    { type: 'merge', merge: { metadata: { annotations } } },
+    { fieldManager: 'somebody' },
+    never,
+  );
+  await mesh.until('Ready');
+});
+
 test('an object that another tool has would be refused', async () => {
   const { namespace } = mesh.key;
   const metadata = { name: 'taken', namespace };
@@ -127,6 +150,17 @@ test('an object that another tool has would be refused', async () => {
     {
       ...{ object: `Service ${namespace}/taken`, action: 'refuse' },
       why: expect.stringContaining('exists already and is managed by somebody'),
+    },
+  ]);
+});
+
+test('a version that the proxies could not follow would be refused', async () => {
+  const { changes } = await changesOf({ ...spec, version: '1.29' });
+
+  expect(changes).toEqual([
+    {
+      ...{ object: `MeshOperator ${mesh.key.namespace}/mesh`, action: 'refuse' },
+      why: expect.stringContaining('2 minors away'),
     },
   ]);
 });
