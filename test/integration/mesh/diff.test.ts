@@ -104,6 +104,7 @@ test('what somebody else has changed is set back, and says whose it was', async 
 
   const { changes, restarts } = await changesOf(spec);
   operator = await world.startOperator();
+  await operator.untilLogged('Applied object', { object: `Deployment ${namespace}/one` });
 
   const field = { path: 'spec.template.spec.containers[name=istio-proxy].image', manager: 'somebody' };
   expect(changes).toEqual([
