@@ -1,12 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { kindInfo } from '../../src/api/kinds.ts';
 import type { AnalysisFinding } from '../../src/cli/analyze/finding.ts';
 import { type AnalyzeOptions, analyze } from '../../src/cli/analyze.ts';
 import { UsageError } from '../../src/cli/terminal.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { waitUntil } from '../cluster/wait-until.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
+import { installMeshOperatorCrd } from '../support/mesh-operator-crd.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient, uniqueName } from '../support/test-client.ts';
@@ -20,11 +18,7 @@ const revision = uniqueName('r');
 beforeAll(async () => {
   cluster = await sharedCluster();
   api = testClient(cluster.kubeconfigPath);
-  await cluster.apply(await readFile('crds/meshoperators.meshoperator.dev.yaml', 'utf8'));
-  const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
-  await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 30_000 }, () =>
-    api.client.list(meshKind, {}, never),
-  );
+  await installMeshOperatorCrd(cluster);
   namespace = await ownNamespace(api.client, 'analyze-verb');
   const mesh = aMeshOperator({ revision }, { namespace });
   await api.client.create(mesh, { fieldManager: 'test' }, never);

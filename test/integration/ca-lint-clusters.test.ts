@@ -4,21 +4,17 @@ import { join } from 'node:path';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { dump, load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kindInfo } from '../../src/api/kinds.ts';
-import { meshOperatorApiVersion, meshOperatorKind } from '../../src/api/mesh-operator.ts';
 import { NotFoundError } from '../../src/base/errors.ts';
 import { type CaLintOptions, caLint } from '../../src/cli/ca-lint.ts';
 import type { LintReport } from '../../src/pki/lint/lint-bundle.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
-import { waitUntil } from '../cluster/wait-until.ts';
 import { type Authority, anAuthority, authorityFiles } from '../support/authorities.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
+import { installMeshOperatorCrd } from '../support/mesh-operator-crd.ts';
 import { runCli } from '../support/run-cli.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient, uniqueName } from '../support/test-client.ts';
 import { TrustSecrets } from '../support/trust-secrets.ts';
-
-const meshKind = kindInfo(meshOperatorApiVersion, meshOperatorKind);
 
 describe('mesh-operator ca lint of clusters', () => {
   let folder: string;
@@ -38,10 +34,7 @@ describe('mesh-operator ca lint of clusters', () => {
       TestClient,
       TestClient,
     ];
-    await east.apply(await readFile('crds/meshoperators.meshoperator.dev.yaml', 'utf8'));
-    await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 30_000 }, () =>
-      inEast.client.list(meshKind, {}, never),
-    );
+    await installMeshOperatorCrd(east);
     authority = await anAuthority();
   });
 

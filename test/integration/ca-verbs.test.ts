@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { kindInfo } from '../../src/api/kinds.ts';
 import { rotateAnnotation } from '../../src/api/labels.ts';
@@ -11,6 +10,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { anAuthorityStatus, aTrustCondition } from '../support/authority-status.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
+import { installMeshOperatorCrd } from '../support/mesh-operator-crd.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient } from '../support/test-client.ts';
@@ -29,10 +29,7 @@ describe('mesh-operator ca, against an API server', () => {
   beforeAll(async () => {
     cluster = await sharedCluster();
     api = testClient(cluster.kubeconfigPath);
-    await cluster.apply(await readFile('crds/meshoperators.meshoperator.dev.yaml', 'utf8'));
-    await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 30_000 }, () =>
-      api.client.list(meshKind, {}, never),
-    );
+    await installMeshOperatorCrd(cluster);
   });
 
   beforeEach(async () => {

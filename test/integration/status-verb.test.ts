@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { load } from 'js-yaml';
@@ -7,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindInfo } from '../../src/api/kinds.ts';
 import { type StatusOptions, status } from '../../src/cli/status.ts';
 import type { Cluster } from '../cluster/cluster.ts';
-import { waitUntil } from '../cluster/wait-until.ts';
 import { aTrustCondition } from '../support/authority-status.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
+import { installMeshOperatorCrd } from '../support/mesh-operator-crd.ts';
 import { type CliRun, runCli } from '../support/run-cli.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient } from '../support/test-client.ts';
@@ -26,10 +25,7 @@ let namespace: string;
 beforeAll(async () => {
   cluster = await sharedCluster();
   api = testClient(cluster.kubeconfigPath);
-  await cluster.apply(await readFile('crds/meshoperators.meshoperator.dev.yaml', 'utf8'));
-  await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 30_000 }, () =>
-    api.client.list(meshKind, {}, never),
-  );
+  await installMeshOperatorCrd(cluster);
   namespace = await ownNamespace(api.client, 'status-verb');
   await api.client.create(aMeshOperator({}, { namespace }), { fieldManager: 'test' }, never);
   const { apiVersion, kind } = meshKind;

@@ -7,7 +7,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
-import { waitUntil } from '../cluster/wait-until.ts';
+import { untilMeshOperatorsAreServed } from './mesh-operator-crd.ts';
 
 /** Who the operator is to the API server, as the chart makes it. */
 export interface OperatorAccess {
@@ -36,9 +36,7 @@ export async function installOperatorAccess(cluster: Cluster): Promise<OperatorA
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: operatorNamespace } };
   const objects = (await templateChart()).filter(({ kind }) => accessKinds.includes(kind));
   await cluster.apply([namespace, ...objects].map((object) => dump(object)).join('---\n'));
-  // An API server serves a new kind some time after it has taken the CRD.
-  const asked = () => cluster.kubectl('get', '--raw', '/apis/meshoperator.dev/v1alpha1/meshoperators');
-  await waitUntil({ what: 'MeshOperators are served', limitMs: 60_000 }, asked);
+  await untilMeshOperatorsAreServed(cluster);
   const token = await cluster.kubectl(
     ...['create', 'token', 'mesh-operator', '--namespace', operatorNamespace, '--duration', '8h'],
   );
