@@ -34,7 +34,7 @@ export function resolveAuthority(
     ...(certManager?.issuerRef === undefined ? {} : { issuer: resolveIssuer(certManager.issuerRef) }),
     root: resolveCertificate('root', authority),
     intermediate: resolveCertificate('intermediate', authority),
-    soakMs: durationMs(rotation?.soak) ?? defaultSoakMs,
+    soakMs: goDurationMs(rotation?.soak) ?? defaultSoakMs,
     ...(rotation?.paused === undefined ? {} : { paused: rotation.paused }),
   };
 }
@@ -80,12 +80,8 @@ function resolveCertificate(
   const { schedule, threshold = defaultThreshold } = authority?.rotation?.[which] ?? {};
   return {
     algorithm,
-    lifetimeMs: durationMs(lifetime) ?? defaultLifetimesMs[which],
+    lifetimeMs: goDurationMs(lifetime) ?? defaultLifetimesMs[which],
     ...(schedule === undefined ? {} : { schedule }),
     threshold: threshold / 100,
   };
-}
-
-function durationMs(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : goDurationMs(text);
 }

@@ -12,17 +12,17 @@ export function resolveUpgrade(upgrade: Upgrade | undefined): ResolvedUpgrade {
   const isRevisionBased = strategy === 'RevisionBased';
   return {
     strategy,
-    restarts: (upgrade?.restart ?? (isRevisionBased ? 'Waves' : 'Never')) === 'Waves',
+    restarts: restartsWorkloads(upgrade),
     waves: [
       ...waves.map(({ namespaceSelector, soak }) => ({
         namespaceSelector: namespaceSelector as LabelSelector,
-        soakMs: durationMs(soak) ?? 0,
+        soakMs: goDurationMs(soak) ?? 0,
       })),
       { namespaceSelector: {}, soakMs: 0 },
     ],
-    waveTimeoutMs: durationMs(upgrade?.waveTimeout) ?? defaultTimeoutMs,
+    waveTimeoutMs: goDurationMs(upgrade?.waveTimeout) ?? defaultTimeoutMs,
     onFailure: upgrade?.onFailure ?? (isRevisionBased ? 'Rollback' : 'Pause'),
-    graceMs: durationMs(upgrade?.gracePeriod) ?? defaultGraceMs,
+    graceMs: goDurationMs(upgrade?.gracePeriod) ?? defaultGraceMs,
   };
 }
 
@@ -32,6 +32,10 @@ export function resolveTagScope(scope: RevisionTagScope | undefined): ResolvedTa
   return { ...(namespaces === undefined ? {} : { only: namespaces }), except: exceptNamespaces };
 }
 
-function durationMs(text: string | undefined): number | undefined {
-  return text === undefined ? undefined : goDurationMs(text);
+/** Whether workloads are restarted for another version. */
+export function restartsWorkloads({
+  strategy,
+  restart,
+}: Pick<Upgrade, 'strategy' | 'restart'> = {}): boolean {
+  return (restart ?? (strategy === 'RevisionBased' ? 'Waves' : 'Never')) === 'Waves';
 }

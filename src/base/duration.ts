@@ -8,8 +8,8 @@ const unitsMs: Readonly<Record<string, number>> = {
 };
 
 /** Milliseconds of a Go duration such as `1h30m` (Go `time.ParseDuration`, without sign); undefined when it is none. */
-export function goDurationMs(text: string): number | undefined {
-  if (!/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return undefined;
+export function goDurationMs(text: string | undefined): number | undefined {
+  if (text === undefined || !/^(\d+(\.\d+)?(ns|us|ms|s|m|h))+$/.test(text)) return undefined;
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|ms|s|m|h)/g)].reduce(
     (sum, [, count, unit]) => sum + Number(count) * (unitsMs[unit ?? ''] ?? 0),
     0,

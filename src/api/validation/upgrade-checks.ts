@@ -1,15 +1,16 @@
 import { goDurationMs } from '../../base/duration.ts';
 import type { Problem } from '../problem.ts';
 import { profiles } from '../profiles.ts';
+import { restartsWorkloads } from '../resolve-upgrade.ts';
 import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.upgrade';
 
 /** Each setting has an effect with the strategy that is chosen, and there is something to upgrade. */
 export function checkUpgrade({ spec }: SpecView): Problem[] {
-  const { strategy = 'InPlace', restart, waves, onFailure, gracePeriod, waveTimeout } = spec.upgrade ?? {};
+  const { strategy = 'InPlace', waves, onFailure, gracePeriod, waveTimeout } = spec.upgrade ?? {};
   const isRevisionBased = strategy === 'RevisionBased';
-  const restarts = (restart ?? (isRevisionBased ? 'Waves' : 'Never')) === 'Waves';
+  const restarts = restartsWorkloads(spec.upgrade);
   const problems: Problem[] = [];
   const add = (field: string, message: string) => problems.push({ path: `${path}.${field}`, message });
   if (!isRevisionBased) {

@@ -1,4 +1,4 @@
-import { type Ignored, ignoredAt } from '../../api/ignore.ts';
+import { ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
   idText,
@@ -14,7 +14,7 @@ import type {
   RevisionStatus,
   UpgradeStatus,
 } from '../../api/mesh-operator-status.ts';
-import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
+import { type Pause, pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
@@ -339,7 +339,7 @@ class Pass {
   drift: DriftLedger;
   /** Fights over fields that were left to the other one. */
   readonly fights: DriftRecord[] = [];
-  readonly ignored: (Ignored & { readonly object: string })[] = [];
+  readonly ignored: (Pause & { readonly object: string })[] = [];
   error: unknown;
   /** The finalizer is gone: nothing may be written any more. */
   isReleased = false;
