@@ -216,7 +216,7 @@ function scaledWorkload(container: string, deployment: string): WorkloadSettings
 const istiodService: NonNullable<IstiodSettings['service']> = {
   type: 'LoadBalancer',
   ports: [
-    { name: 'xds', port: 15012, targetPort: 15112, protocol: 'TCP', nodePort: 30112, appProtocol: 'tls' },
+    { name: 'xds', port: 15012, targetPort: 15112, protocol: 'TCP', nodePort: 30012, appProtocol: 'tls' },
     { name: 'dns', port: 53, protocol: 'UDP' },
   ],
   loadBalancerIP: '10.0.0.3',
@@ -224,7 +224,7 @@ const istiodService: NonNullable<IstiodSettings['service']> = {
   loadBalancerSourceRanges: ['10.0.0.0/8'],
   externalTrafficPolicy: 'Local',
   internalTrafficPolicy: 'Local',
-  healthCheckNodePort: 30113,
+  healthCheckNodePort: 30013,
   externalIPs: ['10.0.0.4'],
   ipFamilyPolicy: 'SingleStack',
   ipFamilies: ['IPv4'],
@@ -548,7 +548,10 @@ const written: readonly MeshOperatorSpec[] = [
   injectorBySpec,
 ];
 
-/** The ingress gateways of all specs as gateways of another kind, where they do not meet. */
+/**
+ * The ingress gateways of all specs as gateways of another kind, where they do not meet. Node ports are below 30086: the
+ * API server gives ports from there on to Services that ask for none.
+ */
 function asOther(list: 'egressGateways' | 'eastWestGateways', firstNodePort: number): MeshOperatorSpec[] {
   return written.flatMap(({ components }) => {
     const gateways = components?.ingressGateways
@@ -576,7 +579,7 @@ function withNodePorts(gateway: Gateway, firstNodePort: number): Gateway {
  */
 export const wholeSpecs: readonly MeshOperatorSpec[] = [
   ...written,
-  ...asOther('egressGateways', 30180),
-  ...asOther('eastWestGateways', 30280),
+  ...asOther('egressGateways', 30020),
+  ...asOther('eastWestGateways', 30030),
   { profile: 'minimal', components: { eastWestGateways: [{ name: 'east-west', network: 'west' }] } },
 ];
