@@ -35,9 +35,23 @@ const revisionStatusSchema = z.strictObject({
   version: z.string().describe('Istio version it runs.'),
 });
 
+const revisionUseSchema = z.strictObject({
+  name: z.string().describe('Name of the revision; `default` for the one without a name.'),
+  pods: z.int().min(0).describe('How many pods have a proxy that follows it, gateways included.'),
+  namespaces: z
+    .array(z.string())
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Where they are: the first hundred namespaces.'),
+});
+
 const dataPlaneStatusSchema = z.strictObject({
   barePods: z.int().min(0).describe('Pods that should have a sidecar and have none.'),
   outdatedPods: z.int().min(0).describe('Pods whose sidecar is older than the control plane.'),
+  revisions: z
+    .array(revisionUseSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
+    .describe('Which revisions the proxies follow. Counts are up to a minute old.'),
   examples: z
     .array(z.string())
     .optional()
@@ -274,6 +288,7 @@ export type MeshOperatorStatus = z.infer<typeof meshOperatorStatusSchema>;
 export type MeshState = (typeof meshStates)[number];
 export type Condition = z.infer<typeof conditionSchema>;
 export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
+export type RevisionUse = z.infer<typeof revisionUseSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
 export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
 export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;

@@ -1,5 +1,11 @@
 import { findCondition } from '../api/conditions.ts';
-import type { Condition, MeshOperatorStatus, MeshState, UpgradeStatus } from '../api/mesh-operator-status.ts';
+import type {
+  Condition,
+  MeshOperatorStatus,
+  MeshState,
+  RevisionUse,
+  UpgradeStatus,
+} from '../api/mesh-operator-status.ts';
 import { endText } from './ca-status.ts';
 import { type Paint, type Style, tableLines } from './paint.ts';
 import type { MeshReport } from './status.ts';
@@ -11,6 +17,9 @@ const stateStyles: Readonly<Record<MeshState, Style>> = {
   Paused: 'doubtful',
   Deleting: 'doubtful',
 };
+
+/** More would not fit on a line. */
+const maxNamespaces = 5;
 
 type Row = readonly [subject: string, ...cells: string[]];
 
@@ -107,7 +116,7 @@ function gatewayRows({ gateways = [] }: MeshOperatorStatus, paint: Paint): Row[]
 
 function dataPlaneRows({ dataPlane }: MeshOperatorStatus, paint: Paint): Row[] {
   if (dataPlane === undefined) return [];
-  const { barePods, outdatedPods, examples = [] } = dataPlane;
+  const { barePods, outdatedPods, examples = [], revisions = [] } = dataPlane;
   const count = (number: number, what: string, style: Style) =>
     number === 0 ? `${number} ${what}` : paint(style, `${number} ${what}`);
   const counts = [
@@ -117,7 +126,14 @@ function dataPlaneRows({ dataPlane }: MeshOperatorStatus, paint: Paint): Row[] {
   return [
     ['Pods', counts.join(', ')],
     ...(examples.length === 0 ? [] : [['', examples.join(', ')] as const]),
+    ...revisions.map(useRow),
   ];
+}
+
+function useRow({ name, pods, namespaces }: RevisionUse): Row {
+  const shown = namespaces.slice(0, maxNamespaces).join(', ');
+  const more = namespaces.length > maxNamespaces ? `, and ${namespaces.length - maxNamespaces} more` : '';
+  return ['', `${pods} ${pods === 1 ? 'follows' : 'follow'} revision ${name}, in ${shown}${more}`];
 }
 
 function authorityRows({ certificateAuthority, trustBundle }: MeshOperatorStatus, now: Date): Row[] {

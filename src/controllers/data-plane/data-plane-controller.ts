@@ -105,7 +105,10 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
       const namespace = namespaces.get(undefined, pod.metadata.namespace ?? '');
       wake(revisionsAround(pod, namespace?.metadata.labels ?? {}));
     }
-    for (const owner of ownersOfEvent(event)) upgrades.enqueueAfter(owner, gatherMs);
+    for (const owner of ownersOfEvent(event)) {
+      controller.enqueueAfter(owner, gatherMs);
+      upgrades.enqueueAfter(owner, gatherMs);
+    }
   });
   namespaces.addHandler((event) => {
     if (isUnchanged(event)) return;

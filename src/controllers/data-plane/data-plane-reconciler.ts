@@ -1,9 +1,9 @@
 import { findCondition, setCondition } from '../../api/conditions.ts';
-import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
+import { idOf, type KubernetesObject, keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
-import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError } from '../../base/errors.ts';
@@ -22,7 +22,13 @@ import {
 import { dataPlaneStatus, proxiesStatement } from './data-plane-status.ts';
 import { EvictionMemory } from './eviction-memory.ts';
 import { type Findings, gatherFindings, podText } from './findings.ts';
-import { candidatePods, controllersOf, podsOfController } from './observed-pods.ts';
+import {
+  candidatePods,
+  controllersOf,
+  podsFollowing,
+  podsOfController,
+  proxyRevision,
+} from './observed-pods.ts';
 import { planEvictions } from './plan-evictions.ts';
 
 /** The caches that the data-plane controller decides from. */
@@ -79,7 +85,10 @@ export class DataPlaneReconciler implements Reconciler {
       metrics.forgetPods(key);
       return this.#write(object, {}, context.signal);
     }
-    const findings = await gatherFindings(mesh, candidatePods(mesh, informers.pods, informers.namespaces));
+    const findings = await gatherFindings(mesh, {
+      candidates: candidatePods(mesh, informers.pods, informers.namespaces),
+      followers: followers(key, mesh, informers.pods),
+    });
     metrics.pods(key, { ...findings, bare: findings.bare.length });
     const memory = this.#memories.of(object);
     await this.#tell(object, findings, memory, context);
@@ -202,6 +211,13 @@ export class DataPlaneReconciler implements Reconciler {
 function holdsRevision({ status }: KubernetesObject): boolean {
   const { conditions = [] } = (status ?? {}) as MeshOperatorStatus;
   return findCondition(conditions, 'Stalled')?.reason !== 'RevisionConflict';
+}
+
+/** Pods of the mesh's own, and those that its control plane serves, whatever labels say by now. */
+function* followers(key: ObjectKey, { revision }: ResolvedMesh, pods: Informer): Generator<KubernetesObject> {
+  yield* pods.byGroup(keyText(key));
+  const own = revisionLabel(revision);
+  for (const pod of podsFollowing(pods, own)) if (proxyRevision(pod) === own) yield pod;
 }
 
 function uidOf({ metadata }: KubernetesObject): string {

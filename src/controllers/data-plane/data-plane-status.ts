@@ -1,5 +1,6 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import type { DataPlaneStatus } from '../../api/mesh-operator-status.ts';
+import { stableJson } from '../../base/stable-json.ts';
 import type { StatusPart } from '../../kube/status-writer.ts';
 import { type Findings, podText } from './findings.ts';
 
@@ -10,12 +11,15 @@ const maxExamples = 10;
 
 /** How often counts that go up and down with each pod are written. */
 const countIntervalMs = 10_000;
+/** How often those of pods that are well are. */
+const useIntervalMs = 60_000;
 
-/** `status.dataPlane`: what a person must know of; how many pods are well is a metric. */
-export function dataPlaneStatus({ bare, outdated }: Findings): DataPlaneStatus {
+/** `status.dataPlane`: what a person must know of, and who uses which revision. */
+export function dataPlaneStatus({ bare, outdated, revisions }: Findings): DataPlaneStatus {
   return {
     barePods: bare.length,
     outdatedPods: outdated,
+    ...(revisions.length === 0 ? {} : { revisions: [...revisions] }),
     ...(bare.length === 0 ? {} : { examples: bare.slice(0, maxExamples).map(podText) }),
   };
 }
@@ -46,10 +50,21 @@ export function proxiesStatement(
   };
 }
 
-/** Changes between none and some are written at once, other counts every ten seconds. */
+/**
+ * Changes between none and some are written at once, and so is a revision or namespace that comes or goes; counts of pods
+ * that a person must know of every ten seconds, others every minute.
+ */
 export function leastStatusIntervalMs(before: StatusPart, after: StatusPart): number {
-  const kindOf = ({ conditions = [] }: StatusPart) => conditions.map(({ reason }) => reason).join();
-  return kindOf(before) === kindOf(after) ? countIntervalMs : 0;
+  const differs = (textOf: (part: StatusPart) => unknown) =>
+    stableJson(textOf(before)) !== stableJson(textOf(after));
+  if (differs(({ conditions = [] }) => conditions.map(({ reason }) => reason))) return 0;
+  if (
+    differs(({ dataPlane }) => dataPlane?.revisions?.map(({ name, namespaces }) => [name, namespaces]) ?? [])
+  )
+    return 0;
+  return differs(({ dataPlane }) => [dataPlane?.barePods, dataPlane?.outdatedPods])
+    ? countIntervalMs
+    : useIntervalMs;
 }
 
 function podsText(count: number): string {

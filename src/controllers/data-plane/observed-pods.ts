@@ -85,7 +85,7 @@ export function revisionsAround(
   pod: KubernetesObject,
   namespaceLabels: Readonly<Record<string, string>>,
 ): string[] {
-  return [...new Set([...askedRevisions(pod), ...namespaceRevisions(namespaceLabels)])];
+  return [...new Set([...followedRevisions(pod), ...namespaceRevisions(namespaceLabels)])];
 }
 
 /** The revisions that a namespace's labels name. */
@@ -110,6 +110,11 @@ function askedRevisions({ metadata: { labels = {} } }: KubernetesObject): string
 export function proxyRevision(pod: KubernetesObject): string | undefined {
   const { revision } = parseStatus(pod.metadata.annotations?.[names.status]);
   return typeof revision === 'string' ? revision : undefined;
+}
+
+/** The revision that a pod's proxy follows; of a gateway, which is rendered and not injected, its label says so. */
+export function followedRevision(pod: KubernetesObject): string | undefined {
+  return proxyRevision(pod) ?? pod.metadata.labels?.[names.revision];
 }
 
 /** What has been injected because of its namespace's labels says so in its status annotation alone. */

@@ -3,7 +3,7 @@ import { bundleAnnotation } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
 import type { Container, Pod } from '../../injection/pod.ts';
-import { proxyContainerName } from '../../injection/pod.ts';
+import { findProxy, proxyContainerName } from '../../injection/pod.ts';
 
 /** Annotations that decide about injection, or say what it has done. */
 const keptAnnotations = [
@@ -56,6 +56,11 @@ export function asPod(record: KubernetesObject): Pod {
 export function isLive({ metadata, status }: KubernetesObject): boolean {
   const { phase } = recordOf(status);
   return metadata.deletionTimestamp === undefined && phase !== 'Succeeded' && phase !== 'Failed';
+}
+
+/** True for a pod with a sidecar, and for a gateway. */
+export function hasProxy(record: KubernetesObject): boolean {
+  return findProxy(asPod(record)) !== undefined;
 }
 
 /** As the record has it. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { wholeSeconds } from '../../../src/api/conditions.ts';
 import { kindInfo } from '../../../src/api/kinds.ts';
@@ -151,6 +152,41 @@ describe('pods without the sidecar that they should have', () => {
   });
 });
 
+describe('pods with a proxy', () => {
+  test('are in status by the revision that they follow, until they are gone', async () => {
+    await createMesh();
+    const other = await world.ownNamespace('other');
+    await createDeployment(2, {}, namespace, injectedBy(revision));
+    await createDeployment(1, {}, other, injectedBy(revision));
+    await createDeployment(1, {}, await world.ownNamespace('foreign'), injectedBy('another'));
+
+    await mesh.untilStatus('names both namespaces', ({ dataPlane }) =>
+      isDeepStrictEqual(dataPlane?.revisions, [
+        { name: revision, pods: 3, namespaces: [namespace, other].sort() },
+      ]),
+    );
+
+    await world.cluster.kubectl('delete', 'namespace', other, '--wait=false');
+
+    await mesh.untilStatus('names one', ({ dataPlane }) =>
+      isDeepStrictEqual(dataPlane?.revisions, [{ name: revision, pods: 2, namespaces: [namespace] }]),
+    );
+  });
+});
+
+interface PodTraits {
+  readonly annotations?: Record<string, string>;
+  readonly containers?: readonly { readonly name: string; readonly image: string }[];
+}
+
+/** As the injector leaves pods: with the proxy, and with the revision in an annotation. */
+function injectedBy(revision: string): PodTraits {
+  return {
+    annotations: { 'sidecar.istio.io/status': JSON.stringify({ revision }) },
+    containers: [{ name: 'istio-proxy', image: 'proxyv2' }],
+  };
+}
+
 function runController(): Promise<void> {
   const { log } = recordingLog();
   const deps = { client: world.client, clock: systemClock, random: Math.random, log };
@@ -219,6 +255,7 @@ async function createDeployment(
   replicas: number,
   labels: Record<string, string> = {},
   where = namespace,
+  { annotations = {}, containers = [] }: PodTraits = {},
 ): Promise<void> {
   const selector = { app: 'app' };
   await world.client.create(
@@ -230,8 +267,8 @@ async function createDeployment(
         replicas,
         selector: { matchLabels: selector },
         template: {
-          metadata: { labels: { ...selector, ...labels } },
-          spec: { containers: [{ name: 'app', image: 'app' }] },
+          metadata: { labels: { ...selector, ...labels }, annotations },
+          spec: { containers: [{ name: 'app', image: 'app' }, ...containers] },
         },
       },
     },

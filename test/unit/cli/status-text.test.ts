@@ -109,6 +109,24 @@ describe('mesh-operator status', () => {
     ]);
   });
 
+  test('says who follows which revision', () => {
+    const namespaces = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const dataPlane = {
+      ...{ barePods: 0, outdatedPods: 0 },
+      revisions: [
+        { name: '1-30-3', pods: 1, namespaces: ['a'] },
+        { name: '1-31-1', pods: 7, namespaces },
+      ],
+    };
+
+    expect(linesOf({ ...ready, dataPlane })).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^ +1 follows revision 1-30-3, in a$/),
+        expect.stringMatching(/^ +7 follow revision 1-31-1, in a, b, c, d, e, and 1 more$/),
+      ]),
+    );
+  });
+
   test('says that it speaks of an older spec, and that the operator has not seen a mesh', () => {
     expect(linesOf(ready, 2)).toContain('  The latest change of the spec is not done yet.');
     expect(linesOf({})[0]).toBe('istio-system/mesh  not seen by the operator yet');

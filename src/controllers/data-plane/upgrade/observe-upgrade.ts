@@ -1,19 +1,18 @@
 import { type KubernetesObject, keyText } from '../../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../../api/resolved-mesh.ts';
-import { names } from '../../../injection/annotation-names.ts';
-import { findProxy } from '../../../injection/pod.ts';
 import { isSettled, readRevisions } from '../../../render/revisions/read-revision.ts';
 import { objectKeyOf } from '../../../runtime/informer-events.ts';
 import type { DataPlaneInformers } from '../data-plane-reconciler.ts';
 import {
   candidatePods,
   chosenNamespaces,
+  followedRevision,
   namespacesAsking,
   podsFollowing,
   proxyRevision,
 } from '../observed-pods.ts';
-import { asPod, isLive, isRecordReady } from '../pod-record.ts';
+import { hasProxy, isLive, isRecordReady } from '../pod-record.ts';
 import { proxyStateOf } from '../proxy-state.ts';
 import type { ObservedNamespace, ObservedProxy, ObservedUpgrade } from './observed-upgrade.ts';
 
@@ -47,7 +46,7 @@ export function observeUpgrade(
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     gateways: pods
       .byGroup(keyText(key))
-      .filter((pod) => isLive(pod) && findProxy(asPod(pod)) !== undefined)
+      .filter((pod) => isLive(pod) && hasProxy(pod))
       .map((pod) => gatewayProxy(pod, mesh)),
     following: (revision) =>
       namespacesAsking(namespaces, revision).length +
@@ -58,11 +57,10 @@ export function observeUpgrade(
 /** What a control plane consists of names its revision, and does not use it. */
 function usesRevision(pod: KubernetesObject): boolean {
   const isOfMesh = ownerByLabels(pod.metadata.labels) !== undefined;
-  return isLive(pod) && (!isOfMesh || findProxy(asPod(pod)) !== undefined);
+  return isLive(pod) && (!isOfMesh || hasProxy(pod));
 }
 
-/** Gateways are rendered, not injected: their label says whom they follow. */
 function gatewayProxy(pod: KubernetesObject, mesh: ResolvedMesh): ObservedProxy {
-  const revision = pod.metadata.labels?.[names.revision] ?? revisionLabel(mesh.revision);
+  const revision = followedRevision(pod) ?? revisionLabel(mesh.revision);
   return { pod, revision, isOutdated: false, isReady: isRecordReady(pod) };
 }

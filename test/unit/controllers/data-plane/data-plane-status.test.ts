@@ -7,7 +7,7 @@ import {
 import type { Findings } from '../../../../src/controllers/data-plane/findings.ts';
 import { aPodRecord } from '../../../support/pod-records.ts';
 
-const well: Findings = { injected: 3, outdated: 0, bare: [] };
+const well: Findings = { injected: 3, outdated: 0, bare: [], revisions: [] };
 const bare = (count: number) => ({
   ...well,
   bare: Array.from({ length: count }, (_, at) => aPodRecord({ name: `pod-${at}` })),
@@ -51,5 +51,17 @@ describe('what the status says of pods', () => {
     expect(leastStatusIntervalMs(part(well), part(bare(1)))).toBe(0);
     expect(leastStatusIntervalMs(part(bare(1)), part(bare(2)))).toBe(10_000);
     expect(leastStatusIntervalMs({}, part(well))).toBe(0);
+  });
+
+  it('names who uses which revision: a namespace at once, a count every minute', () => {
+    const used = (pods: number, ...namespaces: string[]) => ({
+      dataPlane: dataPlaneStatus({ ...well, revisions: [{ name: 'default', pods, namespaces }] }),
+    });
+
+    expect(used(3, 'a', 'b').dataPlane.revisions).toEqual([
+      { name: 'default', pods: 3, namespaces: ['a', 'b'] },
+    ]);
+    expect(leastStatusIntervalMs(used(3, 'a'), used(4, 'a', 'b'))).toBe(0);
+    expect(leastStatusIntervalMs(used(3, 'a'), used(4, 'a'))).toBe(60_000);
   });
 });
