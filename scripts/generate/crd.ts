@@ -64,7 +64,7 @@ export function meshOperatorCrd(): JsonSchema {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: printerColumns,
-          schema: { openAPIV3Schema: meshOperatorOpenApiSchema() },
+          schema: { openAPIV3Schema: describedOnce(meshOperatorOpenApiSchema(), new Set()) },
         },
       ],
     },
@@ -131,6 +131,43 @@ function structural(schema: JsonSchema, unknown: 'keep-unknown' | 'prune-unknown
     result.additionalProperties = structural(schema.additionalProperties, unknown);
   }
   return result;
+}
+
+/**
+ * The schema with each type described where it first occurs, and nowhere again: `kubectl apply` writes the whole CRD into
+ * an annotation, which Kubernetes bounds. A field keeps what is said of itself.
+ */
+function describedOnce(schema: JsonSchema, known: Set<string>): JsonSchema {
+  const { description, ...type } = schema;
+  const own = description === undefined ? {} : { description };
+  const identity = JSON.stringify(type);
+  if (known.has(identity)) return { ...own, ...(withoutDescriptions(type) as JsonSchema) };
+  known.add(identity);
+  return {
+    ...own,
+    ...Object.fromEntries(
+      Object.entries(type).map(([keyword, value]) => [keyword, described(keyword, value, known)]),
+    ),
+  };
+}
+
+function described(keyword: string, value: unknown, known: Set<string>): unknown {
+  if (!isRecord(value)) return value;
+  if (keyword !== 'properties') return describedOnce(value, known);
+  return Object.fromEntries(
+    Object.entries(value).map(([name, property]) => [name, describedOnce(property as JsonSchema, known)]),
+  );
+}
+
+/** Nothing but a description is text under this name: fields of the spec are records. */
+function withoutDescriptions(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDescriptions);
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, inner]) => name !== 'description' || typeof inner !== 'string')
+      .map(([name, inner]) => [name, withoutDescriptions(inner)]),
+  );
 }
 
 /** The schema library writes the range in which JavaScript numbers are exact; that is no rule of ours. */

@@ -19,6 +19,14 @@ function rowsBelow(path: string, schema: Schema): Row[] {
   return [{ path, schema }, ...rows, ...items];
 }
 
+function withoutDescriptions(schema: object): object {
+  return JSON.parse(
+    JSON.stringify(schema, (name, value) =>
+      name === 'description' && typeof value === 'string' ? undefined : value,
+    ),
+  );
+}
+
 const { spec, status } = meshOperatorOpenApiSchema().properties as { spec: Schema; status: Schema };
 const specRows = rowsBelow('spec', spec);
 const statusRows = rowsBelow('status', status);
@@ -52,6 +60,28 @@ describe('the schema of MeshOperator', () => {
     expect(patterns.length).toBeGreaterThan(20);
     // RE2 has no look-around and no back-references; the rest of our syntax means the same in both.
     expect(patterns.filter((pattern) => /\(\?[=!<]|\\[1-9]/.test(pattern))).toEqual([]);
+  });
+});
+
+describe('the CRD', () => {
+  const text = JSON.stringify(meshOperatorCrd());
+
+  it('fits into the annotation in which kubectl apply keeps it', () => {
+    const annotationLimit = 256 * 1024;
+    const roomForOthers = 4 * 1024;
+
+    expect(Buffer.byteLength(text)).toBeLessThan(annotationLimit - roomForOthers);
+  });
+
+  it('has the whole schema, and everything that is said of a field at least once', () => {
+    const descriptions = specRows.flatMap(({ schema }) =>
+      schema.description === undefined ? [] : [JSON.stringify(schema.description)],
+    );
+
+    expect(withoutDescriptions(meshOperatorCrd())).toMatchObject({
+      spec: { versions: [{ schema: { openAPIV3Schema: withoutDescriptions(meshOperatorOpenApiSchema()) } }] },
+    });
+    expect(descriptions.filter((description) => !text.includes(description))).toEqual([]);
   });
 });
 
