@@ -18,7 +18,7 @@ import { generateTemplates } from './generate/templates.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = 'generated/.inputs.json';
 const protobufPackage = 'node_modules/protobufjs/package.json';
-const goInputs = ['tools/istio/go.mod', 'scripts/generate/go-module.ts'];
+const goInputs = ['tools/istio/go.mod', 'test/cluster/toolchain/istio-source.ts'];
 
 /** A file in git: cheap to make, always made anew. */
 interface CommittedFile {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
+import { istioVersions } from '../../src/api/versions.ts';
 import { isRecord } from '../../src/base/stable-json.ts';
-import { moduleFolder } from './go-module.ts';
+import { ensureIstioSource } from '../../test/cluster/toolchain/istio-source.ts';
 
-/** Istio's own CRDs, from the published module `istio.io/istio`, ordered by name. */
+/** Istio's own CRDs of the newest minor, from the published module `istio.io/istio`, ordered by name. */
 export async function readIstioCrds(): Promise<Record<string, unknown>[]> {
-  const folder = await moduleFolder('istio.io/istio');
+  const folder = await ensureIstioSource(istioVersions[0].minor, 'istio.io/istio');
   const file = join(folder, 'manifests/charts/base/files/crd-all.gen.yaml');
   const documents = loadAll(await readFile(file, 'utf8')).filter(isRecord);
   const strange = documents.find((document) => document.kind !== 'CustomResourceDefinition');

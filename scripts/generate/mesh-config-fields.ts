@@ -6,7 +6,8 @@ import {
   type ProtoField,
   type ProtoMessages,
 } from '../../src/api/proto-fields.ts';
-import { moduleFolder } from './go-module.ts';
+import { istioVersions } from '../../src/api/versions.ts';
+import { ensureIstioSource } from '../../test/cluster/toolchain/istio-source.ts';
 
 const protoFiles = ['mesh/v1alpha1/config.proto', 'mesh/v1alpha1/network.proto'];
 
@@ -27,7 +28,7 @@ const wellKnown: Readonly<Record<string, string>> = {
 
 /** Every message that MeshConfig and Network reach, read from the .proto files of the module `istio.io/api`. */
 export async function readMeshConfigFields(): Promise<ProtoMessages> {
-  const folder = await moduleFolder('istio.io/api');
+  const folder = await ensureIstioSource(istioVersions[0].minor, 'istio.io/api');
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) =>
     join(folder, target.startsWith('google/') ? 'common-protos' : '', relativeTo(folder, target));

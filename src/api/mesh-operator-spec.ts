@@ -24,7 +24,7 @@ const versionRule: TextRule = {
 };
 
 const supportedMinors = istioVersions.map((version) => version.minor).join(', ');
-const newest = istioVersions[0]?.patch;
+const newest = istioVersions[0].patch;
 
 /** What a MeshOperator asks for. Every field may be left out. */
 export const meshOperatorSpecSchema = z

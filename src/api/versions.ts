@@ -7,7 +7,7 @@ export interface IstioVersion {
 }
 
 /** Newest first; the first row is the default. */
-export const istioVersions: readonly IstioVersion[] = [
+export const istioVersions: readonly [IstioVersion, ...IstioVersion[]] = [
   { minor: '1.31', patch: '1.31.1' },
   { minor: '1.30', patch: '1.30.3' },
   { minor: '1.29', patch: '1.29.6' },

@@ -41,7 +41,7 @@ export function carryTag(tree: SettingTree | undefined, draft: Draft): void {
 /** Carries a version of Istio; false for one that is not supported, which is named. */
 export function carryVersion(version: string, tree: SettingTree, { mesh, ledger }: Draft): boolean {
   if (resolveVersion(version) === undefined) {
-    const instead = String(mesh.peek('spec', 'version') ?? istioVersions[0]?.patch);
+    const instead = String(mesh.peek('spec', 'version') ?? istioVersions[0].patch);
     const reason = `is not supported: the mesh gets ${instead}; supported are ${supportedVersionsText()}; upgrade Istio to one of them first`;
     ledger.lose(tree, reason);
     return false;

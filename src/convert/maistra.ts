@@ -304,7 +304,7 @@ function carryPreview(preview: SettingSource, draft: Draft): void {
 
 /** Maistra has its own versions, and all of them are of an Istio before those that are supported. */
 function loseVersion(spec: SettingSource, { ledger }: Draft): void {
-  const newest = String(istioVersions[0]?.patch);
+  const newest = istioVersions[0].patch;
   ledger.lose(
     spec.take('version'),
     `is not supported: it is of an Istio before ${supportedVersionsText()}; the mesh gets ${newest}, so move workloads by a revision of its own`,

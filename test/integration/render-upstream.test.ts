@@ -4,12 +4,14 @@ import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject, ResolvedMesh } from '../../src/api/resolved-mesh.ts';
+import { istioVersions } from '../../src/api/versions.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import {
   absentInDefault,
   byName,
   compareObjects,
   type Difference,
+  differencesOfMinor,
   isOfInjector,
   ourDefaultRevision,
   ourGateway,
@@ -19,7 +21,7 @@ import {
   ourLabels,
 } from '../support/chart-differences.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
-import { openUpstreamCharts, parseManifests, type UpstreamCharts } from '../support/upstream-charts.ts';
+import { openUpstreamCharts, parseManifests } from '../support/upstream-charts.ts';
 
 interface Scenario {
   readonly name: string;
@@ -144,6 +146,14 @@ const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'minimal profile',
+    spec: { profile: 'minimal' },
+    namespace: 'istio-system',
+    values: {},
+    absent: absentInDefault,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision],
+  },
+  {
     name: 'demo profile',
     spec: { profile: 'demo' },
     namespace: 'istio-system',
@@ -245,14 +255,21 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-describe.each(scenarios)('$name against Istio’s own charts', (scenario) => {
-  const { spec, namespace, values, absent, renamed, differences } = scenario;
+const olderMinors = istioVersions.slice(1).map(({ minor }) => minor);
+
+/** Each mesh in each supported minor, against the charts of that minor. */
+const comparisons = istioVersions.flatMap(({ minor }) =>
+  scenarios.map((scenario) => ({ ...scenario, minor })),
+);
+
+describe.each(comparisons)('$name against the charts of Istio $minor', (comparison) => {
+  const { minor, spec, namespace, values, absent, renamed, differences } = comparison;
   let upstream: Map<string, KubernetesObject>;
   let ours: Map<string, KubernetesObject>;
 
   beforeAll(async () => {
-    const charts = await openUpstreamCharts();
-    const mesh = meshOf(namespace, spec);
+    const charts = await openUpstreamCharts(minor);
+    const mesh = meshOf(namespace, { version: minor, ...spec });
     const names = ['base', 'istio-control/istio-discovery'];
     const theirs = mergeJson({ global: images, ...followBundles }, values);
     const texts = await Promise.all([
@@ -283,7 +300,9 @@ describe.each(scenarios)('$name against Istio’s own charts', (scenario) => {
   });
 
   it('differs from the charts where it is meant to, and nowhere else', () => {
-    const { unexplained, stale } = compareObjects(upstream, ours, differences, theirName);
+    const rows = differencesOfMinor(differences, minor);
+
+    const { unexplained, stale } = compareObjects(upstream, ours, rows, theirName);
 
     expect(unexplained).toEqual([]);
     expect(stale).toEqual([]);
@@ -309,28 +328,38 @@ describe('Istio’s CRDs', () => {
     expect(byName(theirs).size).toBe(15);
     for (const [name, crd] of byName(ours)) expect(crd.spec, name).toEqual(byName(theirs).get(name)?.spec);
   });
+
+  it.each(olderMinors)('have all that those of Istio %s have', async (minor) => {
+    const charts = await openUpstreamCharts(minor);
+    const theirs = parseManifests(await charts.readFile('manifests/charts/base/files/crd-all.gen.yaml'));
+    const ours = byName(renderIstioCrds());
+
+    const lost = theirs.flatMap((crd) => {
+      const name = `${crd.kind} ${crd.metadata.name}`;
+      const kept = servedFields(ours.get(name));
+      return [...servedFields(crd)].filter((path) => !kept.has(path)).map((path) => `${name} ${path}`);
+    });
+
+    expect(theirs.length).toBeGreaterThan(13);
+    expect(lost).toEqual([]);
+  });
 });
 
-describe('gateway pods against istiod’s own injection template', () => {
-  let charts: UpstreamCharts;
-
-  beforeAll(async () => {
-    charts = await openUpstreamCharts();
-  });
-
+describe.each(istioVersions)('gateway pods against the injection template of Istio $minor', ({ minor }) => {
   const absent = new Map([
     ['COMPLIANCE_POLICY', 'set on the gateway when wanted'],
-    ['GODEBUG', 'follows COMPLIANCE_POLICY'],
+    ...(minor === '1.31' ? ([['GODEBUG', 'follows COMPLIANCE_POLICY']] as const) : []),
     ['ISTIO_META_NETWORK', 'only in a mesh of several networks'],
     ['ISTIO_BOOTSTRAP_OVERRIDE', 'by an annotation of injected pods only'],
   ]);
 
   it('sets every variable that injection would set', async () => {
+    const charts = await openUpstreamCharts(minor);
     const template = await charts.readFile(
       'manifests/charts/istio-control/istio-discovery/files/gateway-injection-template.yaml',
     );
     const theirs = [...template.matchAll(/^ *- name: "?([A-Z][A-Z_]+)"?$/gm)].map((match) => match[1] ?? '');
-    const pod = podTemplateOf(renderAll(meshOf('istio-system', {})), 'istio-ingressgateway');
+    const pod = podTemplateOf(renderAll(meshOf('istio-system', { version: minor })), 'istio-ingressgateway');
     const ours = containerOf(pod).env.map(({ name }) => name);
 
     const missing = [...new Set(theirs)].filter((name) => !ours.includes(name));
@@ -339,6 +368,37 @@ describe('gateway pods against istiod’s own injection template', () => {
     expect(missing.sort()).toEqual([...absent.keys()].sort());
   });
 });
+
+/** Every field that a CRD serves, by version: `v1 spec.hosts[]`. */
+function servedFields(crd: KubernetesObject | undefined): Set<string> {
+  const { versions = [] } = (crd?.spec ?? {}) as { versions?: readonly CrdVersion[] };
+  return new Set(
+    versions
+      .filter(({ served }) => served)
+      .flatMap(({ name, schema }) => schemaPaths(schema.openAPIV3Schema, name)),
+  );
+}
+
+interface CrdVersion {
+  readonly name: string;
+  readonly served: boolean;
+  readonly schema: { readonly openAPIV3Schema: CrdSchema };
+}
+
+interface CrdSchema {
+  readonly properties?: Readonly<Record<string, CrdSchema>>;
+  readonly additionalProperties?: CrdSchema;
+  readonly items?: CrdSchema;
+}
+
+function schemaPaths({ properties = {}, items, additionalProperties }: CrdSchema, path: string): string[] {
+  return [
+    path,
+    ...Object.entries(properties).flatMap(([name, inner]) => schemaPaths(inner, `${path}.${name}`)),
+    ...(items === undefined ? [] : schemaPaths(items, `${path}[]`)),
+    ...(additionalProperties === undefined ? [] : schemaPaths(additionalProperties, `${path}{}`)),
+  ];
+}
 
 function meshOf(namespace: string, spec: JsonObject): ResolvedMesh {
   return resolveMesh({

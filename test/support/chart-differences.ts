@@ -9,6 +9,13 @@ export interface Difference {
   /** Matches `path: theirs -> ours`. */
   readonly fact: RegExp;
   readonly reason: string;
+  /** Minors of Istio whose charts differ so; all of them when it is left out. */
+  readonly minors?: readonly string[];
+}
+
+/** The rows that count for a minor of Istio. */
+export function differencesOfMinor(rows: readonly Difference[], minor: string): readonly Difference[] {
+  return rows.filter(({ minors }) => minors === undefined || minors.includes(minor));
 }
 
 /** Labels, of every object. */

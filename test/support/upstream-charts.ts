@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
-import { ensureGo } from '../cluster/toolchain/go-compiler.ts';
-import { toolsFolder } from '../cluster/toolchain/go-tool.ts';
+import { istioVersions } from '../../src/api/versions.ts';
+import { ensureIstioSource } from '../cluster/toolchain/istio-source.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 
@@ -29,9 +29,12 @@ export interface UpstreamCharts {
   readFile(path: string): Promise<string>;
 }
 
-/** Finds the Istio module that tools/istio pins (downloading it when needed) and helm. */
-export async function openUpstreamCharts(): Promise<UpstreamCharts> {
-  const [helm, folder] = [await ensureTool('helm'), await istioModuleFolder()];
+/** Finds the source of an Istio minor (downloading it when needed) and helm; the newest minor unless another is named. */
+export async function openUpstreamCharts(minor: string = istioVersions[0].minor): Promise<UpstreamCharts> {
+  const [helm, folder] = [
+    await ensureTool('helm'),
+    await ensureIstioSource(minor, 'istio.io/istio', () => {}),
+  ];
   return {
     template: ({ chart, release, namespace, values }) =>
       run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
@@ -50,11 +53,4 @@ export function parseManifests(text: string): KubernetesObject[] {
   return loadAll(text).filter(
     (document) => document !== null && document !== undefined,
   ) as KubernetesObject[];
-}
-
-async function istioModuleFolder(): Promise<string> {
-  const go = await ensureGo(() => {});
-  const cwd = join(toolsFolder, 'istio');
-  await run(go.path, ['mod', 'download', 'istio.io/istio'], { cwd });
-  return (await run(go.path, ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], { cwd })).trim();
 }

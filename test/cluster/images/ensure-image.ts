@@ -26,7 +26,7 @@ export const imageNames = Object.keys(definitions) as ImageName[];
 /** The hub and tag that a MeshOperator without `hub` and `tag` resolves to. */
 export const defaultRelease: IstioRelease = {
   hub: 'registry.istio.io/release',
-  tag: istioVersions[0]?.patch ?? '',
+  tag: istioVersions[0].patch,
 };
 
 /**

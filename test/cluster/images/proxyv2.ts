@@ -1,8 +1,6 @@
 import path from 'node:path';
-import { ensureGo } from '../toolchain/go-compiler.ts';
-import { toolsFolder } from '../toolchain/go-tool.ts';
-import { printProgress } from '../toolchain/progress.ts';
-import { run } from '../toolchain/run-command.ts';
+import { istioVersions } from '../../../src/api/versions.ts';
+import { ensureIstioSource } from '../toolchain/istio-source.ts';
 import { ensureTool } from '../toolchain/tools.ts';
 import { debianBaseLayer } from './debian-base.ts';
 import type { IstioRelease } from './istiod.ts';
@@ -43,10 +41,6 @@ export async function proxyv2Image(release: IstioRelease): Promise<ImageDefiniti
 
 /** Istio's own template of Envoy's bootstrap, in the published module that pilot-agent is built from. */
 async function bootstrapTemplate(): Promise<string> {
-  const go = await ensureGo(printProgress);
-  const folder = await run(go.path, ['list', '-m', '-f', '{{.Dir}}', 'istio.io/istio'], {
-    cwd: path.join(toolsFolder, 'istio'),
-    env: { GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' },
-  });
-  return path.join(folder.trim(), 'tools/packaging/common/envoy_bootstrap.json');
+  const folder = await ensureIstioSource(istioVersions[0].minor, 'istio.io/istio');
+  return path.join(folder, 'tools/packaging/common/envoy_bootstrap.json');
 }

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheKey, ensureCached } from './cache-folder.ts';
 import { ensureGo, type GoCompiler } from './go-compiler.ts';
+import { goEnvironment, moduleFolder } from './go-module.ts';
 import { type LeftOutPlugins, withoutPlugins } from './left-out-plugins.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { run } from './run-command.ts';
@@ -28,7 +29,7 @@ export interface GoTool {
 export const toolsFolder = join(import.meta.dirname, '..', '..', '..', 'tools');
 
 // Without cgo the programs are static: they run in an image that has nothing else.
-const environment = { CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOFLAGS: '-mod=readonly', GOWORK: 'off' };
+const environment = { ...goEnvironment, CGO_ENABLED: '0' };
 // What is in C is not optimized: for SQLite alone that takes a minute.
 const cgoEnvironment = { ...environment, CGO_ENABLED: '1', CGO_CFLAGS: '-O0' };
 
@@ -104,13 +105,6 @@ async function collectYaml(
   const folder = await moduleFolder(go, source, yaml.module);
   const documents = await Promise.all(yaml.sources.map((file) => readFile(join(folder, file), 'utf8')));
   await writeFile(join(target, yaml.file), documents.join('\n---\n'));
-}
-
-/** Where Go keeps a module; downloads it when it does not yet. */
-async function moduleFolder(go: GoCompiler, source: string, module: string): Promise<string> {
-  const options = { cwd: source, env: environment };
-  await run(go.path, ['mod', 'download', module], options);
-  return (await run(go.path, ['list', '-m', '-f', '{{.Dir}}', module], options)).trim();
 }
 
 let goOnce: Promise<GoCompiler> | undefined;

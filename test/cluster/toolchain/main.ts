@@ -1,10 +1,12 @@
 /**
  * Makes the real programs of local clusters available and prints where they are.
  *
- *   node test/cluster/toolchain/main.ts                    every program, and the Debian packages they need
+ *   node test/cluster/toolchain/main.ts                    every program, the Debian packages they need, Istio's sources
  *   node test/cluster/toolchain/main.ts helm kube-apiserver
  */
+import { istioVersions } from '../../../src/api/versions.ts';
 import { ensureDebianPackages, findMissingPackages } from './debian-packages.ts';
+import { ensureIstioSource } from './istio-source.ts';
 import { printProgress } from './progress.ts';
 import { ensureTools, isToolName, toolNames } from './tools.ts';
 
@@ -19,6 +21,8 @@ try {
   else await reportMissing();
   const paths = await ensureTools(words.length === 0 ? toolNames : words.filter(isToolName), printProgress);
   for (const [name, path] of Object.entries(paths)) process.stdout.write(`${name} ${path}\n`);
+  if (words.length === 0)
+    for (const { minor } of istioVersions) await ensureIstioSource(minor, 'istio.io/istio');
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(1);
