@@ -1,9 +1,10 @@
 import { goDurationMs } from '../base/duration.ts';
 import type { LabelSelector } from './resolved-injection.ts';
-import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
-import type { RevisionTagScope, Upgrade } from './spec/upgrade.ts';
+import type { ResolvedErrorRate, ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
+import type { ErrorRate, RevisionTagScope, Upgrade } from './spec/upgrade.ts';
 
 const defaultTimeoutMs = 15 * 60_000;
+const defaultWindowMs = 60_000;
 const defaultGraceMs = 3_600_000;
 
 /** The upgrade with every default filled in; a last wave takes whatever no other selects. */
@@ -21,8 +22,17 @@ export function resolveUpgrade(upgrade: Upgrade | undefined): ResolvedUpgrade {
       { namespaceSelector: {}, soakMs: 0 },
     ],
     waveTimeoutMs: goDurationMs(upgrade?.waveTimeout) ?? defaultTimeoutMs,
+    ...(upgrade?.errorRate === undefined ? {} : { errorRate: resolveErrorRate(upgrade.errorRate) }),
     onFailure: upgrade?.onFailure ?? (isRevisionBased ? 'Rollback' : 'Pause'),
     graceMs: goDurationMs(upgrade?.gracePeriod) ?? defaultGraceMs,
+  };
+}
+
+function resolveErrorRate({ prometheus, limit, window }: ErrorRate): ResolvedErrorRate {
+  return {
+    prometheus: prometheus.replace(/\/$/, ''),
+    limit: Number.parseFloat(limit) / 100,
+    windowMs: goDurationMs(window) ?? defaultWindowMs,
   };
 }
 

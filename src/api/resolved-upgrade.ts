@@ -6,6 +6,15 @@ export interface ResolvedUpgradeWave {
   readonly soakMs: number;
 }
 
+/** What counts as too many failed requests, and who knows. */
+export interface ResolvedErrorRate {
+  /** Address of the HTTP API of a Prometheus, without a slash at its end. */
+  readonly prometheus: string;
+  /** The part of all requests that may fail, from 0 to 1. */
+  readonly limit: number;
+  readonly windowMs: number;
+}
+
 /** `spec.upgrade` with every default filled in. */
 export interface ResolvedUpgrade {
   readonly strategy: 'InPlace' | 'RevisionBased';
@@ -14,6 +23,7 @@ export interface ResolvedUpgrade {
   /** The last one selects every namespace that no other does. */
   readonly waves: readonly ResolvedUpgradeWave[];
   readonly waveTimeoutMs: number;
+  readonly errorRate?: ResolvedErrorRate;
   readonly onFailure: 'Rollback' | 'Pause';
   readonly graceMs: number;
 }

@@ -121,6 +121,20 @@ const componentLogLevelRule: TextRule = {
   message: 'must be component:level pairs joined by commas, for example misc:error,rbac:debug',
 };
 
+const percentageRule: TextRule = {
+  pattern: /^(100|[0-9]{1,2}(\.[0-9]{1,4})?)%$/,
+  maxLength: 8,
+  message: 'must be a percentage such as 0.5%',
+};
+
+const httpAddressRule: TextRule = {
+  pattern:
+    /^https?:\/\/([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[1-9][0-9]{0,4})?(\/[-A-Za-z0-9._~]+)*\/?$/,
+  maxLength: 512,
+  message:
+    'must be an http or https address, for example http://prometheus.monitoring:9090 (no user, no query)',
+};
+
 const cidrRule: TextRule = {
   pattern: /^([0-9]{1,3}(\.[0-9]{1,3}){3}\/[0-9]{1,2}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*\/[0-9]{1,3})$/,
   maxLength: 64,
@@ -171,6 +185,8 @@ export const secretName = () => textOf(secretNameRule);
 export const configMapName = () => textOf(configMapNameRule);
 export const configMapKey = () => textOf(configMapKeyRule);
 export const hostAndPort = () => textOf(hostAndPortRule);
+export const percentage = () => textOf(percentageRule);
+export const httpAddress = () => textOf(httpAddressRule);
 export const istioLogLevel = () => textOf(logLevelRule);
 export const proxyComponentLogLevel = () => textOf(componentLogLevelRule);
 export const cidr = () => textOf(cidrRule);

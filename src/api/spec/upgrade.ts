@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { goDuration } from './field-format.ts';
+import { goDuration, httpAddress, percentage } from './field-format.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
 
 /** More waves than this would take longer than a release lives. */
@@ -12,6 +12,16 @@ const waveSchema = z.strictObject({
     .describe(
       'How long every proxy of the wave is watched, once all are well, before the next. Default: `0s`.',
     ),
+});
+
+const errorRateSchema = z.strictObject({
+  prometheus: httpAddress().describe(
+    'Where the HTTP API of a Prometheus is that scrapes the proxies, for example `http://prometheus.monitoring:9090`.',
+  ),
+  limit: percentage().describe('Percentage of requests that may fail, for example `1%`.'),
+  window: goDuration()
+    .optional()
+    .describe('How long, from when every proxy is well, requests are counted. Default: `1m`.'),
 });
 
 /** How another version of Istio gets into a mesh. */
@@ -38,6 +48,11 @@ export const upgradeSchema = z.strictObject({
   waveTimeout: goDuration()
     .optional()
     .describe('How long a step may take before it counts as failed. Default: `15m`.'),
+  errorRate: errorRateSchema
+    .optional()
+    .describe(
+      'A wave has failed as well when more requests to its namespaces fail than the limit says: those with a 5xx status, or with a gRPC status that means a fault of the server.',
+    ),
   onFailure: z
     .enum(['Rollback', 'Pause'])
     .optional()
@@ -49,6 +64,7 @@ export const upgradeSchema = z.strictObject({
     .describe('For `RevisionBased`: how long a control plane stays that nothing uses. Default: `1h`.'),
 });
 
+export type ErrorRate = z.infer<typeof errorRateSchema>;
 export type Upgrade = z.infer<typeof upgradeSchema>;
 
 /** Where the tags of a revision count, while another one has them elsewhere. */

@@ -8,7 +8,7 @@ const path = 'spec.upgrade';
 
 /** Each setting has an effect with the strategy that is chosen, and there is something to upgrade. */
 export function checkUpgrade({ spec }: SpecView): Problem[] {
-  const { strategy = 'InPlace', waves, onFailure, gracePeriod, waveTimeout } = spec.upgrade ?? {};
+  const { strategy = 'InPlace', waves, onFailure, gracePeriod, waveTimeout, errorRate } = spec.upgrade ?? {};
   const isRevisionBased = strategy === 'RevisionBased';
   const restarts = restartsWorkloads(spec.upgrade);
   const problems: Problem[] = [];
@@ -24,7 +24,7 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
       add('gracePeriod', 'has no effect with strategy InPlace, which leaves no old control plane: remove it');
     }
     if (!restarts) {
-      for (const [field, value] of Object.entries({ waves, waveTimeout, onFailure })) {
+      for (const [field, value] of Object.entries({ waves, waveTimeout, errorRate, onFailure })) {
         if (value === undefined || (field === 'onFailure' && value === 'Rollback')) continue;
         add(field, 'has no effect while no workload is restarted: set restart: Waves, or remove it');
       }
@@ -32,6 +32,9 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
   }
   if (waveTimeout !== undefined && (goDurationMs(waveTimeout) ?? Number.NaN) < leastTimeoutMs) {
     add('waveTimeout', 'must be at least 10s: a control plane needs that to start');
+  }
+  if ((goDurationMs(errorRate?.window) ?? leastWindowMs) < leastWindowMs) {
+    add('errorRate.window', 'must be at least 10s: Prometheus needs two scrapes in it to tell a rate');
   }
   if (isRevisionBased && !hasControlPlane(spec)) {
     add('strategy', 'RevisionBased needs a control plane: enable spec.components.pilot, or set InPlace');
@@ -47,6 +50,7 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
 /** `-1.999.99` has nine characters, and a revision 56. */
 const longestRevision = 47;
 const leastTimeoutMs = 10_000;
+const leastWindowMs = 10_000;
 
 function hasControlPlane({ components, profile = 'default' }: SpecView['spec']): boolean {
   const { pilot } = components ?? {};

@@ -3,6 +3,7 @@ import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-obj
 import { restartAnnotation } from '../../../src/api/labels.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { type CountedRequests, RunningPrometheus } from '../../support/running-prometheus.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 
@@ -53,7 +54,7 @@ test('workloads with older sidecars are restarted wave by wave, and the next wav
   });
   expect(await restartOf(deployment(shop))).toBeUndefined();
 
-  await putNewProxy(deployment(canary));
+  await putProxy(deployment(canary), '1.31.1');
   await mesh.untilStatus('moves its second wave', ({ upgrade }) => upgrade?.wave === 2);
   await untilRestarted(deployment(shop));
   await untilRestarted(statefulSet(shop));
@@ -63,11 +64,52 @@ test('workloads with older sidecars are restarted wave by wave, and the next wav
     return pod !== undefined && pod.metadata.uid !== firstPod?.metadata.uid;
   });
 
-  for (const id of [deployment(shop), statefulSet(shop)]) await putNewProxy(id);
+  for (const id of [deployment(shop), statefulSet(shop)]) await putProxy(id, '1.31.1');
   await world.cluster.kubectl('delete', 'replicaset', 'set', '-n', shop, '--cascade=foreground');
   await mesh.untilReason('UpgradeComplete', 'Complete');
   for (const step of ['Wave 1 of 2', 'Wave 2 of 2']) await mesh.untilEvent('UpgradeMoving', step);
 });
+
+test('a wave whose requests fail is held, and goes on when they fail no more', async () => {
+  const prometheus = await RunningPrometheus.start();
+  try {
+    // An older sidecar again, so that there is something to restart.
+    for (const namespace of [canary, shop]) await putProxy(deployment(namespace), '1.31.0');
+    await world.cluster.kubectl('delete', 'statefulset', 'state', '-n', shop);
+    await mesh.untilStatus('moves its first wave', ({ upgrade }) => upgrade?.phase === 'Moving');
+    prometheus.setTraffic([requests(canary, '200', 8), requests(canary, '503', 2)]);
+
+    await mesh.change({
+      upgrade: { errorRate: { prometheus: prometheus.address, limit: '1%', window: '10s' } },
+    });
+    await putProxy(deployment(canary), '1.31.1');
+
+    await mesh.untilReason('UpgradeComplete', 'Paused');
+    const { upgrade } = await mesh.status();
+    expect(upgrade).toMatchObject({ phase: 'Paused', wave: 1 });
+    expect(upgrade?.failure).toMatch(
+      new RegExp(`^Moving: [0-9.]+% of the requests to ${canary} fail, and 1% may$`),
+    );
+
+    prometheus.setTraffic([requests(canary, '200', 8), requests(shop, '200', 8)]);
+    await mesh.change({ upgrade: { waveTimeout: '10m' } });
+
+    await mesh.untilStatus('moves its second wave', ({ upgrade: now }) => now?.wave === 2);
+    await putProxy(deployment(shop), '1.31.1');
+    await mesh.untilReason('UpgradeComplete', 'Complete');
+  } finally {
+    await prometheus.stop();
+  }
+});
+
+function requests(namespace: string, code: string, count: number): CountedRequests {
+  const labels = {
+    reporter: 'destination',
+    destination_service_namespace: namespace,
+    response_code: code,
+  };
+  return { labels, count };
+}
 
 const deployment = (namespace: string): ObjectId => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'app' },
@@ -100,9 +142,9 @@ function workload({ apiVersion, kind, namespace = '', name }: ObjectId): Kuberne
   };
 }
 
-async function putNewProxy(id: ObjectId): Promise<void> {
+async function putProxy(id: ObjectId, version: string): Promise<void> {
   const path = '/spec/template/spec/containers/1/image';
-  const operations = [{ op: 'replace', path, value: 'registry.example.com/proxyv2:1.31.1' }] as const;
+  const operations = [{ op: 'replace', path, value: `registry.example.com/proxyv2:${version}` }] as const;
   await world.client.patch(
     id,
     { type: 'json', operations: [...operations] },

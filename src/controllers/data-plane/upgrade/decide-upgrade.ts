@@ -1,4 +1,4 @@
-import type { UpgradePhase, UpgradeStatus } from '../../../api/mesh-operator-status.ts';
+import type { UpgradeStatus } from '../../../api/mesh-operator-status.ts';
 import type { ResolvedMesh } from '../../../api/resolved-mesh.ts';
 import type { ResolvedUpgrade } from '../../../api/resolved-upgrade.ts';
 import {
@@ -10,8 +10,10 @@ import {
 import { standingUpgrade } from '../../../render/revisions/plan-revisions.ts';
 import { versionRevision } from '../../../render/revisions/revision-spec.ts';
 import { knownOf } from '../../../render/revisions/tag-scopes.ts';
+import type { ErrorRateQuestion, MeasuredErrorRate } from './error-rate.ts';
 import type { ObservedNamespace, ObservedProxy, ObservedUpgrade } from './observed-upgrade.ts';
 import type { RestartGroup } from './restart-groups.ts';
+import { type StepGates, UpgradeStep } from './upgrade-step.ts';
 import { progressOf, waveOf } from './wave-progress.ts';
 
 export interface UpgradeInput {
@@ -22,6 +24,8 @@ export interface UpgradeInput {
   readonly before: UpgradeStatus | undefined;
   readonly observed: ObservedUpgrade;
   readonly now: Date;
+  /** The rate of errors, where a decision before has asked for it (`measure`). */
+  readonly measured?: MeasuredErrorRate;
 }
 
 /** The next state of an upgrade, and what to do meanwhile. */
@@ -33,9 +37,10 @@ export interface UpgradeDecision {
   readonly isBehind: (proxy: ObservedProxy) => boolean;
   /** Look again after this long, in milliseconds; undefined when only a change makes a difference. */
   readonly againInMs?: number;
+  /** What must be known for this decision to be made: decide again with it. */
+  readonly measure?: ErrorRateQuestion;
 }
 
-const maxNamed = 10;
 const nothingIsBehind = () => false;
 
 /**
@@ -49,10 +54,11 @@ export function decideUpgrade(input: UpgradeInput): UpgradeDecision {
   return restarts ? decideInPlace(input) : { state: undefined, restart: [], isBehind: nothingIsBehind };
 }
 
-function decideInPlace({ mesh, generation, before, observed, now }: UpgradeInput): UpgradeDecision {
+function decideInPlace(input: UpgradeInput): UpgradeDecision {
+  const { mesh, generation, before, observed, now } = input;
   const { upgrade } = mesh;
   const isBehind = ({ isOutdated }: ObservedProxy) => isOutdated;
-  const step = new Step(before ?? { phase: 'Complete', since: now.toISOString() }, upgrade, now);
+  const step = new UpgradeStep(before ?? { phase: 'Complete', since: now.toISOString() }, input);
   if (step.phase === 'Paused' && step.state.failedGeneration !== generation)
     step.enter('Moving', { wave: 1 });
   if (step.phase === 'Complete' && observed.isMeshReady) {
@@ -60,11 +66,14 @@ function decideInPlace({ mesh, generation, before, observed, now }: UpgradeInput
     if (behind.length > 0) step.enter('Moving', { wave: 1 });
   }
   if (step.phase !== 'Moving' || !observed.isMeshReady) return { ...step.rest(), restart: [], isBehind };
-  const { blockers, behind } = progressOf(movingIn(observed, upgrade, step.wave), isBehind);
-  if (!step.isDone(blockers, step.soakMs)) {
-    if (step.isOverdue(blockers)) step.fail('Paused', blockers, generation);
-  } else if (step.wave < upgrade.waves.length) step.enter('Moving', { wave: step.wave + 1 });
-  else step.enter('Complete', {});
+  const moving = movingIn(observed, upgrade, step.wave);
+  const { blockers, behind } = progressOf(moving, isBehind);
+  const verdict = step.judge(blockers, { soakMs: step.soakMs, requestsTo: namesOf(moving) });
+  if (verdict === 'failed') step.fail('Paused', generation);
+  if (verdict === 'done') {
+    if (step.wave < upgrade.waves.length) step.enter('Moving', { wave: step.wave + 1 });
+    else step.enter('Complete', {});
+  }
   return { ...step.rest(), restart: step.phase === 'Moving' ? behind : [], isBehind };
 }
 
@@ -73,17 +82,18 @@ function decideRevisionBased(input: UpgradeInput): UpgradeDecision {
   const { upgrade } = mesh;
   const wanted = versionRevision(mesh);
   const first = { ...standingUpgrade(wanted, observed.revisions), since: now.toISOString() };
-  const step = new Step(before ?? first, upgrade, now);
+  const step = new UpgradeStep(before ?? first, input);
   turn(step, wanted, generation);
   const { active = wanted, target = wanted } = step.state;
   const isBehind = (proxy: ObservedProxy) =>
     step.phase === 'RollingBack' ? proxy.revision === target : proxy.revision !== target;
   let restart: readonly RestartGroup[] = [];
   const decidedIn = step.name;
-  const settle = (blockers: readonly string[], next: () => void, soakMs = 0) => {
-    if (step.isDone(blockers, soakMs)) next();
-    else if (step.phase !== 'RollingBack' && step.isOverdue(blockers)) {
-      step.fail(upgrade.onFailure === 'Rollback' ? 'RollingBack' : 'Paused', blockers, generation);
+  const settle = (blockers: readonly string[], next: () => void, gates: StepGates = {}) => {
+    const verdict = step.judge(blockers, gates);
+    if (verdict === 'done') next();
+    else if (verdict === 'failed' && step.phase !== 'RollingBack') {
+      step.fail(upgrade.onFailure === 'Rollback' ? 'RollingBack' : 'Paused', generation);
     }
   };
   switch (step.phase) {
@@ -95,7 +105,7 @@ function decideRevisionBased(input: UpgradeInput): UpgradeDecision {
     }
     case 'Moving': {
       const moving = movingIn(observed, upgrade, step.wave);
-      step.moved(moving.map(({ name }) => name));
+      step.moved(namesOf(moving));
       const unrouted = unroutedOf(moving, observed, { active, target });
       const { behind, blockers } = progressOf(moving, isBehind);
       const isAll = step.wave >= upgrade.waves.length;
@@ -106,7 +116,7 @@ function decideRevisionBased(input: UpgradeInput): UpgradeDecision {
           isAll
             ? step.enter('MovingGateways', { gateways: target })
             : step.enter('Moving', { wave: step.wave + 1 }),
-        step.soakMs,
+        { soakMs: step.soakMs, requestsTo: namesOf(moving) },
       );
       break;
     }
@@ -114,7 +124,7 @@ function decideRevisionBased(input: UpgradeInput): UpgradeDecision {
       const late = observed.gateways.filter((proxy) => isBehind(proxy) || !proxy.isReady);
       const blockers =
         late.length === 0 ? [] : [`${late.length} pods of gateways do not follow ${target} yet`];
-      settle(blockers, () => step.enter('Finishing', {}));
+      settle(blockers, () => step.enter('Finishing', {}), { requestsTo: namesOf(observed.namespaces) });
       break;
     }
     case 'Finishing': {
@@ -146,7 +156,7 @@ function decideRevisionBased(input: UpgradeInput): UpgradeDecision {
 }
 
 /** What a changed spec means for where the upgrade is. */
-function turn(step: Step, wanted: string, generation: number): void {
+function turn(step: UpgradeStep, wanted: string, generation: number): void {
   const { active = wanted, target = wanted, failedGeneration } = step.state;
   switch (step.phase) {
     case 'Complete':
@@ -176,6 +186,10 @@ function movingIn(
   return namespaces.filter((namespace) => waveOf(waves, namespace) < wave);
 }
 
+function namesOf(namespaces: readonly ObservedNamespace[]): string[] {
+  return namespaces.map(({ name }) => name);
+}
+
 /** Namespaces whose new pods could still get a proxy of the old revision. */
 function unroutedOf(
   namespaces: readonly ObservedNamespace[],
@@ -196,154 +210,4 @@ function holdsNothing({ revisions }: ObservedUpgrade, revision: string): boolean
   const known = revisions.get(revision);
   if (known === undefined) return true;
   return isNoNamespace(namespacesOf(known.scope)) && (known.isSettled || !known.hasTagWebhooks);
-}
-
-/** The state under a decision: what is written at the end. */
-class Step {
-  state: UpgradeStatus;
-  readonly #upgrade: ResolvedUpgrade;
-  readonly #now: Date;
-  #blockers: readonly string[] = [];
-  #againInMs: number | undefined;
-
-  constructor(before: UpgradeStatus, upgrade: ResolvedUpgrade, now: Date) {
-    this.state = before;
-    this.#upgrade = upgrade;
-    this.#now = now;
-  }
-
-  get phase(): UpgradePhase {
-    return this.state.phase;
-  }
-
-  /** Which step it is, of all that there ever are. */
-  get name(): string {
-    return `${this.phase}/${this.wave}/${this.state.since}`;
-  }
-
-  /** Counted from 1. */
-  get wave(): number {
-    return this.state.wave ?? 1;
-  }
-
-  get soakMs(): number {
-    return this.#upgrade.waves[this.wave - 1]?.soakMs ?? 0;
-  }
-
-  enter(phase: UpgradePhase, fields: Partial<UpgradeStatus>): void {
-    const { wellSince: _well, waitingFor: _waiting, ...kept } = this.state;
-    const {
-      wave: _wave,
-      waves: _waves,
-      failure: _failure,
-      failedGeneration: _failed,
-      moved: _moved,
-      ...settled
-    } = kept;
-    this.#blockers = [];
-    this.state = {
-      ...(phase === 'Complete' ? settled : kept),
-      ...fields,
-      phase,
-      since: this.#now.toISOString(),
-      ...(phase === 'Moving' ? { waves: this.#upgrade.waves.length } : {}),
-    };
-    this.#againInMs = 0;
-  }
-
-  begin(active: string, target: string): void {
-    const { retired = [], failure: _failure, failedGeneration: _failed, ...rest } = this.state;
-    const left = retired.filter(({ revision }) => revision !== target);
-    this.state = { ...rest, retired: left };
-    this.enter('Installing', { active, target, gateways: active, moved: [] });
-  }
-
-  /** Goes on where a pause came. */
-  resume(): void {
-    const { failure: _failure, failedGeneration: _failed, wave, ...rest } = this.state;
-    this.state = rest;
-    if (wave === undefined) this.enter('Installing', {});
-    else this.enter('Moving', { wave });
-  }
-
-  moved(names: readonly string[]): void {
-    this.state = { ...this.state, moved: [...names].sort() };
-  }
-
-  /** `kept` is what the tags mean from now on; `left` goes when nothing uses it. */
-  complete(kept: string, left: string): void {
-    this.enter('Complete', { active: kept, target: kept, gateways: kept, ...this.#withRetired(left) });
-  }
-
-  rolledBack(left: string): void {
-    this.enter('RolledBack', { moved: [], ...this.#withRetired(left) });
-  }
-
-  /** True when nothing is waited for and the soak is over; remembers otherwise what is, and since when nothing is. */
-  isDone(blockers: readonly string[], soakMs: number): boolean {
-    this.#blockers = blockers;
-    const { wellSince, ...rest } = this.state;
-    if (blockers.length > 0) {
-      this.state = rest;
-      return false;
-    }
-    const since = wellSince ?? this.#now.toISOString();
-    const leftMs = soakMs - (this.#now.getTime() - Date.parse(since));
-    if (leftMs <= 0) return true;
-    this.state = { ...rest, wellSince: since };
-    this.#lookAgainIn(leftMs);
-    return false;
-  }
-
-  /** True when this step has waited for longer than it may. */
-  isOverdue(blockers: readonly string[]): boolean {
-    if (blockers.length === 0) return false;
-    const leftMs = this.#upgrade.waveTimeoutMs - (this.#now.getTime() - Date.parse(this.state.since));
-    if (leftMs > 0) this.#lookAgainIn(leftMs);
-    return leftMs <= 0;
-  }
-
-  fail(phase: 'RollingBack' | 'Paused', blockers: readonly string[], failedGeneration: number): void {
-    const { active } = this.state;
-    const failure = `${this.phase}: ${blockers.slice(0, 3).join('; ')}`;
-    this.enter(phase, {
-      ...{ failure, failedGeneration },
-      ...(phase === 'RollingBack' && active !== undefined ? { gateways: active } : {}),
-    });
-  }
-
-  /** Lets go of control planes that nothing has used for long enough. */
-  retire(following: (revision: string) => number, graceMs: number): void {
-    const { retired = [], ...rest } = this.state;
-    if (retired.length === 0) {
-      this.state = rest;
-      return;
-    }
-    const left = retired.flatMap(({ revision, unusedSince = this.#now.toISOString() }) => {
-      if (following(revision) > 0) return [{ revision }];
-      const leftMs = graceMs - (this.#now.getTime() - Date.parse(unusedSince));
-      if (leftMs <= 0) return [];
-      this.#lookAgainIn(leftMs);
-      return [{ revision, unusedSince }];
-    });
-    this.state = { ...rest, ...(left.length === 0 ? {} : { retired: left }) };
-  }
-
-  rest(): Pick<UpgradeDecision, 'state' | 'againInMs'> {
-    const { waitingFor: _before, ...state } = this.state;
-    const waitingFor = this.#blockers.slice(0, maxNamed);
-    return {
-      state: waitingFor.length === 0 ? state : { ...state, waitingFor },
-      ...(this.#againInMs === undefined ? {} : { againInMs: this.#againInMs }),
-    };
-  }
-
-  #withRetired(revision: string): Pick<UpgradeStatus, 'retired'> {
-    const { retired = [] } = this.state;
-    return { retired: [...retired.filter((entry) => entry.revision !== revision), { revision }] };
-  }
-
-  #lookAgainIn(ms: number): void {
-    this.#againInMs = Math.min(this.#againInMs ?? ms, ms);
-  }
 }

@@ -18,7 +18,9 @@ import {
 } from '../../../runtime/reconciler.ts';
 import type { DataPlaneInformers } from '../data-plane-reconciler.ts';
 import { decideUpgrade } from './decide-upgrade.ts';
+import type { ErrorRateQuestion, MeasuredErrorRate } from './error-rate.ts';
 import { observeUpgrade } from './observe-upgrade.ts';
+import { measureErrorRate } from './prometheus.ts';
 import { Restarts } from './restarts.ts';
 import { upgradeNote, upgradeStatement } from './upgrade-status.ts';
 
@@ -69,10 +71,14 @@ export class UpgradeReconciler implements Reconciler {
     const { informers, clock, status, events } = this.#deps;
     const { generation = 0 } = object.metadata;
     const before = status.partOf(object).upgrade;
-    const { state, restart, isBehind, againInMs } = decideUpgrade({
+    const input = {
       ...{ mesh, generation, before, now: clock.now() },
       observed: observeUpgrade(object, mesh, informers),
-    });
+    };
+    const first = decideUpgrade(input);
+    const measured = await this.#measure(mesh, first.measure, context.signal);
+    const { state, restart, isBehind, againInMs } =
+      measured === undefined ? first : decideUpgrade({ ...input, measured });
     if (state === undefined) return this.#write(object, {}, context.signal);
     // What is decided is written before anything is done by it: who comes after must know how far it went.
     const written = await this.#write(object, this.#part(object, state), context.signal);
@@ -86,6 +92,15 @@ export class UpgradeReconciler implements Reconciler {
     const version = `${versionOf(state, mesh)}/${state.since}`;
     const isMore = await this.#restarts.of(object).order({ groups: restart, isBehind, version }, context);
     return requeueAfter(written.requeueAfterMs, againInMs, isMore ? restartIntervalMs : undefined);
+  }
+
+  async #measure(
+    { upgrade: { errorRate } }: ResolvedMesh,
+    question: ErrorRateQuestion | undefined,
+    signal: AbortSignal,
+  ): Promise<MeasuredErrorRate | undefined> {
+    if (errorRate === undefined || question === undefined) return undefined;
+    return measureErrorRate(errorRate.prometheus, question, signal);
   }
 
   #part(object: KubernetesObject, state: UpgradeStatus): StatusPart {

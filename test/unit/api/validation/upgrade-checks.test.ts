@@ -24,6 +24,21 @@ const rows: readonly (readonly [name: string, spec: MeshOperatorSpec, problem: R
     /^spec\.upgrade\.waves: has no effect.*set restart: Waves/,
   ],
   [
+    'a limit to errors where nothing is restarted',
+    { upgrade: { errorRate: { prometheus: 'http://prometheus', limit: '1%' } } },
+    /^spec\.upgrade\.errorRate: has no effect.*set restart: Waves/,
+  ],
+  [
+    'a window that is too short to count requests in',
+    {
+      upgrade: {
+        restart: 'Waves',
+        errorRate: { prometheus: 'http://prometheus', limit: '1%', window: '1s' },
+      },
+    },
+    /^spec\.upgrade\.errorRate\.window: must be at least 10s/,
+  ],
+  [
     'a time limit that no control plane can keep',
     { upgrade: { strategy: 'RevisionBased', waveTimeout: '1s' } },
     /^spec\.upgrade\.waveTimeout: must be at least 10s/,

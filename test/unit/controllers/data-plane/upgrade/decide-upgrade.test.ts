@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { UpgradeStatus } from '../../../../../src/api/mesh-operator-status.ts';
 import { resolveUpgrade } from '../../../../../src/api/resolve-upgrade.ts';
 import { decideUpgrade } from '../../../../../src/controllers/data-plane/upgrade/decide-upgrade.ts';
+import type { MeasuredErrorRate } from '../../../../../src/controllers/data-plane/upgrade/error-rate.ts';
 import type { ObservedProxy } from '../../../../../src/controllers/data-plane/upgrade/observed-upgrade.ts';
 import { groupText } from '../../../../../src/controllers/data-plane/upgrade/restart-groups.ts';
 import { aPodRecord } from '../../../../support/pod-records.ts';
@@ -83,6 +84,52 @@ describe('an upgrade in place', () => {
   });
 });
 
+describe('an upgrade with a limit to the rate of errors', () => {
+  const limited = resolveUpgrade({
+    restart: 'Waves',
+    waveTimeout: '10m',
+    waves: [{ namespaceSelector: { matchLabels: { stage: 'canary' } }, soak: '3m' }],
+    errorRate: { prometheus: 'http://prometheus:9090/', limit: '1%', window: '1m' },
+  });
+  const soaking = () => {
+    const moving = decide(undefined, { canary: ['old'], shop: ['old'] }, { upgrade: limited }).state;
+    return decide(moving, { canary: ['new'], shop: ['old'] }, { upgrade: limited }).state;
+  };
+  const judged = (minutes: number, measured?: MeasuredErrorRate, before = soaking()) =>
+    decide(before, { canary: ['new'], shop: ['old'] }, { upgrade: limited, minutes, measured });
+
+  it('asks for it when every proxy of the wave has been well for the whole window, and not before', () => {
+    expect(judged(0.5)).toMatchObject({ state: { wave: 1 }, againInMs: 30_000 });
+    expect(judged(0.5).measure).toBeUndefined();
+    expect(judged(1).measure).toEqual({ namespaces: ['canary'], windowMs: 60_000 });
+  });
+
+  it('asks again while the wave soaks, and goes on when that is over', () => {
+    const well = judged(1, { ratio: 0.01 });
+    expect(well).toMatchObject({ state: { wave: 1, wellSince: at(0) }, againInMs: 10_000 });
+
+    expect(judged(3, { ratio: 0 }, well.state).state).toMatchObject({ phase: 'Moving', wave: 2 });
+  });
+
+  it('is held at once when too many requests fail, and says how many', () => {
+    expect(judged(1, { ratio: 0.0123456 }).state).toMatchObject({
+      phase: 'Paused',
+      failure: 'Moving: 1.23% of the requests to canary fail, and 1% may',
+    });
+  });
+
+  it('waits while nobody knows, without a new soak, and is held when that takes too long', () => {
+    const waiting = judged(4, { unknown: 'the rate of errors' });
+    expect(waiting.state).toMatchObject({
+      ...{ phase: 'Moving', wave: 1, wellSince: at(0), waitingFor: ['the rate of errors'] },
+    });
+
+    expect(judged(10, { unknown: 'the rate of errors' }, waiting.state).state).toMatchObject({
+      ...{ phase: 'Paused', failure: 'Moving: the rate of errors' },
+    });
+  });
+});
+
 type Proxy = 'old' | 'old-unready' | 'new' | 'unready';
 
 interface World {
@@ -90,13 +137,14 @@ interface World {
   readonly generation?: number;
   readonly isMeshReady?: boolean;
   readonly upgrade?: typeof upgrade;
+  readonly measured?: MeasuredErrorRate | undefined;
 }
 
 /** One decision for namespaces with a Deployment `app` each; namespace canary is the first wave. */
 function decide(
   before: UpgradeStatus | undefined,
   namespaces: Readonly<Record<string, readonly Proxy[]>>,
-  { minutes = 0, generation = 1, isMeshReady = true, upgrade: asked = upgrade }: World = {},
+  { minutes = 0, generation = 1, isMeshReady = true, upgrade: asked = upgrade, measured }: World = {},
 ) {
   return decideUpgrade({
     ...{
@@ -105,6 +153,7 @@ function decide(
       before,
       now: new Date(start + minutes * 60_000),
     },
+    ...(measured === undefined ? {} : { measured }),
     observed: {
       ...{ revisions: new Map(), isMeshReady, gateways: [], following: () => 0 },
       namespaces: Object.entries(namespaces).map(([name, proxies]) => ({
