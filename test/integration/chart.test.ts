@@ -1,10 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { dump } from 'js-yaml';
-import { Registry } from 'prom-client';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
-import { TrustMetrics } from '../../src/observability/trust-metrics.ts';
+import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
@@ -15,7 +15,10 @@ const chart = resolve(import.meta.dirname, '../../charts/mesh-operator');
 
 /** Every value of the chart, each other than its default. */
 const everyValue = {
-  image: { repository: 'registry.example.com/mesh-operator', tag: 'v9', pullPolicy: 'Always' },
+  image: {
+    ...{ repository: 'registry.example.com/mesh-operator', tag: 'v9', pullPolicy: 'Always' },
+    digest: `sha256:${'1'.repeat(64)}`,
+  },
   imagePullSecrets: [{ name: 'pull' }],
   replicaCount: 3,
   logLevel: 'debug',
@@ -27,9 +30,14 @@ const everyValue = {
   nodeSelector: { disk: 'ssd' },
   tolerations: [{ key: 'dedicated', operator: 'Exists' }],
   affinity: { nodeAffinity: {} },
+  topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule' }],
   priorityClassName: 'system-cluster-critical',
   podDisruptionBudget: { enabled: false },
-  monitoring: { prometheusRule: { enabled: true, labels: { release: 'prometheus' } } },
+  networkPolicy: { enabled: true, apiServerPorts: [16443] },
+  monitoring: {
+    serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'prometheus' } },
+    prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
+  },
 };
 
 /** Values that the schema refuses, with what Helm says of them. */
@@ -41,10 +49,17 @@ const badValues = [
   { flag: 'workers=1000', says: /workers/ },
   { flag: 'image.pullPolicy=Sometimes', says: /pullPolicy/ },
   { flag: 'image.repository=', says: /repository/ },
+  { flag: 'image.digest=sha256:12', says: /digest/ },
+  { flag: 'networkPolicy.apiServerPorts={}', says: /apiServerPorts/ },
+  { flag: 'monitoring.serviceMonitor.interval=often', says: /interval/ },
   { flag: 'serviceAccount.create=true', says: /create/ },
 ];
 
 describe('the chart of the operator', () => {
+  beforeAll(async () => {
+    await sharedCluster(); // its start takes longer than a test may
+  });
+
   test('passes helm lint without a warning', async () => {
     const report = await run(await ensureTool('helm'), ['lint', '--strict', chart]);
 
@@ -59,8 +74,11 @@ describe('the chart of the operator', () => {
     );
 
     for (const objects of [await templateChart(), await templateEveryValue()]) {
-      // The API server does not know the kinds of the Prometheus operator.
-      const known = objects.filter(({ kind }) => kind !== 'PrometheusRule');
+      // The API server does not know the kinds of the Prometheus operator, and a test is no part of a release.
+      const known = objects.filter(
+        ({ apiVersion, metadata }) =>
+          apiVersion !== 'monitoring.coreos.com/v1' && metadata.annotations?.['helm.sh/hook'] === undefined,
+      );
       const manifest = known.map((object) => dump(object)).join('---\n');
       await cluster.apply(manifest);
     }
@@ -76,6 +94,7 @@ describe('the chart of the operator', () => {
       nodeSelector: everyValue.nodeSelector,
       tolerations: everyValue.tolerations,
       affinity: everyValue.affinity,
+      topologySpreadConstraints: everyValue.topologySpreadConstraints,
       priorityClassName: everyValue.priorityClassName,
     });
     expect(template.metadata).toMatchObject({
@@ -83,7 +102,7 @@ describe('the chart of the operator', () => {
       annotations: everyValue.podAnnotations,
     });
     expect(template.spec.containers[0]).toMatchObject({
-      image: 'registry.example.com/mesh-operator:v9',
+      image: `registry.example.com/mesh-operator@${everyValue.image.digest}`,
       imagePullPolicy: 'Always',
       args: expect.arrayContaining(['--log-level=debug', '--workers=3']),
       resources: everyValue.resources,
@@ -97,12 +116,75 @@ describe('the chart of the operator', () => {
     expect(await kindsOf('--set', 'replicaCount=1')).not.toContain('PodDisruptionBudget');
   });
 
+  test('names the image by its tag, by its digest where there is one, and to injectors the same', async () => {
+    const byTag = deploymentOf(await templateChart('--set', 'image.tag=v9'));
+    const byDigest = deploymentOf(await templateEveryValue());
+
+    for (const { spec } of [byTag, byDigest]) {
+      const [container] = spec.template.spec.containers;
+      expect(container?.env.find(({ name }) => name === 'MESH_OPERATOR_IMAGE')?.value).toBe(container?.image);
+    }
+    expect(byTag.spec.template.spec.containers[0]?.image).toMatch(/^ghcr\.io\/.*:v9$/);
+  });
+
+  test('spreads its replicas over nodes and zones unless the values say how', async () => {
+    const { template } = deploymentOf(await templateChart()).spec;
+    const term = { topologyKey: 'kubernetes.io/hostname', labelSelector: expect.anything() };
+
+    expect(template.spec).toMatchObject({
+      affinity: {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }],
+        },
+      },
+      topologySpreadConstraints: [
+        { topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+      ],
+    });
+  });
+
+  test('has the operator reach the API server alone, where a NetworkPolicy is asked for', async () => {
+    const policyOf = (objects: readonly KubernetesObject[]) =>
+      objects.find(({ kind }) => kind === 'NetworkPolicy')?.spec;
+    const { matchLabels } = deploymentOf(await templateChart()).spec.selector;
+
+    expect(policyOf(await templateChart())).toBeUndefined();
+    expect(policyOf(await templateEveryValue())).toEqual({
+      podSelector: { matchLabels },
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: [
+        {
+          ports: [
+            { port: 'metrics', protocol: 'TCP' },
+            { port: 'health', protocol: 'TCP' },
+          ],
+        },
+      ],
+      egress: [{ ports: [{ port: 16443, protocol: 'TCP' }] }],
+    });
+  });
+
+  test('has its metrics read by a ServiceMonitor that selects its Service, when it is asked to', async () => {
+    const objects = await templateEveryValue();
+    const service = objects.find(({ kind }) => kind === 'Service');
+    const monitor = objects.find(({ kind }) => kind === 'ServiceMonitor');
+
+    expect((await templateChart()).map(({ kind }) => kind)).not.toContain('ServiceMonitor');
+    expect(monitor?.metadata.labels).toMatchObject({ release: 'prometheus' });
+    expect(monitor?.spec).toMatchObject({
+      endpoints: [{ port: 'http-metrics', interval: '15s', honorLabels: true }],
+    });
+    const { matchLabels } = deploymentOf(objects).spec.selector;
+    expect(monitor?.spec).toMatchObject({ selector: { matchLabels } });
+    expect(service?.metadata.labels).toMatchObject(matchLabels);
+    expect(service?.spec).toMatchObject({ ports: [{ name: 'http-metrics' }] });
+  });
+
   test('alerts when it is asked to, on metrics that the operator has', async () => {
     const rule = alertRuleOf(await templateEveryValue());
     const rules = rule?.spec.groups.flatMap((group) => group.rules) ?? [];
-    const metrics = new Registry();
-    new TrustMetrics(metrics);
-    const known = new Set(metrics.getMetricsAsArray().map(({ name }) => name));
+    const metrics = new Metrics().registry.getMetricsAsArray();
+    const known = new Set(metrics.map(({ name }) => name));
 
     expect(alertRuleOf(await templateChart())).toBeUndefined();
     expect(rule?.metadata.labels).toMatchObject({ release: 'prometheus' });
@@ -111,12 +193,35 @@ describe('the chart of the operator', () => {
       ['MeshAuthorityEndsVerySoon', undefined, 'critical'],
       ['MeshRotationBlocked', '15m', 'warning'],
       ['MeshRotationStuck', '1d', 'warning'],
+      ['MeshOperatorNoLeader', '5m', 'critical'],
+      ['MeshOperatorReconcileErrors', '30m', 'warning'],
+      ['MeshInjectorNotReached', '10m', 'critical'],
+      ['MeshInjectorCertificateEndsSoon', '15m', 'warning'],
+      ['MeshPodsWithoutSidecar', '30m', 'warning'],
     ]);
-    const used = rules.flatMap(({ expr }) => expr.match(/mesh_operator_\w+/g) ?? []);
-    expect(used.length).toBeGreaterThanOrEqual(rules.length);
-    expect(used.filter((name) => !known.has(name))).toEqual([]);
-    expect(rules.map(({ expr }) => expr).filter((expr) => !isPromql(expr))).toEqual([]);
+    for (const { alert, expr, annotations } of rules) {
+      const used = namesIn(expr, 'Identifier');
+      expect(used.length, alert).toBeGreaterThan(0);
+      expect(used.filter((name) => !known.has(name))).toEqual([]);
+      expect(namesIn(expr, 'LabelName').filter((name) => !labelsOf(metrics).has(name))).toEqual([]);
+      expect(isPromql(expr), alert).toBe(true);
+      expect(annotations.description, alert).not.toBe('');
+    }
     expect(rules[0]?.annotations.summary).toContain('mesh {{ $labels.mesh }}');
+  });
+
+  test('is tried above with every value that it has', async () => {
+    const schema: unknown = JSON.parse(await readFile(resolve(chart, 'values.schema.json'), 'utf8'));
+
+    // Values of a parent chart are not ours to set.
+    const known = valuePaths(schema).filter((path) => path !== 'global');
+    const isSet = (path: string) =>
+      path
+        .split('.')
+        .reduce<unknown>((value, name) => (value as Record<string, unknown>)?.[name], everyValue) !==
+      undefined;
+    expect(known.length).toBeGreaterThan(20);
+    expect(known.filter((path) => !isSet(path))).toEqual([]);
   });
 
   test('runs the operator without root and without a writable file system', async () => {
@@ -136,11 +241,17 @@ describe('the chart of the operator', () => {
 interface Deployment {
   readonly spec: {
     readonly replicas: number;
+    readonly selector: { readonly matchLabels: object };
     readonly template: {
       readonly metadata: object;
-      readonly spec: { readonly containers: readonly object[] };
+      readonly spec: { readonly containers: readonly Container[] };
     };
   };
+}
+
+interface Container {
+  readonly image: string;
+  readonly env: readonly { readonly name: string; readonly value?: string }[];
 }
 
 interface AlertRule extends KubernetesObject {
@@ -152,7 +263,7 @@ interface Alert {
   readonly expr: string;
   readonly for?: string;
   readonly labels: { readonly severity: string };
-  readonly annotations: { readonly summary: string };
+  readonly annotations: { readonly summary: string; readonly description: string };
 }
 
 function alertRuleOf(objects: readonly KubernetesObject[]): AlertRule | undefined {
@@ -169,6 +280,32 @@ function templateEveryValue(): Promise<KubernetesObject[]> {
     `${name}=${JSON.stringify(value)}`,
   ]);
   return templateChart(...flags);
+}
+
+/** The values that a schema has, as `--set` names them. */
+function valuePaths(schema: unknown, path = ''): string[] {
+  const { properties } = schema as { properties?: Record<string, unknown> };
+  if (properties === undefined) return [path];
+  return Object.entries(properties).flatMap(([name, below]) =>
+    valuePaths(below, path === '' ? name : `${path}.${name}`),
+  );
+}
+
+/** Labels of figures, and those that Prometheus gives to what it reads. */
+function labelsOf(metrics: readonly object[]): ReadonlySet<string> {
+  const own = metrics.flatMap((metric) => ('labelNames' in metric ? (metric.labelNames as string[]) : []));
+  return new Set([...own, 'exported_namespace', 'job', 'instance']);
+}
+
+/** The texts of all nodes of one type in Prometheus' own grammar. */
+function namesIn(expr: string, type: string): string[] {
+  const names: string[] = [];
+  parser.parse(expr).iterate({
+    enter: (node) => {
+      if (node.name === type) names.push(expr.slice(node.from, node.to));
+    },
+  });
+  return names;
 }
 
 /** Whether Prometheus' own grammar reads an expression. */

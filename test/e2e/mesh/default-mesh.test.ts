@@ -7,6 +7,8 @@ import { analyze } from '../../../src/cli/analyze.ts';
 import { bugReport } from '../../../src/cli/bug-report.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { importImages, installOperator, operatorNamespace, readManifest } from '../../cluster/operator.ts';
+import { run } from '../../cluster/toolchain/run-command.ts';
+import { ensureTool } from '../../cluster/toolchain/tools.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { AuditLog } from '../../support/audit-log.ts';
 import { askGateway } from '../../support/gateway-request.ts';
@@ -29,6 +31,13 @@ const validator = {
   name: `istio-validator-${namespace}`,
 };
 
+/** Of the operator. */
+const restrictedNamespace = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: { name: operatorNamespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+};
+
 let cluster: Cluster;
 let admin: TestClient;
 let mesh: TestMesh;
@@ -38,7 +47,10 @@ beforeAll(async () => {
   cluster = await sharedCluster('kubelet');
   admin = testClient(cluster.kubeconfigPath);
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
-  await installOperator(cluster, { replicas: 2 });
+  await cluster.apply(JSON.stringify(restrictedNamespace));
+  const { apiServer } = cluster.state.plan.ports;
+  const set = { 'networkPolicy.enabled': 'true', 'networkPolicy.apiServerPorts': `{${apiServer}}` };
+  await installOperator(cluster, { replicas: 2, set });
   await cluster.kubectl('create', 'namespace', namespace);
   before = await listEverything(cluster);
   await cluster.apply(await readManifest('examples/mesh.yaml'));
@@ -52,6 +64,13 @@ afterAll(async () => {
 });
 
 describe('a mesh from examples/mesh.yaml, on a real node, by an operator from its chart', () => {
+  test('has an operator that passes helm test, restricted and with nothing but the API server to reach', async () => {
+    const helm = await ensureTool('helm');
+    const flags = ['--kubeconfig', cluster.kubeconfigPath, '--namespace', operatorNamespace];
+
+    expect(await run(helm, ['test', 'mesh-operator', ...flags])).toMatch(/Phase:\s+Succeeded/);
+  });
+
   test('answers a request at the gateway’s address by the app', async () => {
     await cluster.apply(await readManifest('scripts/demo/hello.yaml'));
     await cluster.kubectl('rollout', 'status', 'deployment/hello', '-n', 'hello', '--timeout=60s');
