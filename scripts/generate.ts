@@ -9,6 +9,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dump } from 'js-yaml';
+import { istioVersions } from '../src/api/versions.ts';
+import { istioPins } from '../test/cluster/toolchain/istio-source.ts';
 import { chartValuesReference } from './generate/chart-values-page.ts';
 import { meshOperatorCrd } from './generate/crd.ts';
 import { metricsReference } from './generate/metrics-page.ts';
@@ -18,7 +20,10 @@ import { generateTemplates } from './generate/templates.ts';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const stampFile = 'generated/.inputs.json';
 const protobufPackage = 'node_modules/protobufjs/package.json';
-const goInputs = ['tools/istio/go.mod', 'test/cluster/toolchain/istio-source.ts'];
+const goInputs = [
+  ...istioVersions.map(({ minor }) => `tools/${istioPins(minor)}/go.mod`),
+  'test/cluster/toolchain/istio-source.ts',
+];
 
 /** A file in git: cheap to make, always made anew. */
 interface CommittedFile {

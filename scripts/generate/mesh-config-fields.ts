@@ -1,12 +1,14 @@
 import { join, relative } from 'node:path';
 import protobuf from 'protobufjs';
 import {
+  type MeshConfigFields,
   meshConfigMessage,
   networkMessage,
   type ProtoField,
   type ProtoMessages,
 } from '../../src/api/proto-fields.ts';
 import { istioVersions } from '../../src/api/versions.ts';
+import { stableJson } from '../../src/base/stable-json.ts';
 import { ensureIstioSource } from '../../test/cluster/toolchain/istio-source.ts';
 
 const protoFiles = ['mesh/v1alpha1/config.proto', 'mesh/v1alpha1/network.proto'];
@@ -26,9 +28,25 @@ const wellKnown: Readonly<Record<string, string>> = {
   'google.protobuf.UInt64Value': 'uint64',
 };
 
-/** Every message that MeshConfig and Network reach, read from the .proto files of the module `istio.io/api`. */
-export async function readMeshConfigFields(): Promise<ProtoMessages> {
-  const folder = await ensureIstioSource(istioVersions[0].minor, 'istio.io/api');
+/**
+ * Every message that MeshConfig and Network reach, read from the .proto files of the module `istio.io/api`; of older
+ * minors those alone that differ.
+ */
+export async function readMeshConfigFields(): Promise<MeshConfigFields> {
+  const [newest, ...others] = istioVersions;
+  const messages = await readMessages(newest.minor);
+  const older: Record<string, ProtoMessages> = {};
+  for (const { minor } of others) {
+    const differing = Object.entries(await readMessages(minor)).filter(
+      ([name, fields]) => stableJson(fields) !== stableJson(messages[name]),
+    );
+    older[minor] = Object.fromEntries(differing);
+  }
+  return { messages, older };
+}
+
+async function readMessages(minor: string): Promise<ProtoMessages> {
+  const folder = await ensureIstioSource(minor, 'istio.io/api');
   const root = new protobuf.Root();
   root.resolvePath = (_origin, target) =>
     join(folder, target.startsWith('google/') ? 'common-protos' : '', relativeTo(folder, target));

@@ -19,6 +19,14 @@ export interface ProtoField {
 /** Messages by full name, each with its fields by JSON name. */
 export type ProtoMessages = Readonly<Record<string, Readonly<Record<string, ProtoField>>>>;
 
+/** The messages that MeshConfig and Network reach, of every minor of Istio. */
+export interface MeshConfigFields {
+  /** Those of the newest minor. */
+  readonly messages: ProtoMessages;
+  /** By older minor, the messages that differ there. */
+  readonly older: Readonly<Record<string, ProtoMessages>>;
+}
+
 /** What Istio reads from the key `mesh` of its ConfigMap. */
 export const meshConfigMessage = 'istio.mesh.v1alpha1.MeshConfig';
 /** One network of the key `meshNetworks`. */

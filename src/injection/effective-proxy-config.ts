@@ -1,4 +1,4 @@
-import meshConfigFields from '../../generated/mesh-config-fields.json' with { type: 'json' };
+import { meshConfigMessages } from '../api/mesh-config-messages.ts';
 import { problemText } from '../api/problem.ts';
 import type { ProtoMessages } from '../api/proto-fields.ts';
 import type { JsonObject } from '../api/resolved-mesh.ts';
@@ -12,7 +12,6 @@ import { annotationOf } from './pod.ts';
 import { PodRejectedError } from './pod-rejected-error.ts';
 
 const proxyConfigMessage = 'istio.mesh.v1alpha1.ProxyConfig';
-const messages = meshConfigFields as ProtoMessages;
 
 /** Values that the agent starts from: repeating them in PROXY_CONFIG would only make pods bigger. */
 const agentDefaults: JsonObject = {
@@ -42,7 +41,7 @@ export function effectiveProxyConfig(input: InjectionInput): JsonObject {
     meshProxyConfig(input),
     root === namespace.name ? undefined : wideConfig(input.proxyConfigs ?? [], String(root)),
     wideConfig(ours, namespace.name),
-    annotatedConfig(annotationOf(pod, names.proxyConfig)),
+    annotatedConfig(annotationOf(pod, names.proxyConfig), meshConfigMessages(mesh.version.minor)),
     selectedConfig(ours, pod.metadata.labels ?? {}),
   ];
   return layers.reduce<JsonObject>((below, layer) => mergeLayer(below, layer ?? {}), {});
@@ -85,9 +84,9 @@ function mergeLayer(below: JsonObject, layer: JsonObject): JsonObject {
   return Object.keys(metadata).length === 0 ? merged : { ...merged, proxyMetadata: metadata };
 }
 
-function annotatedConfig(text: string | undefined): JsonObject | undefined {
+function annotatedConfig(text: string | undefined, messages: ProtoMessages): JsonObject | undefined {
   if (text === undefined) return undefined;
-  const document = withJsonNames(proxyConfigMessage, parseYamlAnnotation(names.proxyConfig, text));
+  const document = withJsonNames(messages, proxyConfigMessage, parseYamlAnnotation(names.proxyConfig, text));
   const problems = findProtoProblems(messages, proxyConfigMessage, document, []);
   if (problems.length > 0) {
     throw new PodRejectedError(
@@ -98,7 +97,11 @@ function annotatedConfig(text: string | undefined): JsonObject | undefined {
 }
 
 /** Istio reads `proxy_metadata` for `proxyMetadata`, too. */
-function withJsonNames(message: string, document: Record<string, unknown>): Record<string, unknown> {
+function withJsonNames(
+  messages: ProtoMessages,
+  message: string,
+  document: Record<string, unknown>,
+): Record<string, unknown> {
   const fields = messages[message] ?? {};
   return Object.fromEntries(
     Object.entries(document).map(([key, value]) => {
@@ -106,7 +109,7 @@ function withJsonNames(message: string, document: Record<string, unknown>): Reco
       const name = !Object.hasOwn(fields, key) && Object.hasOwn(fields, jsonName) ? jsonName : key;
       const inner = Object.hasOwn(fields, name) ? fields[name] : undefined;
       const isMessage = inner?.message !== undefined && inner.map !== true && isRecord(value);
-      return [name, isMessage ? withJsonNames(inner.message ?? '', value) : value];
+      return [name, isMessage ? withJsonNames(messages, inner.message ?? '', value) : value];
     }),
   );
 }

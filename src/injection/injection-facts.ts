@@ -1,4 +1,5 @@
 import type { JsonObject, ResolvedMesh } from '../api/resolved-mesh.ts';
+import { isAtLeast } from '../api/versions.ts';
 import { names } from './annotation-names.ts';
 import { effectiveProxyConfig, meshProxyConfig } from './effective-proxy-config.ts';
 import type { InjectionInput, Workload } from './injection-input.ts';
@@ -49,7 +50,7 @@ export function gatherFacts(input: InjectionInput, pod: Pod): InjectionFacts {
     network,
     callEnvironment: callEnvironment(input, network),
     meshStatusPort: Number(meshProxyConfig(input).statusPort ?? 15020),
-    isAtLeast131: Number(mesh.version.minor.split('.')[1]) >= 31,
+    isAtLeast131: isAtLeast(mesh.version, '1.31'),
   };
 }
 

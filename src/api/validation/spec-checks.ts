@@ -1,7 +1,4 @@
-import meshConfigFields from '../../../generated/mesh-config-fields.json' with { type: 'json' };
-import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
-import { meshConfigMessage, networkMessage, type ProtoMessages } from '../proto-fields.ts';
 import { checkAuthorityIssuer, checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
 import {
   checkAuthoritySwitch,
@@ -25,12 +22,13 @@ import {
   checkTemplateNames,
 } from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
+import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
-import { findProtoProblems } from './proto-problems.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
 import { checkRevisionTagScope, checkUpgrade } from './upgrade-checks.ts';
 import {
+  checkCompliancePolicy,
   checkImageSource,
   checkPause,
   checkRevision,
@@ -44,13 +42,12 @@ import {
   checkWorkloads,
 } from './workload-checks.ts';
 
-const protoMessages = meshConfigFields as ProtoMessages;
-
 /** What the shape alone does not tell. Every check runs; their order is that of a reader's interest. */
 export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkVersion,
   checkTagAgainstVersion,
   checkImageSource,
+  checkCompliancePolicy,
   checkRevision,
   checkRevisionTags,
   checkRevisionTagScope,
@@ -83,27 +80,3 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkInjectedAnnotations,
   checkMapKeys,
 ];
-
-function checkMeshConfig({ spec }: SpecView): Problem[] {
-  const documents = [
-    { path: ['spec', 'meshConfig'], document: spec.meshConfig },
-    { path: ['spec', 'values', 'meshConfig'], document: spec.values?.meshConfig },
-  ];
-  return documents.flatMap(({ path, document }) =>
-    document === undefined ? [] : findProtoProblems(protoMessages, meshConfigMessage, document, path),
-  );
-}
-
-function checkMeshNetworks({ spec }: SpecView): Problem[] {
-  const networks = spec.values?.global?.meshNetworks;
-  if (!isRecord(networks)) return [];
-  return Object.entries(networks).flatMap(([name, network]) =>
-    findProtoProblems(protoMessages, networkMessage, network, [
-      'spec',
-      'values',
-      'global',
-      'meshNetworks',
-      name,
-    ]),
-  );
-}

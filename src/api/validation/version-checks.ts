@@ -1,7 +1,10 @@
 import type { Problem } from '../problem.ts';
 import { resolveVersion, supportedVersionsText } from '../resolve-version.ts';
-import { istioVersions } from '../versions.ts';
+import { isAtLeast, istioVersions } from '../versions.ts';
+import { notYetIn } from './mesh-config-checks.ts';
 import type { SpecView } from './spec-view.ts';
+
+const compliancePolicy = 'COMPLIANCE_POLICY';
 
 export function checkVersion({ spec }: SpecView): Problem[] {
   if (resolveVersion(spec.version) !== undefined) return [];
@@ -32,6 +35,26 @@ export function checkTagAgainstVersion({ spec }: SpecView): Problem[] {
       },
     ];
   });
+}
+
+/** An istiod that does not know a policy says so in its log and complies with none. */
+export function checkCompliancePolicy({ spec }: SpecView): Problem[] {
+  const version = resolveVersion(spec.version);
+  if (version === undefined || isAtLeast(version, '1.31')) return [];
+  const variables = (spec.components?.pilot?.k8s?.env ?? []).map((variable, index) => ({
+    path: `spec.components.pilot.k8s.env[${index}].value`,
+    policy: variable?.name === compliancePolicy ? variable.value : undefined,
+  }));
+  const places = [
+    ...variables,
+    {
+      path: `spec.values.pilot.env.${compliancePolicy}`,
+      policy: spec.values?.pilot?.env?.[compliancePolicy],
+    },
+  ];
+  return places.flatMap(({ path, policy }) =>
+    policy === 'fips-140-3' ? [notYetIn(version.minor, '1.31', path)] : [],
+  );
 }
 
 export function checkRevision({ spec }: SpecView): Problem[] {

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import { isAtLeast } from '../../api/versions.ts';
 import { type RoleBindingOptions, renderRoleBinding, renderServiceAccount } from '../access.ts';
 import { literalEnv } from '../environment.ts';
 import { objectMetadata } from '../object-metadata.ts';
@@ -100,7 +101,7 @@ function clusterRoleView(mesh: ResolvedMesh) {
   const env = istiodEnv(mesh);
   const isOn = (name: string) => literalEnv(env, name) === 'true';
   // ListenerSet left the experimental API group after 1.29.
-  const hasExperimentalListenerSets = mesh.version.minor === '1.29';
+  const hasExperimentalListenerSets = !isAtLeast(mesh.version, '1.30');
   return {
     istioGroups,
     analysedStatuses,

@@ -1,5 +1,6 @@
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
-import { envField, envLimit, envValue, mergeEnv } from '../environment.ts';
+import { isAtLeast } from '../../api/versions.ts';
+import { envField, envLimit, envValue, literalEnv, mergeEnv } from '../environment.ts';
 
 /** The environment of istiod's container: ours, and what the spec sets over it. */
 export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
@@ -24,5 +25,11 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     // Neither an authority nor the controller that brings its roots to all namespaces.
     ...(mesh.authority.external === undefined ? [] : [envValue('ENABLE_CA_SERVER', 'false')]),
   ];
-  return mergeEnv(ours, mesh.pilot.env);
+  return mergeEnv([...ours, ...complianceEnv(mesh)], mesh.pilot.env);
+}
+
+/** Go itself refuses what FIPS 140-3 does not allow, where Istio knows that policy. */
+function complianceEnv({ version, pilot }: ResolvedMesh): JsonObject[] {
+  const isAsked = literalEnv(pilot.env, 'COMPLIANCE_POLICY') === 'fips-140-3';
+  return isAsked && isAtLeast(version, '1.31') ? [envValue('GODEBUG', 'fips140=only')] : [];
 }

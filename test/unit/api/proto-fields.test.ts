@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import meshConfigFields from '../../../generated/mesh-config-fields.json' with { type: 'json' };
-import { meshConfigMessage, networkMessage, type ProtoMessages } from '../../../src/api/proto-fields.ts';
+import { meshConfigMessages } from '../../../src/api/mesh-config-messages.ts';
+import { meshConfigMessage, networkMessage } from '../../../src/api/proto-fields.ts';
+import { istioVersions } from '../../../src/api/versions.ts';
 
-const messages = meshConfigFields as ProtoMessages;
+const messages = meshConfigMessages('1.31');
 
 describe('the field tree of MeshConfig', () => {
-  it('has every message that it refers to', () => {
+  it.each(istioVersions)('has every message that it refers to in Istio $minor', ({ minor }) => {
+    const messages = meshConfigMessages(minor);
     const fields = Object.values(messages).flatMap((message) => Object.values(message));
     const missing = fields.filter(({ message }) => message !== undefined && messages[message] === undefined);
 
@@ -28,6 +30,22 @@ describe('the field tree of MeshConfig', () => {
     { message: networkMessage, field: 'endpoints', kind: 'message' },
   ])('knows $field of $message by its JSON name, as $kind', ({ message, field, kind }) => {
     expect(messages[message]?.[field]).toMatchObject({ kind });
+  });
+
+  it('has in an older minor what that minor has', () => {
+    const policy = 'istio.mesh.v1alpha1.MeshConfig.OutboundTrafficPolicy';
+
+    const minors = istioVersions.map(({ minor }) => [
+      minor,
+      meshConfigMessages(minor)[meshConfigMessage]?.defaultTrafficPolicy !== undefined,
+      meshConfigMessages(minor)[policy]?.tls !== undefined,
+    ]);
+
+    expect(minors).toEqual([
+      ['1.31', true, true],
+      ['1.30', false, true],
+      ['1.29', false, false],
+    ]);
   });
 
   it('tells lists, maps and choices apart', () => {
