@@ -39,6 +39,8 @@ function operatorNeeds(): PolicyRule[] {
       'patch',
       'watch',
     ]),
+    // Specs that a person may go back to.
+    rule(kindInfo('apps/v1', 'ControllerRevision'), ['create', 'delete', 'patch']),
     rule(kindInfo('v1', 'Event'), ['create', 'list', 'patch', 'watch']),
     rule(kindInfo('v1', 'Secret'), ownVerbs),
     rule(kindInfo('v1', 'Pod'), ['create', 'list', 'patch', 'watch']),

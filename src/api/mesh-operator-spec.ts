@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { profileNames } from './profiles.ts';
 import { certificateAuthoritySchema } from './spec/certificate-authority.ts';
 import { componentsSchema } from './spec/components.ts';
-import { imageHub, imageTag, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { imageHub, imageTag, integer, secretName, type TextRule, textOf } from './spec/field-format.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
 import { revisionTagScopeSchema, upgradeSchema } from './spec/upgrade.ts';
@@ -85,6 +85,11 @@ export const meshOperatorSpecSchema = z
     upgrade: upgradeSchema
       .optional()
       .describe('How another `version` gets into the mesh, and into its workloads.'),
+    historyLimit: integer(0, 100)
+      .optional()
+      .describe(
+        'How many specs are kept in which the mesh has been Ready, for `mesh-operator rollback`. Default: `10`.',
+      ),
     paused: pauseSchema
       .optional()
       .describe('While it is given the operator changes nothing of this mesh, deletion excepted.'),

@@ -211,6 +211,13 @@ const driftRecordSchema = z.strictObject({
   lastAt: z.string().meta({ format: 'date-time' }).describe('When last.'),
 });
 
+const specRecordSchema = z.strictObject({
+  name: z.string().describe('The ControllerRevision that keeps it.'),
+  generation: z.int().min(0).meta({ format: 'int64' }).describe('Generation that had it last.'),
+  version: z.string().describe('Istio version that it asked for.'),
+  readyAt: z.string().meta({ format: 'date-time' }).describe('When the mesh became Ready in it.'),
+});
+
 const ignoredObjectSchema = z.strictObject({
   object: z.string().describe('Kind, namespace and name of the object.'),
   reason: z.string().describe('Why, as annotation `meshoperator.dev/ignore` says.'),
@@ -258,6 +265,13 @@ export const meshOperatorStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .describe('Objects that are left as they are, since their annotation says so.'),
+  history: z
+    .array(specRecordSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe(
+      'Specs in which the mesh has been Ready, the last first: `mesh-operator rollback` returns to one.',
+    ),
   gateways: z
     .array(gatewayStatusSchema)
     .optional()
@@ -295,5 +309,6 @@ export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
 export type UpgradeStatus = z.infer<typeof upgradeStatusSchema>;
 export type UpgradePhase = (typeof upgradePhases)[number];
 export type DriftRecord = z.infer<typeof driftRecordSchema>;
+export type SpecRecord = z.infer<typeof specRecordSchema>;
 export type IgnoredObject = z.infer<typeof ignoredObjectSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -40,7 +40,8 @@ function changeLines({ object, action, fields = [], why }: ObjectChange, paint: 
   ];
 }
 
-function fieldLines({ path, from, to, manager }: FieldChange, paint: Paint): string[] {
+/** What becomes of one field, in one line or several. */
+export function fieldLines({ path, from, to, manager }: FieldChange, paint: Paint): string[] {
   const whose = manager === undefined ? '' : ` (of ${manager})`;
   const [before, after] = [textOf(from), textOf(to)];
   if (before !== undefined && after !== undefined) {

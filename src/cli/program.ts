@@ -24,6 +24,7 @@ import { injector } from './injector.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
 import { outputOption } from './output.ts';
 import { type RenderOptions, render } from './render.ts';
+import { type RollbackOptions, rollback } from './rollback.ts';
 import { run } from './run.ts';
 import { type StatusOptions, status } from './status.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
@@ -137,6 +138,15 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option(fileFlag, `${manifestHelp}; default the cluster`)
     .addOption(outputOption())
     .action(async (options: AnalyzeOptions) => exit(await analyze(options, terminal)));
+  addCluster(program.command('rollback'))
+    .description(
+      'Return a mesh to a spec in which it was Ready: shows what changes and asks first; exit code 1 when nothing was done',
+    )
+    .argument('<name>', 'name of the MeshOperator')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
+    .option('--to <generation>', 'one of status.history; default the last one with another spec')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name: string, options: RollbackOptions) => exit(await rollback(name, options, terminal)));
   addCluster(program.command('uninstall'))
     .description(
       'Delete a mesh: says what goes and asks first; exit code 1 when nothing was done, or no operator is at work to do it',

@@ -16,7 +16,7 @@ import type { PassReport } from './pass-report.ts';
 /** Fields of `status` that the mesh controller owns. */
 export const meshStatusFields = [
   ...(['observedGeneration', 'state', 'version', 'revision'] as const),
-  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored'] as const),
+  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history'] as const),
 ];
 
 /** Conditions that it owns. */
@@ -80,6 +80,7 @@ export function determineStatus(
     inventory: report.inventory.map((id) => ({ ...id })),
     ...(report.drift.length === 0 ? {} : { drift: [...report.drift] }),
     ...(report.ignored.length === 0 ? {} : { ignored: [...report.ignored] }),
+    ...(report.history.length === 0 ? {} : { history: [...report.history] }),
     gateways: [...report.gateways],
     revisions: revisionsOf(report, before),
   };

@@ -12,6 +12,7 @@ import type {
   GatewayStatus,
   MeshOperatorStatus,
   RevisionStatus,
+  SpecRecord,
   UpgradeStatus,
 } from '../../api/mesh-operator-status.ts';
 import { type Pause, pauseAt, pauseEndsInMs } from '../../api/pause.ts';
@@ -53,6 +54,7 @@ import { refuseForeign } from './refuse-foreign.ts';
 import { refuseSkew } from './refuse-skew.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
 import { claimMessage, earlierClaim } from './revision-claims.ts';
+import { SpecKeeper } from './spec-keeper.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
 
 export interface MeshReconcilerDeps {
@@ -80,6 +82,7 @@ export class MeshReconciler implements Reconciler {
   readonly #status: StatusWriter;
   readonly #pruner: Pruner;
   readonly #leftovers: IstiodLeftovers;
+  readonly #specs: SpecKeeper;
 
   constructor(deps: MeshReconcilerDeps) {
     this.#deps = deps;
@@ -94,6 +97,7 @@ export class MeshReconciler implements Reconciler {
     );
     this.#pruner = new Pruner(deps);
     this.#leftovers = new IstiodLeftovers(deps);
+    this.#specs = new SpecKeeper(deps);
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
@@ -278,6 +282,7 @@ export class MeshReconciler implements Reconciler {
     pass.inventory = union(pass.leaving, []);
     if (pass.leaving.length > 0) return;
     await this.#leftovers.remove(pass.mesh, pass.signal);
+    await this.#specs.forget(pass.mesh, pass.history, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);
     this.#rendered.forget(pass.mesh);
     this.#status.forget(pass.mesh);
@@ -288,6 +293,7 @@ export class MeshReconciler implements Reconciler {
   async #conclude(pass: Pass): Promise<ReconcileResult> {
     const before = (pass.mesh.status as MeshOperatorStatus | undefined)?.state;
     let dueInMs: number | undefined;
+    await this.#keepSpec(pass);
     try {
       dueInMs = await this.#writeStatus(pass);
     } catch (error) {
@@ -301,15 +307,27 @@ export class MeshReconciler implements Reconciler {
     return requeueAfter(dueInMs, ...pass.endsInMs(now));
   }
 
+  /** What a mesh is Ready in is kept; one whose spec cannot be kept is Ready nevertheless, and tries again. */
+  async #keepSpec(pass: Pass): Promise<void> {
+    if (!this.#specs.isNew(pass.mesh, pass.history)) return;
+    const { state, version = '' } = this.#determine(pass);
+    if (state !== 'Ready') return;
+    try {
+      pass.history = await this.#specs.keep(pass.mesh, version, pass.history, pass.signal);
+    } catch (error) {
+      pass.log.warn('Spec not kept', { error });
+    }
+  }
+
+  #determine(pass: Pass): MeshOperatorStatus {
+    const before = this.#status.partOf(pass.mesh);
+    const { generation = 0 } = pass.mesh.metadata;
+    return determineStatus(before, generation, pass.report(), this.#deps.clock.now());
+  }
+
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */
   async #writeStatus(pass: Pass): Promise<number | undefined> {
-    const before = this.#status.partOf(pass.mesh);
-    const status = determineStatus(
-      before,
-      pass.mesh.metadata.generation ?? 0,
-      pass.report(),
-      this.#deps.clock.now(),
-    );
+    const status = this.#determine(pass);
     const { written, dueInMs } = await this.#status.write(pass.mesh, status, pass.signal);
     if (written !== undefined) pass.replaceMesh(written, this.#deps.world);
     return dueInMs;
@@ -337,6 +355,7 @@ class Pass {
   inventory: readonly ObjectId[];
   leaving: readonly ObjectId[] = [];
   drift: DriftLedger;
+  history: readonly SpecRecord[];
   /** Fights over fields that were left to the other one. */
   readonly fights: DriftRecord[] = [];
   readonly ignored: (Pause & { readonly object: string })[] = [];
@@ -354,6 +373,7 @@ class Pass {
     this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
     this.drift = status.drift ?? [];
+    this.history = status.history ?? [];
     // The schema's optional fields may be undefined, those of an ObjectId may not; JSON has no undefined.
     this.inventory = (status.inventory ?? []) as ObjectId[];
   }
@@ -376,6 +396,7 @@ class Pass {
   report(): PassReport {
     return {
       drift: this.drift,
+      history: this.history,
       fights: this.fights,
       ignored: this.ignored.map(({ object, reason, until }) => ({
         ...{ object, reason },

@@ -4,6 +4,7 @@ import type {
   GatewayStatus,
   IgnoredObject,
   RevisionStatus,
+  SpecRecord,
   UpgradeStatus,
 } from '../../api/mesh-operator-status.ts';
 import type { Pause } from '../../api/pause.ts';
@@ -42,6 +43,8 @@ export interface PassReport {
   /** Fights over fields that are left to somebody else. */
   readonly fights: readonly DriftRecord[];
   readonly ignored: readonly IgnoredObject[];
+  /** Specs in which the mesh has been Ready, the last first. */
+  readonly history: readonly SpecRecord[];
   /** What ended the pass early. */
   readonly error?: unknown;
 }

@@ -25,6 +25,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     revisionTags: _tags,
     revisionTagScope: _scope,
     paused: _paused,
+    historyLimit: _history,
     ...shared
   } = spec;
   const parts = Object.entries(spec.components ?? {}).map(([name, part]) => [

@@ -35,7 +35,7 @@ function aReport(parts: Partial<PassReport> = {}): PassReport {
     gateways: [],
     inventory: [istiod],
     leaving: [],
-    ...{ drift: [], fights: [], ignored: [] },
+    ...{ drift: [], fights: [], ignored: [], history: [] },
     ...parts,
   };
 }
