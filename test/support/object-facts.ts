@@ -19,7 +19,7 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * What an object says, in a form in which two ways of writing one thing are equal: RBAC rules as single
- * permissions, the API server's own defaults left out, YAML in a ConfigMap as data.
+ * permissions, the API server's own defaults left out, YAML and JSON in a ConfigMap as data.
  */
 export function objectFacts(object: KubernetesObject): Facts {
   const facts = new Map<string, string>();
@@ -62,6 +62,10 @@ function addFacts(facts: Map<string, string>, path: string, value: unknown): voi
   }
   if (path.endsWith('data.mesh') || path.endsWith('data.meshNetworks')) {
     facts.set(path, stableJson(load(String(value))));
+    return;
+  }
+  if (path.endsWith('data.config.json')) {
+    addFacts(facts, path, JSON.parse(String(value)));
     return;
   }
   if (value !== null && value !== undefined && value !== '') facts.set(path, stableJson(value));
