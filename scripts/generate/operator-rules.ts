@@ -1,9 +1,11 @@
 import { type KindInfo, kindInfo } from '../../src/api/kinds.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
+import { profileNames } from '../../src/api/profiles.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { istioVersions } from '../../src/api/versions.ts';
 import { stableJson } from '../../src/base/stable-json.ts';
-import { ownedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
+import { ownedKinds, unwatchedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
 
 /** One rule of a Role or ClusterRole (rbac.authorization.k8s.io/v1). */
@@ -52,24 +54,37 @@ function operatorNeeds(): PolicyRule[] {
     { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
     // Whose labels choose a revision; and to say that one is missing.
     rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'watch']),
+    // Looked at by name, for the same reason as the next.
+    ...unwatchedKinds.map((kind) => rule(kind, ['create', 'delete', 'get', 'patch', 'update'])),
     // Looked at while something is ordered, so nothing watches a kind that may not be there.
     rule(kindInfo('cert-manager.io/v1', 'CertificateRequest'), ['create', 'delete', 'get', 'list']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
   ];
 }
 
+/** Specs by which meshes get, all together, the roles of every component. */
+const grantingSpecs: readonly MeshOperatorSpec[] = [
+  ...profileNames.map((profile) => ({ profile })),
+  ...(['deletePods', 'labelPods'] as const).map((repair) => ({
+    components: { cni: {} },
+    values: { cni: { repair: { repairPods: false, [repair]: true } } },
+  })),
+];
+
 /**
- * Every rule that a rendered role grants: Kubernetes lets nobody grant what they do not hold (RBAC escalation check),
+ * Every rule that a rendered role grants, but for those that only a variable of istiod asks for: Kubernetes lets nobody grant what they do not hold (RBAC escalation check),
  * and we hold the rules one by one instead of the right to escalate.
  */
 function grantedRules(): PolicyRule[] {
-  const meshes = istioVersions.map(
-    ({ minor }): MeshOperator => ({
-      apiVersion: 'meshoperator.dev/v1alpha1',
-      kind: 'MeshOperator',
-      metadata: { name: 'mesh', namespace: 'istio-system' },
-      spec: { version: minor },
-    }),
+  const meshes = istioVersions.flatMap(({ minor }) =>
+    grantingSpecs.map(
+      (spec): MeshOperator => ({
+        apiVersion: 'meshoperator.dev/v1alpha1',
+        kind: 'MeshOperator',
+        metadata: { name: 'mesh', namespace: 'istio-system' },
+        spec: { version: minor, ...spec },
+      }),
+    ),
   );
   // Roles depend on neither.
   const context = { operatorImage: '', kubernetesMinor: 0 };

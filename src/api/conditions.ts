@@ -67,7 +67,11 @@ const progressReasons: readonly ConditionReason[] = [
     reason: 'InjectorNotReached',
     meaning: 'The API server has not been seen to reach the sidecar injector: see `InjectorReady`.',
   },
-  { reason: 'NamespaceMissing', meaning: 'A gateway is to be made in a namespace that does not exist.' },
+  { reason: 'NamespaceMissing', meaning: 'An object is to be made in a namespace that does not exist.' },
+  {
+    reason: 'KindMissing',
+    meaning: 'An object is of a kind that the cluster does not have, such as those of Multus.',
+  },
   {
     reason: 'BeingDeleted',
     meaning: 'An object is still being deleted by somebody; it is made anew afterwards.',

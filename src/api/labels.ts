@@ -27,6 +27,9 @@ export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
 /** On the pod template of a workload that is restarted for another version of its proxies; its value is that version, and since when it is wanted. */
 export const restartAnnotation = 'meshoperator.dev/proxy-version';
 
+/** On pods that read a ConfigMap once, as their environment: a hash of it, so that a change makes them anew. */
+export const configAnnotation = 'meshoperator.dev/config';
+
 /** Of pods, Services and namespaces: the network that they are in, or whose gateway they are. */
 export const networkLabel = 'topology.istio.io/network';
 

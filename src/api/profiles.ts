@@ -11,6 +11,9 @@ export type ProfileName = (typeof profileNames)[number];
 export interface Profile {
   readonly base: boolean;
   readonly pilot: boolean;
+  readonly cni: boolean;
+  /** Where components run that have a pod on every node; absent: in the namespace of the mesh. */
+  readonly nodeNamespace?: string;
   readonly gateways: Pick<Components, GatewayKind['list']>;
   readonly meshConfig: JsonObject;
   readonly values: Values;
@@ -24,15 +27,17 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
   default: {
     base: true,
     pilot: true,
+    cni: false,
     gateways: { ingressGateways: [{ name: 'istio-ingressgateway' }] },
     meshConfig: {},
     values: {},
   },
-  minimal: { base: true, pilot: true, gateways: {}, meshConfig: {}, values: {} },
-  empty: { base: false, pilot: false, gateways: {}, meshConfig: {}, values: {} },
+  minimal: { base: true, pilot: true, cni: false, gateways: {}, meshConfig: {}, values: {} },
+  empty: { base: false, pilot: false, cni: false, gateways: {}, meshConfig: {}, values: {} },
   demo: {
     base: true,
     pilot: true,
+    cni: false,
     gateways: {
       ingressGateways: [
         {
@@ -81,6 +86,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         traceSampling: 100,
         resources: { requests: { cpu: '10m', memory: '100Mi' } },
       },
+      cni: { resources: smallProxy },
     },
   },
 };

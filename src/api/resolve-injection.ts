@@ -21,14 +21,19 @@ export const defaultProxyResources: JsonObject = {
 /** The agent's port when nothing says otherwise. */
 export const defaultStatusPort = 15020;
 
-/**
- * The injector with every default filled in; `spec.sidecarInjector` wins over `values`. `authorityAddress` is that of an
- * external authority, which `values.global.caAddress` may only repeat.
- */
+/** What injection depends on beside its own settings. */
+export interface InjectionSurroundings {
+  /** Whether the mesh has the agent that captures traffic. */
+  readonly hasCni: boolean;
+  /** Address of an external authority, which `values.global.caAddress` may only repeat. */
+  readonly authorityAddress: string | undefined;
+}
+
+/** The injector with every default filled in; `spec.sidecarInjector` wins over `values`. */
 export function resolveInjection(
   injector: SidecarInjector | undefined,
   context: ResolveContext,
-  authorityAddress?: string,
+  { hasCni, authorityAddress }: InjectionSurroundings,
 ): ResolvedInjection {
   const { values } = context;
   const global = values.global ?? {};
@@ -51,7 +56,10 @@ export function resolveInjection(
     templateAliases: injector?.templateAliases ?? {},
     rewriteAppHTTPProbers: injector?.rewriteAppHTTPProbers ?? webhook.rewriteAppHTTPProbe ?? true,
     nativeSidecars: injector?.nativeSidecars ?? nativeSidecarsOf(pilot.env?.ENABLE_NATIVE_SIDECARS),
-    cni: { enabled: pilot.cni?.enabled ?? false, provider: pilot.cni?.provider ?? 'default' },
+    cni: {
+      enabled: pilot.cni?.enabled ?? hasCni,
+      provider: pilot.cni?.provider ?? values.cni?.provider ?? 'default',
+    },
     crlConfigMapName: pilot.crlConfigMapName ?? 'istio-ca-crl',
     compliancePolicy: pilot.env?.COMPLIANCE_POLICY ?? '',
     clusterTrustBundle: pilot.env?.ENABLE_CLUSTER_TRUST_BUNDLE_API === 'true',

@@ -2,7 +2,7 @@ import { imageReference } from './image-reference.ts';
 import { mergeJson } from './merge-json.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolvePort } from './resolve-gateway.ts';
-import { defaultHpaSpec, resolveWorkload, type WorkloadDefaults } from './resolve-workload.ts';
+import { defaultHpaSpec, envVariables, resolveWorkload, type WorkloadDefaults } from './resolve-workload.ts';
 import type { JsonObject, ResolvedPilot, ResolvedServicePort } from './resolved-mesh.ts';
 import type { Components } from './spec/components.ts';
 import type { IstiodSettings } from './spec/kubernetes-settings.ts';
@@ -65,9 +65,7 @@ function pilotDefaults(pilot: PilotValues): WorkloadDefaults {
       maxSurge: pilot.rollingMaxSurge ?? '100%',
       maxUnavailable: pilot.rollingMaxUnavailable ?? '25%',
     },
-    env: Object.entries(pilot.env ?? {})
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, value]) => ({ name, value })),
+    env: envVariables(pilot.env),
     nodeSelector: pilot.nodeSelector ?? {},
     tolerations: (pilot.tolerations ?? []) as readonly JsonObject[],
     ...(pilot.affinity === undefined ? {} : { affinity: pilot.affinity as JsonObject }),

@@ -1,25 +1,43 @@
 import { isRecord } from '../base/stable-json.ts';
 import { mergeJson } from './merge-json.ts';
-import type { JsonObject, ResolvedWorkload } from './resolved-mesh.ts';
-import type { WorkloadSettings } from './spec/kubernetes-settings.ts';
+import type { JsonObject, ResolvedPods, ResolvedWorkload } from './resolved-mesh.ts';
+import type { DaemonSetSettings, WorkloadSettings } from './spec/kubernetes-settings.ts';
 import type { Values } from './spec/values.ts';
 
-/** What a workload starts from: defaults of the component with `values` already merged in. */
-export interface WorkloadDefaults {
+/** What pods start from: defaults of the component with `values` already merged in. */
+export interface PodDefaults {
   readonly resources: JsonObject;
-  /** HPA `spec`; undefined when there is none unless the settings ask for one. */
-  readonly hpaSpec: JsonObject | undefined;
-  readonly replicas: number;
-  readonly rollingUpdate: JsonObject;
   readonly env?: readonly JsonObject[];
   readonly nodeSelector?: Readonly<Record<string, string>>;
   readonly tolerations?: readonly JsonObject[];
   readonly affinity?: JsonObject;
-  readonly topologySpreadConstraints?: readonly JsonObject[];
   readonly podAnnotations?: Readonly<Record<string, string>>;
   readonly podLabels?: Readonly<Record<string, string>>;
+  /** Counts before that of all components. */
+  readonly priorityClassName?: string;
+  /** Counts before that of all components. */
+  readonly imagePullPolicy?: string;
+}
+
+/** What a Deployment starts from. */
+export interface WorkloadDefaults extends PodDefaults {
+  /** HPA `spec`; undefined when there is none unless the settings ask for one. */
+  readonly hpaSpec: JsonObject | undefined;
+  readonly replicas: number;
+  readonly rollingUpdate: JsonObject;
+  readonly topologySpreadConstraints?: readonly JsonObject[];
   readonly serviceAnnotations?: Readonly<Record<string, string>>;
 }
+
+/** What a DaemonSet starts from. */
+export interface DaemonSetDefaults extends PodDefaults {
+  /** `spec.updateStrategy`. */
+  readonly updateStrategy: JsonObject;
+}
+
+type GlobalValues = NonNullable<Values['global']>;
+/** What settings of Deployments and of DaemonSets have in common. */
+type PodSettings = Omit<DaemonSetSettings, 'strategy'>;
 
 const defaultMaxReplicas = 5;
 
@@ -27,17 +45,63 @@ const defaultMaxReplicas = 5;
 export function resolveWorkload(
   defaults: WorkloadDefaults,
   settings: WorkloadSettings,
-  global: NonNullable<Values['global']>,
+  global: GlobalValues,
 ): ResolvedWorkload {
   const hpaSpec = resolveHpaSpec(defaults, settings);
   const replicas = settings.replicaCount ?? defaults.replicas;
   const podDisruptionBudget = resolvePodDisruptionBudget(settings, hpaSpec, replicas);
-  const affinity = (settings.affinity as JsonObject | undefined) ?? defaults.affinity;
-  const priorityClassName = settings.priorityClassName ?? global.priorityClassName;
-  const imagePullPolicy = settings.imagePullPolicy ?? global.imagePullPolicy;
   return {
+    ...resolvePods(defaults, settings, global),
     ...(hpaSpec === undefined ? { replicas } : { hpaSpec }),
     ...(podDisruptionBudget === undefined ? {} : { podDisruptionBudget }),
+    topologySpreadConstraints:
+      (settings.topologySpreadConstraints as readonly JsonObject[] | undefined) ??
+      defaults.topologySpreadConstraints ??
+      [],
+    serviceAnnotations: { ...defaults.serviceAnnotations, ...settings.serviceAnnotations },
+    strategy: resolveStrategy(defaults.rollingUpdate, settings.strategy as JsonObject | undefined),
+  };
+}
+
+/** The same for a DaemonSet. */
+export function resolveDaemonSet(
+  defaults: DaemonSetDefaults,
+  settings: DaemonSetSettings,
+  global: GlobalValues,
+): ResolvedPods {
+  return {
+    ...resolvePods(defaults, settings, global),
+    strategy: mergeUpdateStrategy(defaults.updateStrategy, settings.strategy as JsonObject | undefined),
+  };
+}
+
+/**
+ * A DaemonSet's `updateStrategy`, merged. While pods are replaced a node has one more or one less, never both and never
+ * neither, so a limit that is asked for alone decides about the other one.
+ */
+export function mergeUpdateStrategy(base: JsonObject, asked: JsonObject | undefined): JsonObject {
+  const type = asked?.type ?? base.type ?? 'RollingUpdate';
+  if (type === 'OnDelete') return { type };
+  const { maxSurge, maxUnavailable } = isRecord(asked?.rollingUpdate) ? asked.rollingUpdate : {};
+  const given = maxSurge ?? maxUnavailable;
+  if (given === undefined) return { type, rollingUpdate: base.rollingUpdate ?? {} };
+  const other = given === 0 || given === '0%' ? 1 : 0;
+  return {
+    type,
+    rollingUpdate: { maxSurge: maxSurge ?? other, maxUnavailable: maxUnavailable ?? other } as JsonObject,
+  };
+}
+
+function resolvePods(
+  defaults: PodDefaults,
+  settings: PodSettings,
+  global: GlobalValues,
+): Omit<ResolvedPods, 'strategy'> {
+  const affinity = (settings.affinity as JsonObject | undefined) ?? defaults.affinity;
+  const priorityClassName =
+    settings.priorityClassName ?? defaults.priorityClassName ?? global.priorityClassName;
+  const imagePullPolicy = settings.imagePullPolicy ?? defaults.imagePullPolicy ?? global.imagePullPolicy;
+  return {
     ...(affinity === undefined ? {} : { affinity: mergeJson(affinity) }),
     ...(priorityClassName === undefined ? {} : { priorityClassName }),
     ...(imagePullPolicy === undefined ? {} : { imagePullPolicy }),
@@ -55,15 +119,16 @@ export function resolveWorkload(
     env: mergeByName(defaults.env ?? [], (settings.env ?? []) as readonly JsonObject[]),
     nodeSelector: { ...defaults.nodeSelector, ...settings.nodeSelector },
     tolerations: (settings.tolerations as readonly JsonObject[] | undefined) ?? defaults.tolerations ?? [],
-    topologySpreadConstraints:
-      (settings.topologySpreadConstraints as readonly JsonObject[] | undefined) ??
-      defaults.topologySpreadConstraints ??
-      [],
     podAnnotations: { ...defaults.podAnnotations, ...settings.podAnnotations },
     podLabels: { ...defaults.podLabels },
-    serviceAnnotations: { ...defaults.serviceAnnotations, ...settings.serviceAnnotations },
-    strategy: resolveStrategy(defaults.rollingUpdate, settings.strategy as JsonObject | undefined),
   };
+}
+
+/** `values.*.env` as a list of variables, in one order. */
+export function envVariables(env: Readonly<Record<string, string>> | undefined): JsonObject[] {
+  return Object.entries(env ?? {})
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => ({ name, value }));
 }
 
 /** The HPA `spec` that upstream charts start from. */

@@ -3,9 +3,11 @@ import { dropNulls } from './drop-nulls.ts';
 import { mergeJson } from './merge-json.ts';
 import type { MeshOperator } from './mesh-operator.ts';
 import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
+import { platformValues } from './platforms.ts';
 import { problemText } from './problem.ts';
 import { type Profile, profiles } from './profiles.ts';
 import { resolveAuthority } from './resolve-authority.ts';
+import { resolveCni } from './resolve-cni.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
@@ -43,11 +45,21 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     throw new Error(`Version ${spec.version} passed validation but is not in the table`);
   const profileName = spec.profile ?? 'default';
   const profile = profiles[profileName];
-  const values = mergeJson(profile.values as JsonObject, spec.values as JsonObject | undefined) as Values;
+  const platform = spec.values?.global?.platform ?? profile.values.global?.platform;
+  const values = mergeJson(
+    profile.values as JsonObject,
+    platform === undefined ? undefined : platformValues[platform],
+    spec.values as JsonObject | undefined,
+  ) as Values;
   const revision = spec.revision ?? '';
   const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
   const global = values.global ?? {};
   const pilot = resolvePilot(spec.components?.pilot, profile.pilot, context);
+  const cni = resolveCni(
+    spec.components?.cni,
+    { enabled: profile.cni, namespace: profile.nodeNamespace },
+    context,
+  );
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
 
@@ -71,10 +83,15 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
       enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
     },
     pilot,
+    ...(platform === undefined ? {} : { platform }),
+    cni,
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled, namespace),
     injector: resolveInjector(spec.sidecarInjector, pilot.enabled && upgrade.strategy === 'InPlace', context),
-    injection: resolveInjection(spec.sidecarInjector, context, spec.certificateAuthority?.external?.address),
+    injection: resolveInjection(spec.sidecarInjector, context, {
+      hasCni: cni.enabled,
+      authorityAddress: spec.certificateAuthority?.external?.address,
+    }),
     upgrade,
     gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),

@@ -1,4 +1,6 @@
+import type { PlatformName } from './platforms.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
+import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
 import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { IstioVersion } from './versions.ts';
@@ -7,25 +9,17 @@ import type { IstioVersion } from './versions.ts';
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-/** Kubernetes settings of one workload, after merging profile, `values` and `components.*.k8s`. */
-export interface ResolvedWorkload {
-  /** Absent when an HPA owns the number of replicas. */
-  readonly replicas?: number;
-  /** HorizontalPodAutoscaler v2 `spec` without `scaleTargetRef`; absent when there is none. */
-  readonly hpaSpec?: JsonObject;
-  /** PodDisruptionBudget `spec` without `selector`; absent with a single replica, where it would block drains. */
-  readonly podDisruptionBudget?: JsonObject;
+/** Settings of the pods of one component, after merging profile, `values` and `components.*.k8s`. */
+export interface ResolvedPods {
   readonly resources: JsonObject;
   /** EnvVar list in the user's order; wins by name over what the component sets itself. */
   readonly env: readonly JsonObject[];
   readonly nodeSelector: Readonly<Record<string, string>>;
   readonly tolerations: readonly JsonObject[];
   readonly affinity?: JsonObject;
-  readonly topologySpreadConstraints: readonly JsonObject[];
   readonly podAnnotations: Readonly<Record<string, string>>;
   readonly podLabels: Readonly<Record<string, string>>;
-  readonly serviceAnnotations: Readonly<Record<string, string>>;
-  /** Deployment `spec.strategy`. */
+  /** `spec.strategy` of a Deployment, `spec.updateStrategy` of a DaemonSet. */
   readonly strategy: JsonObject;
   readonly priorityClassName?: string;
   readonly imagePullPolicy?: string;
@@ -36,6 +30,18 @@ export interface ResolvedWorkload {
   readonly volumes?: readonly JsonObject[];
   /** Further mounts of the container, which win by `mountPath`. */
   readonly volumeMounts?: readonly JsonObject[];
+}
+
+/** Kubernetes settings of one Deployment and what is around it. */
+export interface ResolvedWorkload extends ResolvedPods {
+  /** Absent when an HPA owns the number of replicas. */
+  readonly replicas?: number;
+  /** HorizontalPodAutoscaler v2 `spec` without `scaleTargetRef`; absent when there is none. */
+  readonly hpaSpec?: JsonObject;
+  /** PodDisruptionBudget `spec` without `selector`; absent with a single replica, where it would block drains. */
+  readonly podDisruptionBudget?: JsonObject;
+  readonly topologySpreadConstraints: readonly JsonObject[];
+  readonly serviceAnnotations: Readonly<Record<string, string>>;
 }
 
 /** Changes of one rendered object, in the user's order. */
@@ -149,6 +155,10 @@ export interface ResolvedMesh {
   readonly clusterId: string;
   readonly base: { readonly enabled: boolean };
   readonly pilot: ResolvedPilot;
+  /** What the cluster is, where that matters. */
+  readonly platform?: PlatformName;
+  /** The agent that captures traffic on each node. */
+  readonly cni: ResolvedCni;
   readonly proxy: ResolvedProxy;
   /** Who signs its certificates. */
   readonly authority: ResolvedAuthority;

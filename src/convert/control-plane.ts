@@ -1,4 +1,5 @@
 import { revisionRule } from '../api/mesh-operator-spec.ts';
+import { type ProfileName, profiles } from '../api/profiles.ts';
 import { resolveVersion, supportedVersionsText } from '../api/resolve-version.ts';
 import { choicesAt, fieldsAt } from '../api/validation/schema-field.ts';
 import { istioVersions } from '../api/versions.ts';
@@ -98,8 +99,15 @@ export function carryChartProfile(tree: SettingTree | undefined, { mesh, ledger 
   for (const component of fieldsAt(['spec', 'components'])) {
     const path = ['spec', 'components', component];
     if (['base', 'pilot'].includes(component) || mesh.peek(...path) !== undefined) continue;
-    mesh.give(path, component.endsWith('Gateways') ? [] : { enabled: false });
+    if (component.endsWith('Gateways')) mesh.give(path, []);
+    else if (hasComponent(name, component)) mesh.give(path, { enabled: false });
   }
+}
+
+/** Whether a profile turns a component on. */
+function hasComponent(profile: string, component: string): boolean {
+  const known: Readonly<Record<string, unknown>> = { ...profiles[profile as ProfileName] };
+  return known[component] === true;
 }
 
 function isKnown(profile: string): boolean {

@@ -1,3 +1,4 @@
+import { nodeComponents } from '../api/node-components.ts';
 import { type ProfileName, profiles } from '../api/profiles.ts';
 import type { JsonObject } from '../api/resolved-mesh.ts';
 import { isRecord } from '../base/stable-json.ts';
@@ -61,6 +62,7 @@ export function carryIstioOperator(document: number, tree: SettingTree, draft: D
   const components = spec.within('components');
   const namesPilot = isRecord(components.peek('pilot'));
   carryPilot(components, namespace, draft);
+  for (const name of nodeComponents) carryNodeComponent(name, components, draft);
   carryGateways(components, values, profile, draft);
   for (const [name, component] of components.takeRest()) {
     mesh.carry(name === '' ? ['spec', 'components'] : ['spec', 'components', name], component);
@@ -115,6 +117,24 @@ function carryPilot(components: SettingSource, namespace: string, draft: Draft):
   mesh.carry(['spec', 'components', 'pilot', 'k8s'], settings);
   for (const [field, rest] of pilot.takeRest()) {
     mesh.carry(['spec', 'components', 'pilot', ...(field === '' ? [] : [field])], rest);
+  }
+}
+
+/** A component with a pod on every node; its image is set by values here. */
+function carryNodeComponent(
+  name: (typeof nodeComponents)[number],
+  components: SettingSource,
+  draft: Draft,
+): void {
+  const { mesh } = draft;
+  const component = components.within(name);
+  mesh.carry(['spec', 'values', name, 'hub'], component.take('hub'));
+  mesh.carry(['spec', 'values', name, 'tag'], component.take('tag'));
+  const settings = component.take('k8s');
+  adaptKubernetesSettings(settings, draft);
+  mesh.carry(['spec', 'components', name, 'k8s'], settings);
+  for (const [field, rest] of component.takeRest()) {
+    mesh.carry(['spec', 'components', name, ...(field === '' ? [] : [field])], rest);
   }
 }
 

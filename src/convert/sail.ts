@@ -4,7 +4,7 @@ import { carryChartProfile, carryRevision, carryTag, carryVersion } from './cont
 import { type Draft, loseUnlessEmpty } from './draft.ts';
 import { carryMetadata, carryName } from './metadata.ts';
 import { SettingSource } from './setting-source.ts';
-import { given, jsonOf, type SettingTree, settingsOf } from './setting-tree.ts';
+import { given, jsonOf, type SettingTree } from './setting-tree.ts';
 import { TreeBuilder } from './tree-builder.ts';
 
 const versions = 'Istio versions that the operator of Sail knows begin with v, such as v1.31.1';
@@ -54,12 +54,16 @@ export function carrySailComponent(document: number, tree: SettingTree, draft: D
   ledger.preset(source.take('apiVersion'), 'names what is converted');
   ledger.preset(source.take('status'), 'tells what was the case');
   ledger.preset(source.take('metadata'), 'names an object of which there is one');
-  mesh.give([...place, 'enabled'], true, kind === undefined ? [] : settingsOf(kind));
+  ledger.preset(kind, 'names what is converted');
+  mesh.give([...place, 'enabled'], true);
   if (mesh.peek('spec', 'profile') === undefined) mesh.give(['spec', 'profile'], 'empty');
   const spec = source.within('spec');
   mesh.carry([...place, 'namespace'], spec.take('namespace'));
   carryComponentVersion(spec.take('version'), draft);
-  loseUnlessPlain(spec.take('profile'), draft);
+  const profile = spec.take('profile');
+  if (profile !== undefined && jsonOf(profile) === mesh.peek('spec', 'profile')) {
+    ledger.preset(profile, 'is that of the mesh');
+  } else loseUnlessPlain(profile, draft);
   knowChartDefaults(draft, document, ['spec', 'values']);
   const values = new SettingSource(loseNulls(spec.take('values'), draft));
   mesh.carryUnder(['spec', 'values', 'global'], values.take('global'));

@@ -1,17 +1,31 @@
 import type { ObjectId } from '../api/kubernetes-object.ts';
+import { cniDaemonSetName } from '../api/node-components.ts';
+
+type Stage = (id: ObjectId) => boolean;
+
+const ofKind =
+  (...kinds: readonly string[]): Stage =>
+  ({ kind }) =>
+    kinds.includes(kind);
+
+/** Kinds that no other stage names go here. */
+const workloads: Stage = () => true;
 
 /**
- * What goes first when objects are removed. Webhooks go before what answers them, or they block
- * the API server; identities and roles go last, so that a pod never outlives its rights.
+ * What goes first when objects are removed: an object is in the first stage that takes it. Webhooks go before what answers
+ * them, or they block the API server; proxies of nodes before the agent that has traffic sent to them, and that before
+ * istiod; identities and roles go last, so that a pod never outlives its rights.
  */
-const stages: readonly (readonly string[])[] = [
-  ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
-  ['HorizontalPodAutoscaler', 'PodDisruptionBudget'],
-  ['Deployment', 'Service'],
-  ['ConfigMap', 'Secret'],
-  ['ClusterRoleBinding', 'RoleBinding'],
-  ['ClusterRole', 'Role'],
-  ['ServiceAccount'],
+const stages: readonly Stage[] = [
+  ofKind('MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'),
+  ofKind('HorizontalPodAutoscaler', 'PodDisruptionBudget'),
+  ({ kind, name }) => kind === 'DaemonSet' && name !== cniDaemonSetName,
+  ofKind('DaemonSet'),
+  workloads,
+  ofKind('ConfigMap', 'Secret'),
+  ofKind('ClusterRoleBinding', 'RoleBinding'),
+  ofKind('ClusterRole', 'Role'),
+  ofKind('ServiceAccount'),
 ];
 
 /**
@@ -19,11 +33,10 @@ const stages: readonly (readonly string[])[] = [
  * Kinds that no stage names go with workloads.
  */
 export function pruneStages(ids: readonly ObjectId[]): ObjectId[][] {
-  const workloads = stages.findIndex((kinds) => kinds.includes('Deployment'));
   const groups: ObjectId[][] = stages.map(() => []);
   for (const id of ids) {
-    const stage = stages.findIndex((kinds) => kinds.includes(id.kind));
-    groups[stage < 0 ? workloads : stage]?.push(id);
+    const named = stages.findIndex((stage) => stage !== workloads && stage(id));
+    groups[named < 0 ? stages.indexOf(workloads) : named]?.push(id);
   }
   return groups.filter((group) => group.length > 0);
 }

@@ -1,5 +1,5 @@
 import { mergeJson } from '../api/merge-json.ts';
-import type { Json, JsonObject, ResolvedWorkload } from '../api/resolved-mesh.ts';
+import type { Json, JsonObject, ResolvedPods } from '../api/resolved-mesh.ts';
 import { probeHandlers } from '../api/spec/container-probe.ts';
 import { isRecord } from '../base/stable-json.ts';
 
@@ -11,11 +11,11 @@ export interface ContainerView {
 }
 
 /** What a component has, with the user's settings over it. */
-export function containerView(workload: ResolvedWorkload, own: ContainerView): ContainerView {
+export function containerView(pods: ResolvedPods, own: ContainerView): ContainerView {
   return {
-    readinessProbe: mergeProbe(own.readinessProbe, workload.readinessProbe),
-    volumes: mergeBy('name', own.volumes, workload.volumes),
-    volumeMounts: mergeBy('mountPath', own.volumeMounts, workload.volumeMounts),
+    readinessProbe: mergeProbe(own.readinessProbe, pods.readinessProbe),
+    volumes: mergeBy('name', own.volumes, pods.volumes),
+    volumeMounts: mergeBy('mountPath', own.volumeMounts, pods.volumeMounts),
   };
 }
 
@@ -46,21 +46,18 @@ function mergeBy(
 }
 
 /** A container that the injection core made, with the user's settings over it. */
-export function withContainerSettings(container: JsonObject, workload: ResolvedWorkload): JsonObject {
+export function withContainerSettings(container: JsonObject, pods: ResolvedPods): JsonObject {
   const own = isRecord(container.readinessProbe) ? (container.readinessProbe as JsonObject) : {};
-  const readinessProbe = mergeProbe(own, workload.readinessProbe);
+  const readinessProbe = mergeProbe(own, pods.readinessProbe);
   const mounts = Array.isArray(container.volumeMounts) ? (container.volumeMounts as JsonObject[]) : [];
   return {
     ...container,
     ...(Object.keys(readinessProbe).length === 0 ? {} : { readinessProbe }),
-    volumeMounts: [...mergeBy('mountPath', mounts, workload.volumeMounts)],
+    volumeMounts: [...mergeBy('mountPath', mounts, pods.volumeMounts)],
   };
 }
 
 /** Volumes of a pod that the injection core made, with the user's over them. */
-export function withUserVolumes(
-  volumes: readonly JsonObject[],
-  workload: ResolvedWorkload,
-): readonly JsonObject[] {
-  return mergeBy('name', volumes, workload.volumes);
+export function withUserVolumes(volumes: readonly JsonObject[], pods: ResolvedPods): readonly JsonObject[] {
+  return mergeBy('name', volumes, pods.volumes);
 }

@@ -13,13 +13,13 @@ export function envField(name: string, fieldPath: string): JsonObject {
   return { name, valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath } } };
 }
 
-/** A variable whose value is a resource limit of the container; without a limit it is the node's capacity. */
-export function envLimit(name: string, resource: 'limits.cpu' | 'limits.memory'): JsonObject {
+/** A variable whose value is a resource of the container; without a limit it is the node's capacity. */
+export function envResource(
+  name: string,
+  resource: 'limits.cpu' | 'limits.memory' | 'requests.cpu',
+): JsonObject {
   // The divisor is written out: the API server would add it, and then it would look like drift.
-  return {
-    name,
-    valueFrom: { resourceFieldRef: { resource, divisor: resource === 'limits.cpu' ? '1' : '0' } },
-  };
+  return { name, valueFrom: { resourceFieldRef: { resource, divisor: '1' } } };
 }
 
 /**

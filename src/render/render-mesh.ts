@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import { renderCni } from './cni/cni.ts';
 import { renderIstiodAccess, renderReaderAccess } from './control-plane/access.ts';
 import { renderDefaultValidator, renderRevisionValidator } from './control-plane/admission.ts';
 import { renderIstiod } from './control-plane/istiod.ts';
@@ -21,6 +22,7 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
     { name: 'control-plane', objects: mesh.pilot.enabled ? renderIstiod(mesh, context) : [] },
     { name: 'admission', objects: renderAdmission(mesh, context) },
     { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
+    { name: 'cni', objects: mesh.cni.enabled ? renderCni(mesh, context) : [] },
     {
       name: 'gateways',
       objects: mesh.gateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),

@@ -10,6 +10,7 @@ export const waveNames = [
   'other-revisions',
   'admission',
   'injector',
+  'cni',
   'gateways',
 ] as const;
 

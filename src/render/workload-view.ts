@@ -1,11 +1,10 @@
-import type { JsonObject, ResolvedMesh, ResolvedWorkload } from '../api/resolved-mesh.ts';
+import type { JsonObject, ResolvedMesh, ResolvedPods, ResolvedWorkload } from '../api/resolved-mesh.ts';
 
 /**
- * What the templates of every workload share. A field is undefined when the pod has no such setting: a field
- * that is not ours must not be in the object.
+ * What the templates of all pods share. A field is undefined when the pod has no such setting: a field that is not ours
+ * must not be in the object.
  */
-export interface WorkloadView {
-  readonly replicas: number | undefined;
+export interface PodView {
   readonly strategy: JsonObject | undefined;
   readonly resources: JsonObject | undefined;
   readonly imagePullPolicy: string | undefined;
@@ -13,10 +12,15 @@ export interface WorkloadView {
   readonly nodeSelector: Readonly<Record<string, string>> | undefined;
   readonly affinity: JsonObject | undefined;
   readonly tolerations: readonly JsonObject[] | undefined;
-  readonly topologySpreadConstraints: readonly JsonObject[] | undefined;
   readonly priorityClassName: string | undefined;
   /** The pod's, not the container's. */
-  readonly securityContext: JsonObject;
+  readonly securityContext: JsonObject | undefined;
+}
+
+/** What those of a Deployment share beside that. */
+export interface WorkloadView extends PodView {
+  readonly replicas: number | undefined;
+  readonly topologySpreadConstraints: readonly JsonObject[] | undefined;
 }
 
 /** What a workload adds to the user's settings of its pods. */
@@ -25,30 +29,36 @@ export interface WorkloadOptions {
   readonly securityContext?: JsonObject;
 }
 
+/** The settings of pods, and no more. */
+export function podView(mesh: ResolvedMesh, pods: ResolvedPods, options: WorkloadOptions = {}): PodView {
+  return {
+    strategy: unlessEmpty(pods.strategy),
+    resources: unlessEmpty(pods.resources),
+    imagePullPolicy: pods.imagePullPolicy,
+    imagePullSecrets: unlessEmptyList(mesh.imagePullSecrets.map((name) => ({ name }))),
+    nodeSelector: unlessEmpty(pods.nodeSelector),
+    affinity: unlessEmpty(pods.affinity),
+    tolerations: unlessEmptyList([...(options.tolerations ?? []), ...pods.tolerations]),
+    priorityClassName: pods.priorityClassName,
+    securityContext: unlessEmpty({ ...options.securityContext, ...pods.securityContext }),
+  };
+}
+
 /** The workload's settings with what Kubernetes' restricted Pod Security level asks of a pod. */
 export function workloadView(
   mesh: ResolvedMesh,
   workload: ResolvedWorkload,
   options: WorkloadOptions = {},
 ): WorkloadView {
+  const restricted = { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } };
   return {
+    ...podView(mesh, workload, {
+      ...options,
+      securityContext: { ...restricted, ...options.securityContext },
+    }),
     // An HPA owns the number of replicas; naming it here would reset it with every change.
     replicas: workload.hpaSpec === undefined ? workload.replicas : undefined,
-    strategy: unlessEmpty(workload.strategy),
-    resources: unlessEmpty(workload.resources),
-    imagePullPolicy: workload.imagePullPolicy,
-    imagePullSecrets: unlessEmptyList(mesh.imagePullSecrets.map((name) => ({ name }))),
-    nodeSelector: unlessEmpty(workload.nodeSelector),
-    affinity: unlessEmpty(workload.affinity),
-    tolerations: unlessEmptyList([...(options.tolerations ?? []), ...workload.tolerations]),
     topologySpreadConstraints: unlessEmptyList(workload.topologySpreadConstraints),
-    priorityClassName: workload.priorityClassName,
-    securityContext: {
-      runAsNonRoot: true,
-      seccompProfile: { type: 'RuntimeDefault' },
-      ...options.securityContext,
-      ...workload.securityContext,
-    },
   };
 }
 

@@ -7,6 +7,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import { resolveScenario, scenarioNames } from '../golden/render-scenario.ts';
+import { installNetworkAttachmentDefinitions } from '../support/network-attachment-definition-crd.ts';
 import { aRenderContext } from '../support/render-context.ts';
 import { renderAll } from '../support/rendered-objects.ts';
 
@@ -23,6 +24,7 @@ describe('what is rendered, on a real API server', () => {
     cluster = await startCluster({ name: 'test-render', nodes: 'none', progress: () => {} });
     const connection = openConnection({ kubeconfig: cluster.kubeconfigPath }, systemClock);
     client = new KubeClient({ connection, clock: systemClock });
+    await installNetworkAttachmentDefinitions(client);
     applier = new Applier({ client, fieldManager: 'mesh-operator' });
   });
 

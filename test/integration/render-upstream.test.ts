@@ -13,12 +13,14 @@ import {
   type Difference,
   differencesOfMinor,
   isOfInjector,
+  ourCni,
   ourDefaultRevision,
   ourGateway,
   ourGatewayPorts,
   ourIstiod,
   ourIstiodOfAnotherAuthority,
   ourLabels,
+  renamedInCni,
 } from '../support/chart-differences.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
 import { openUpstreamCharts, parseManifests } from '../support/upstream-charts.ts';
@@ -37,6 +39,11 @@ interface Scenario {
   readonly differences: readonly Difference[];
   /** Minors of Istio that can be asked for it; all of them when it is left out. */
   readonly minors?: readonly string[];
+}
+
+/** Charts of the components that have a pod on every node, as far as the mesh has them. */
+function nodeCharts({ cni }: ResolvedMesh): string[] {
+  return cni.enabled ? ['istio-cni'] : [];
 }
 
 /** Charts of an unreleased build name no released image, so both sides get this one. */
@@ -110,6 +117,56 @@ const manyValues: JsonObject = {
     extraContainerArgs: ['--grpcAddr='],
   },
   meshConfig: { accessLogFile: '/dev/stdout', defaultConfig: { proxyMetadata: { A: 'b' } } },
+};
+
+const manyCniValues: JsonObject = {
+  global: {
+    logAsJson: true,
+    imagePullPolicy: 'Always',
+    imagePullSecrets: ['registry'],
+    variant: 'distroless',
+    nativeNftables: true,
+  },
+  cni: {
+    logging: { level: 'cni:debug' },
+    cniBinDir: '/home/kubernetes/bin',
+    cniConfDir: '/etc/cni/other',
+    cniConfFileName: '10-calico.conflist',
+    cniNetnsDir: '/var/run/docker/netns',
+    istioOwnedCNIConfig: true,
+    istioOwnedCNIConfigFileName: '02-mine.conflist',
+    excludeNamespaces: ['kube-system', 'other'],
+    chained: false,
+    provider: 'multus',
+    ambient: {
+      enabled: true,
+      enablementSelectors: [{ podSelector: { matchLabels: { ambient: 'yes' } } }],
+      dnsCapture: false,
+      ipv6: false,
+      reconcileIptablesOnStartup: false,
+      shareHostNetworkNamespace: true,
+      enableAmbientDetectionRetry: true,
+    },
+    repair: {
+      repairPods: false,
+      deletePods: true,
+      initContainerName: 'mine',
+      brokenPodLabelKey: 'example.com/broken',
+      brokenPodLabelValue: 'yes',
+    },
+    seccompProfile: { type: 'RuntimeDefault' },
+    seLinuxOptions: { level: 's0' },
+    resources: { requests: { cpu: '50m' }, limits: { memory: '1Gi' } },
+    resourceQuotas: { enabled: true, pods: 100 },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+    podAnnotations: { 'example.com/a': 'b' },
+    podLabels: { tier: 'node' },
+    daemonSetLabels: { team: 'mesh' },
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '20%' } },
+    terminationGracePeriodSeconds: 60,
+    env: { CNI_EXAMPLE: 'true' },
+  },
 };
 
 const scenarios: readonly Scenario[] = [
@@ -239,6 +296,34 @@ const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'mesh with the CNI plugin',
+    spec: { profile: 'minimal', components: { cni: {} } },
+    namespace: 'istio-system',
+    values: {},
+    absent: absentInDefault,
+    renamed: renamedInCni,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourCni],
+  },
+  {
+    name: 'mesh with the CNI plugin and many values',
+    spec: { profile: 'minimal', components: { cni: {} }, values: manyCniValues },
+    namespace: 'istio-system',
+    values: manyCniValues,
+    absent: absentInDefault,
+    renamed: renamedInCni,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourCni,
+      {
+        object: /^(Deployment istiod|DaemonSet istio-cni-node)$/,
+        fact: /^spec\.template\.spec\.imagePullSecrets: nothing -> /,
+        reason: 'on the pod, too: a ServiceAccount’s count only for pods made after it',
+      },
+    ],
+  },
+  {
     name: 'mesh with many values',
     spec: { profile: 'minimal', values: manyValues },
     namespace: 'istio-system',
@@ -294,7 +379,7 @@ describe.each(comparisons)('$name against the charts of Istio $minor', (comparis
   beforeAll(async () => {
     const charts = await openUpstreamCharts(minor);
     const mesh = meshOf(namespace, { version: minor, ...spec });
-    const names = ['base', 'istio-control/istio-discovery'];
+    const names = ['base', 'istio-control/istio-discovery', ...nodeCharts(mesh)];
     const theirs = mergeJson({ global: images, ...followBundles }, values);
     const texts = await Promise.all([
       ...names.map((chart) => charts.template({ chart, release: 'istio', namespace, values: theirs })),

@@ -3,6 +3,7 @@ import { idOf, idText, type KubernetesObject } from '../../src/api/kubernetes-ob
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { Applier } from '../../src/kube/apply/applier.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
+import { installNetworkAttachmentDefinitions } from '../support/network-attachment-definition-crd.ts';
 import { renderAll } from '../support/rendered-objects.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient } from '../support/test-client.ts';
@@ -14,6 +15,7 @@ describe('a valid spec, whatever fields it uses', () => {
 
   beforeAll(async () => {
     api = testClient((await sharedCluster()).kubeconfigPath);
+    await installNetworkAttachmentDefinitions(api.client);
     applier = new Applier({ client: api.client, fieldManager: 'mesh-operator' });
   });
 

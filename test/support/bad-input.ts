@@ -61,9 +61,53 @@ components:
   },
   {
     name: 'component that this version cannot install',
-    spec: 'components: { cni: { enabled: true } }',
+    spec: 'components: { ztunnel: { enabled: true } }',
     refusedAt: 'validate',
-    problems: ['spec.components.cni: is not supported by this version of the operator'],
+    problems: ['spec.components.ztunnel: is not supported by this version of the operator'],
+  },
+  {
+    name: 'limits of an update that exclude each other',
+    spec: 'components: { cni: { k8s: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.cni.k8s.strategy.rollingUpdate.maxSurge: must be 0 or left out together with maxUnavailable: a node has one pod more, or one less',
+    ],
+  },
+  {
+    name: 'limits of an update that pods are deleted for',
+    spec: 'values: { cni: { updateStrategy: { type: OnDelete, rollingUpdate: { maxUnavailable: 1 } } } }',
+    refusedAt: 'validate',
+    problems: ['spec.values.cni.updateStrategy.rollingUpdate: must be left out with type OnDelete'],
+  },
+  {
+    name: 'value of a chart that nothing reads',
+    spec: 'values: { cni: { repair: { hub: registry.example.com }, excludedNamespaces: [kube-system] } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.cni.excludedNamespaces: is not a field (did you mean "excludeNamespaces"?)',
+      'spec.values.cni.repair.hub: is not a field: nothing in Istio reads it',
+    ],
+  },
+  {
+    name: 'setting of a Deployment on a DaemonSet',
+    spec: 'components: { cni: { k8s: { replicaCount: 2 } } }',
+    refusedAt: 'validate',
+    problems: ['spec.components.cni.k8s.replicaCount: is not a field'],
+  },
+  {
+    name: 'label that a DaemonSet selects by',
+    spec: 'values: { cni: { podLabels: { k8s-app: mine } } }',
+    refusedAt: 'validate',
+    problems: ['spec.values.cni.podLabels["k8s-app"]: must be left out: the operator sets it'],
+  },
+  {
+    name: 'path that is none',
+    spec: 'values: { cni: { cniBinDir: opt/cni/bin } }',
+    refusedAt: 'schema',
+    problems: [
+      'spec.values.cni.cniBinDir: must be an absolute path on the node, for example /opt/cni/bin, but is the text "opt/cni/bin"',
+    ],
+    apiServerSays: 'spec.values.cni.cniBinDir in body should match',
   },
   {
     name: 'Kubernetes name for an IstioOperator field',

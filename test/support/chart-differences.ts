@@ -194,6 +194,40 @@ export const absentInDefault = {
   'ClusterRoleBinding istiod-gateway-controller-istio-system': 'istiod deploys no Gateways',
 };
 
+/** The agent of the CNI plugin. */
+export const ourCni: readonly Difference[] = [
+  {
+    object: /^[A-Za-z]+ istio-cni/,
+    fact: /^metadata\.labels\.(app|k8s-app|istio\.io\/rev): .* -> nothing$/,
+    reason: 'read by nobody; the agent is of no revision',
+  },
+  {
+    object: /^ClusterRoleBinding istio-cni-repair-role$/,
+    fact: /^metadata\.name: "istio-cni-repair-rolebinding" -> "istio-cni-repair-role"$/,
+    reason: 'a binding is called as its role',
+  },
+  {
+    object: /^DaemonSet istio-cni-node$/,
+    fact: /annotations\.container\.apparmor\.security\.beta\.kubernetes\.io\/install-cni: "unconfined" -> nothing$/,
+    reason: 'for Kubernetes 1.29; newer ones have a field',
+  },
+  {
+    object: /^DaemonSet istio-cni-node$/,
+    fact: /containers\[install-cni\]\.securityContext\.appArmorProfile\.type: nothing -> "Unconfined"$/,
+    reason: 'the field of Kubernetes 1.30',
+  },
+  {
+    object: /^DaemonSet istio-cni-node$/,
+    fact: /annotations\.meshoperator\.dev\/config: nothing -> /,
+    reason: 'a change of the ConfigMap, which is read once, makes the pods anew',
+  },
+];
+
+/** Objects of the CNI chart that have another name here: ours -> theirs. */
+export const renamedInCni = {
+  'ClusterRoleBinding istio-cni-repair-role': 'ClusterRoleBinding istio-cni-repair-rolebinding',
+};
+
 /** Objects by `Kind name`. */
 export function byName(objects: readonly KubernetesObject[]): Map<string, KubernetesObject> {
   return new Map(objects.map((object) => [`${object.kind} ${object.metadata.name}`, object]));

@@ -60,7 +60,7 @@ function addFacts(facts: Map<string, string>, path: string, value: unknown): voi
     facts.set(path, stableJson(value.map((rule) => without(rule, { scope: '*' }))));
     return;
   }
-  if (path.endsWith('data.mesh') || path.endsWith('data.meshNetworks')) {
+  if (/data\.(mesh|meshNetworks|AMBIENT_ENABLEMENT_SELECTOR)$/.test(path)) {
     facts.set(path, stableJson(load(String(value))));
     return;
   }
@@ -86,6 +86,7 @@ function canonical(path: string, record: Record<string, unknown>): Record<string
   if (field.endsWith('Probe')) return without(record, { successThreshold: 1 });
   if (field === 'service') return without(record, { port: 443 });
   if (field === 'configMap') return without(record, { defaultMode: 0o644 });
+  if (path.endsWith('updateStrategy.rollingUpdate')) return without(record, { maxSurge: 0 });
   if (field === 'strategy') return without(record, { type: 'RollingUpdate' });
   if (/\.ports\[\d+\]$/.test(path)) return without(record, { protocol: 'TCP', targetPort: portOf(path) });
   return record;

@@ -1,3 +1,5 @@
+import { resolveCni } from '../../src/api/resolve-cni.ts';
+import type { ResolveContext } from '../../src/api/resolve-context.ts';
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
 import { resolveUpgrade } from '../../src/api/resolve-upgrade.ts';
 import type { ResolvedAuthority } from '../../src/api/resolved-authority.ts';
@@ -102,6 +104,14 @@ export function anAuthority(fields: Partial<ResolvedAuthority> = {}): ResolvedAu
   };
 }
 
+const context: ResolveContext = {
+  namespace: 'istio-system',
+  revision: '',
+  hub: 'registry.istio.io/release',
+  tag: '1.31.1',
+  values: {},
+};
+
 /** A mesh as the default profile resolves to, in namespace istio-system. */
 export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh {
   return {
@@ -139,13 +149,8 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       readiness: { initialDelaySeconds: 0, periodSeconds: 15, failureThreshold: 4 },
     },
     injector: anInjector(),
-    injection: resolveInjection(undefined, {
-      namespace: 'istio-system',
-      revision: '',
-      hub: 'registry.istio.io/release',
-      tag: '1.31.1',
-      values: {},
-    }),
+    cni: resolveCni(undefined, { enabled: false, namespace: undefined }, context),
+    injection: resolveInjection(undefined, context, { hasCni: false, authorityAddress: undefined }),
     gateways: [aGateway()],
     overlays: [],
     ...fields,

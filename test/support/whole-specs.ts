@@ -1,6 +1,10 @@
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { Gateway } from '../../src/api/spec/components.ts';
-import type { IstiodSettings, WorkloadSettings } from '../../src/api/spec/kubernetes-settings.ts';
+import type {
+  DaemonSetSettings,
+  IstiodSettings,
+  WorkloadSettings,
+} from '../../src/api/spec/kubernetes-settings.ts';
 
 const selector = {
   matchLabels: { app: 'x' },
@@ -109,12 +113,12 @@ const probeTimes = {
   failureThreshold: 13,
 };
 
-/** An overlay of a Deployment. */
-function overlays(name: string): WorkloadSettings['overlays'] {
+/** An overlay of a workload. */
+function overlays(name: string, kind = 'Deployment'): WorkloadSettings['overlays'] {
   return [
     {
       apiVersion: 'apps/v1',
-      kind: 'Deployment',
+      kind,
       name,
       patches: [
         { path: 'spec.minReadySeconds', value: 9 },
@@ -212,6 +216,110 @@ function scaledWorkload(container: string, deployment: string): WorkloadSettings
     },
   };
 }
+
+/** A component with a pod on every node that uses every setting. */
+function nodeWorkload(container: string, daemonSet: string): DaemonSetSettings {
+  const {
+    hpaSpec: _hpaSpec,
+    topologySpreadConstraints: _spread,
+    serviceAnnotations: _annotations,
+    podDisruptionBudget: _budget,
+    ...settings
+  } = scaledWorkload(container, daemonSet);
+  return {
+    ...settings,
+    overlays: overlays(daemonSet, 'DaemonSet'),
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: '30%' } },
+  };
+}
+
+/** The agent of the CNI plugin as values set it. */
+const cniByValues: NonNullable<MeshOperatorSpec['values']>['cni'] = {
+  image: 'my-agent',
+  hub: 'agents.example.com/istio',
+  tag: '1.31.0-patched',
+  variant: 'debug',
+  pullPolicy: 'Always',
+  logging: { level: 'cni:debug' },
+  cniBinDir: '/home/kubernetes/bin',
+  cniConfDir: '/etc/cni/other',
+  cniConfFileName: '10-calico.conflist',
+  cniNetnsDir: '/var/run/docker/netns',
+  istioOwnedCNIConfig: true,
+  istioOwnedCNIConfigFileName: '02-mine.conflist',
+  excludeNamespaces: ['other'],
+  chained: false,
+  ambient: {
+    enabled: true,
+    enablementSelectors: [{ podSelector: selector, namespaceSelector: selector }],
+    dnsCapture: false,
+    ipv6: false,
+    reconcileIptablesOnStartup: false,
+    shareHostNetworkNamespace: true,
+    enableAmbientDetectionRetry: true,
+  },
+  repair: {
+    repairPods: false,
+    deletePods: true,
+    initContainerName: 'mine',
+    brokenPodLabelKey: 'example.com/broken',
+    brokenPodLabelValue: 'yes',
+  },
+  seccompProfile: { type: 'RuntimeDefault' },
+  seLinuxOptions: { level: 's0', role: 'r', type: 't', user: 'u' },
+  resources: { requests: { cpu: '50m' }, limits: { memory: '1Gi' } },
+  resourceQuotas: { enabled: true, pods: 100 },
+  tolerations: placement.tolerations,
+  affinity: placement.affinity,
+  podAnnotations: { 'example.com/a': 'b' },
+  podLabels: { tier: 'node' },
+  daemonSetLabels: { team: 'mesh' },
+  updateStrategy: { rollingUpdate: { maxSurge: '10%' } },
+  terminationGracePeriodSeconds: 60,
+  env: { CNI_EXAMPLE: 'true' },
+};
+
+/** Components that have a pod on every node. */
+const nodeComponents: readonly MeshOperatorSpec[] = [
+  {
+    profile: 'minimal',
+    components: {
+      cni: { namespace: 'nodes', k8s: nodeWorkload('install-cni', 'istio-cni-node') },
+    },
+  },
+  { profile: 'minimal', components: { cni: {} }, values: { cni: cniByValues } },
+  {
+    profile: 'minimal',
+    components: { cni: { k8s: { strategy: { type: 'OnDelete' } } } },
+    values: {
+      global: { platform: 'openshift' },
+      cni: { repair: { repairPods: false, labelPods: true } },
+    },
+  },
+  {
+    profile: 'minimal',
+    components: {
+      cni: {
+        k8s: {
+          readinessProbe: { tcpSocket: { port: 8000, host: 'localhost' } },
+          strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2 } },
+        },
+      },
+    },
+    values: { cni: { provider: 'multus', repair: { enabled: false } } },
+  },
+  {
+    profile: 'minimal',
+    components: { cni: { k8s: { readinessProbe: { grpc: { port: 8000, service: 'ready' } } } } },
+    values: { cni: { updateStrategy: { rollingUpdate: { maxUnavailable: 3 } } } },
+  },
+  {
+    profile: 'minimal',
+    components: { cni: { k8s: { readinessProbe: { exec: { command: ['true'] } } } } },
+    values: { cni: { updateStrategy: { type: 'OnDelete' } } },
+  },
+  { profile: 'minimal', components: { cni: { enabled: false } } },
+];
 
 const istiodService: NonNullable<IstiodSettings['service']> = {
   type: 'LoadBalancer',
@@ -546,6 +654,7 @@ const written: readonly MeshOperatorSpec[] = [
   },
   injectorByValues,
   injectorBySpec,
+  ...nodeComponents,
 ];
 
 /**

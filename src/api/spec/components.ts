@@ -1,6 +1,11 @@
 import { z } from 'zod';
 import { dnsLabel, labels, labelValue, serviceName } from './field-format.ts';
-import { gatewaySettingsSchema, istiodSettingsSchema, objectSettingsSchema } from './kubernetes-settings.ts';
+import {
+  daemonSetSettingsSchema,
+  gatewaySettingsSchema,
+  istiodSettingsSchema,
+  objectSettingsSchema,
+} from './kubernetes-settings.ts';
 
 /** More gateways of one kind than this in one mesh is taken for a mistake; it also bounds the cost of CEL rules. */
 export const maxGateways = 64;
@@ -28,6 +33,22 @@ export const eastWestGatewaySchema = z.strictObject({
     ),
 });
 
+/** A component that has a pod on every node, and is there once in a cluster. */
+function nodeComponent(name: string, subject: string) {
+  return z.strictObject({
+    enabled: z
+      .boolean()
+      .optional()
+      .describe(`Default: \`true\` when \`${name}\` is given, else as in the profile.`),
+    namespace: dnsLabel()
+      .optional()
+      .describe(
+        'Where it runs. Default: the namespace of the MeshOperator; `kube-system` with profile `openshift`.',
+      ),
+    k8s: daemonSetSettingsSchema.optional().describe(`Kubernetes settings of ${subject}.`),
+  });
+}
+
 /** The parts of a mesh; each can be turned off. */
 export const componentsSchema = z.strictObject({
   base: z
@@ -52,6 +73,11 @@ export const componentsSchema = z.strictObject({
     })
     .optional()
     .describe('The control plane, istiod.'),
+  cni: nodeComponent('cni', 'the agent')
+    .optional()
+    .describe(
+      'The agent on each node that has traffic of pods captured, so that no pod needs the rights for it. One MeshOperator of a cluster can have it.',
+    ),
   ingressGateways: listOf(gatewaySchema).describe(
     'Gateways for traffic from outside. Replaces the list of the profile.',
   ),
@@ -81,5 +107,6 @@ function listOf<Schema extends z.ZodType>(gateway: Schema) {
 }
 
 export type Components = z.infer<typeof componentsSchema>;
+export type NodeComponent = NonNullable<Components['cni']>;
 export type Gateway = z.infer<typeof gatewaySchema>;
 export type EastWestGateway = z.infer<typeof eastWestGatewaySchema>;

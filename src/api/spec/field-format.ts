@@ -92,6 +92,18 @@ const priorityClassRule = { ...dnsNameRule, message: 'must be the name of a Prio
 const secretNameRule = { ...dnsNameRule, message: 'must be the name of a Secret (a DNS name)' };
 const configMapNameRule = { ...dnsNameRule, message: 'must be the name of a ConfigMap (a DNS name)' };
 
+const nodePathRule: TextRule = {
+  pattern: /^\/[A-Za-z0-9._/@+-]*$/,
+  maxLength: 1024,
+  message: 'must be an absolute path on the node, for example /opt/cni/bin',
+};
+
+const fileNameRule: TextRule = {
+  pattern: /^[A-Za-z0-9][A-Za-z0-9._-]*$/,
+  maxLength: 253,
+  message: 'must be the name of a file: letters, digits, "-", "_" and "."',
+};
+
 const configMapKeyRule: TextRule = {
   pattern: /^[-._a-zA-Z0-9]+$/,
   maxLength: 253,
@@ -184,6 +196,8 @@ export const priorityClass = () => textOf(priorityClassRule);
 export const secretName = () => textOf(secretNameRule);
 export const configMapName = () => textOf(configMapNameRule);
 export const configMapKey = () => textOf(configMapKeyRule);
+export const nodePath = () => textOf(nodePathRule);
+export const fileName = () => textOf(fileNameRule);
 export const hostAndPort = () => textOf(hostAndPortRule);
 export const percentage = () => textOf(percentageRule);
 export const httpAddress = () => textOf(httpAddressRule);

@@ -41,6 +41,25 @@ export const strategySchema = z.strictObject({
     .describe('Limits of a rolling update.'),
 });
 
+/** How the pods of a DaemonSet are replaced. */
+export const updateStrategySchema = z.strictObject({
+  type: z
+    .enum(['RollingUpdate', 'OnDelete'])
+    .optional()
+    .describe('`OnDelete` leaves it to you to delete the pods. Default: `RollingUpdate`.'),
+  rollingUpdate: z
+    .strictObject({
+      maxSurge: countOrPercent()
+        .optional()
+        .describe('Nodes that may have two pods. Default: 0; of ztunnel 1.'),
+      maxUnavailable: countOrPercent()
+        .optional()
+        .describe('Nodes that may be without a pod. Default: 1; of ztunnel 0.'),
+    })
+    .optional()
+    .describe('Limits of a rolling update.'),
+});
+
 const keyReference = (what: string) =>
   z.strictObject({
     name: z.string().describe(`Name of the ${what}.`),
@@ -91,6 +110,14 @@ const profileReference = (what: string) =>
     localhostProfile: z.string().optional().describe('Profile on the node, for `Localhost`.'),
   });
 
+/** The SELinux context of processes. */
+export const seLinuxOptionsSchema = z.strictObject({
+  level: z.string().optional().describe('SELinux level.'),
+  role: z.string().optional().describe('SELinux role.'),
+  type: z.string().optional().describe('SELinux type.'),
+  user: z.string().optional().describe('SELinux user.'),
+});
+
 /** The pod's security context. */
 export const podSecurityContextSchema = z.strictObject({
   runAsUser: integer(0).optional().describe('User ID of the processes.'),
@@ -103,15 +130,7 @@ export const podSecurityContextSchema = z.strictObject({
     .enum(['Merge', 'Strict'])
     .optional()
     .describe('Whether groups of the image count.'),
-  seLinuxOptions: z
-    .strictObject({
-      level: z.string().optional().describe('SELinux level.'),
-      role: z.string().optional().describe('SELinux role.'),
-      type: z.string().optional().describe('SELinux type.'),
-      user: z.string().optional().describe('SELinux user.'),
-    })
-    .optional()
-    .describe('SELinux context.'),
+  seLinuxOptions: seLinuxOptionsSchema.optional().describe('SELinux context.'),
   seccompProfile: profileReference('seccomp')
     .optional()
     .describe('Seccomp profile. Default: `RuntimeDefault`.'),
@@ -254,6 +273,22 @@ export const istiodSettingsSchema = z.strictObject({
   service: istiodServiceSchema.optional().describe('The Service in front of istiod.'),
 });
 
+/** Kubernetes settings of a DaemonSet, whose pods are on every node, as root. */
+export const daemonSetSettingsSchema = workloadSettingsSchema
+  .omit({
+    hpaSpec: true,
+    replicaCount: true,
+    topologySpreadConstraints: true,
+    serviceAnnotations: true,
+    podDisruptionBudget: true,
+  })
+  .extend({
+    strategy: updateStrategySchema.optional().describe('How a change is rolled out over the nodes.'),
+    securityContext: podSecurityContextSchema
+      .optional()
+      .describe('Security context of the pod. Default: none.'),
+  });
+
 /** Kubernetes settings of a component without a workload. */
 export const objectSettingsSchema = z.strictObject({ overlays: workloadSettings.overlays });
 
@@ -265,6 +300,7 @@ export const gatewaySettingsSchema = z.strictObject({
 
 export type WorkloadSettings = z.infer<typeof workloadSettingsSchema>;
 export type IstiodSettings = z.infer<typeof istiodSettingsSchema>;
+export type DaemonSetSettings = z.infer<typeof daemonSetSettingsSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySettingsSchema>;
 export type PodDisruptionBudget = z.infer<typeof podDisruptionBudgetSchema>;
 export type HpaSpec = z.infer<typeof hpaSpecSchema>;

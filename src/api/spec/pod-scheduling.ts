@@ -103,6 +103,15 @@ export const affinitySchema = z.strictObject({
   podAntiAffinity: podAffinity.optional().describe('Pods to stay away from.'),
 });
 
+/**
+ * The same where the schema of the API server does not spell it out, as in `values`: the CRD, which has it in each `k8s`,
+ * must stay small. It is checked all the same, by the operator.
+ */
+export const affinityInValuesSchema = affinitySchema.meta({
+  type: 'object',
+  'x-kubernetes-preserve-unknown-fields': true,
+});
+
 export const topologySpreadConstraintSchema = z.strictObject({
   maxSkew: integer(1).describe('Largest allowed difference in pods between two places.'),
   topologyKey: z.string().describe('Node label whose value makes two nodes one place.'),

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { platformNames } from '../platforms.ts';
+import { cniValuesSchema } from './cni-values.ts';
 import {
   annotations,
   cidrList,
@@ -20,7 +22,7 @@ import {
 } from './field-format.ts';
 import { resourcesSchema } from './kubernetes-settings.ts';
 import {
-  affinitySchema,
+  affinityInValuesSchema,
   labelSelectorSchema,
   tolerationSchema,
   topologySpreadConstraintSchema,
@@ -110,6 +112,10 @@ const globalValuesSchema = z.strictObject({
   hub: imageHub().optional().describe('As `spec.hub`, which is the better place.'),
   tag: imageTag().optional().describe('As `spec.tag`, which is the better place.'),
   variant: imageVariant().optional().describe('Image variant, added to the tag: `distroless` or `debug`.'),
+  platform: z
+    .enum(platformNames)
+    .optional()
+    .describe('What the cluster is, where nodes or rights are not as usual. Profile `openshift` sets it.'),
   imagePullPolicy: z.enum(['Always', 'IfNotPresent', 'Never']).optional().describe('When images are pulled.'),
   imagePullSecrets: z.array(secretName()).optional().describe('Added to `spec.imagePullSecrets`.'),
   priorityClassName: priorityClass().optional().describe('PriorityClass of istiod and the gateways.'),
@@ -227,7 +233,7 @@ const pilotValuesSchema = z.strictObject({
   variant: imageVariant().optional().describe('Variant of the istiod image. Default: `global.variant`.'),
   nodeSelector: z.record(z.string(), labelValue()).optional().describe('Labels that the node must have.'),
   tolerations: z.array(tolerationSchema).optional().describe('Taints that do not keep the pods away.'),
-  affinity: affinitySchema.optional().describe('Where the pods should and should not run.'),
+  affinity: affinityInValuesSchema.optional().describe('Where the pods should and should not run.'),
   topologySpreadConstraints: z
     .array(topologySpreadConstraintSchema)
     .optional()
@@ -249,11 +255,13 @@ const pilotValuesSchema = z.strictObject({
       enabled: z
         .boolean()
         .optional()
-        .describe('Traffic is captured by the CNI plugin and not by an init container. Default: `false`.'),
+        .describe(
+          'Traffic is captured by the CNI plugin and not by an init container. Default: whether `components.cni` is enabled.',
+        ),
       provider: z
         .enum(['default', 'multus'])
         .optional()
-        .describe('Who calls the plugin: `multus` needs an annotation on each pod. Default: `default`.'),
+        .describe('Who calls the plugin: `multus` needs an annotation on each pod. Default: `cni.provider`.'),
     })
     .optional()
     .describe("Istio's CNI plugin, as far as injection depends on it."),
@@ -287,6 +295,9 @@ export const valuesSchema = z.strictObject({
   pilot: pilotValuesSchema
     .optional()
     .describe('Settings of istiod. `components.pilot.k8s` wins where both say something.'),
+  cni: cniValuesSchema
+    .optional()
+    .describe("The agent of Istio's CNI plugin. `components.cni.k8s` wins where both say something."),
   sidecarInjectorWebhook: injectorValuesSchema.optional().describe('The sidecar injector.'),
   meshConfig: z
     .record(z.string(), z.unknown())

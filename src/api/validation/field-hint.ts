@@ -15,7 +15,6 @@ const fieldHints: readonly FieldHint[] = [
     message:
       'is not a field: the control plane lives in the namespace of the MeshOperator, which is metadata.namespace',
   },
-  { path: 'spec.components.cni', message: notYet },
   { path: 'spec.components.ztunnel', message: notYet },
   {
     path: 'spec.components.istiodRemote',
@@ -33,6 +32,8 @@ const fieldHints: readonly FieldHint[] = [
   { path: 'spec.unvalidatedValues', message: 'is not a field: every value is checked; use spec.values' },
   { path: 'spec.components.pilot.hub', message: 'is not a field here', suggestion: 'spec.values.pilot.hub' },
   { path: 'spec.components.pilot.tag', message: 'is not a field here', suggestion: 'spec.values.pilot.tag' },
+  { path: 'spec.components.cni.hub', message: 'is not a field here', suggestion: 'spec.values.cni.hub' },
+  { path: 'spec.components.cni.tag', message: 'is not a field here', suggestion: 'spec.values.cni.tag' },
   {
     path: 'spec.components.pilot.namespace',
     message: 'is not a field: istiod runs in the namespace of the MeshOperator',
@@ -62,7 +63,11 @@ const fieldHints: readonly FieldHint[] = [
     base: `${notYet}: Istio's custom resource definitions are always there, and its objects always validated`,
     istio_cni: 'is not a field: use spec.values.pilot.cni',
     istioCni: 'is not a field: use spec.values.pilot.cni',
-    cni: notYet,
+    'cni.enabled': 'is not a field: use spec.components.cni.enabled',
+    'cni.ambient.configDir': 'is not a field: nothing in Istio reads it',
+    'cni.repair.hub': 'is not a field: nothing in Istio reads it',
+    'cni.repair.tag': 'is not a field: nothing in Istio reads it',
+    'cni.psp_cluster_role': 'is not a field: Kubernetes has no PodSecurityPolicies any more',
     ztunnel: notYet,
     istiodRemote: notYet,
     experimental: notYet,
@@ -97,7 +102,6 @@ const fieldHints: readonly FieldHint[] = [
     'global.remotePilotAddress': notYet,
     'global.externalIstiod': `${notYet}: the variable alone is spec.values.pilot.env.EXTERNAL_ISTIOD`,
     'global.configCluster': notYet,
-    'global.platform': `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
     platform: `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
     'global.waypoint': notYet,
     'global.networkPolicy': notYet,

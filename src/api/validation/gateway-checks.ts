@@ -3,7 +3,7 @@ import { networkLabel } from '../labels.ts';
 import type { Problem } from '../problem.ts';
 import { gatewaySelector } from '../resolve-gateway.ts';
 import { labelValueRule } from '../spec/field-format.ts';
-import { type GatewayDraft, gatewaysOf, type SpecView } from './spec-view.ts';
+import { type GatewayDraft, gatewaysOf, nodeValuesOf, type SpecView } from './spec-view.ts';
 
 /** A gateway's place: its namespace and name. */
 function placeOf(view: SpecView, gateway: GatewayDraft): string {
@@ -84,6 +84,9 @@ export function checkOwnLabels(view: SpecView): Problem[] {
       labels: view.spec.values?.pilot?.podLabels,
       own: [...ownLabels, /^(app|istio)$/],
     },
+    ...nodeValuesOf(view).flatMap(({ labels, selector }) =>
+      labels.map(({ path, map }) => ({ path, labels: map, own: [...ownLabels, selector] })),
+    ),
   ];
   return blocks.flatMap(({ path, labels, own }) =>
     Object.keys(labels ?? {})

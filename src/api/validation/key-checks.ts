@@ -1,8 +1,8 @@
 import type { Problem } from '../problem.ts';
 import { environmentNameRule, qualifiedNameRule, type TextRule } from '../spec/field-format.ts';
-import { gatewaysOf, type SpecView, workloadsOf } from './spec-view.ts';
+import { gatewaysOf, nodeValuesOf, type SpecView, workloadsOf } from './spec-view.ts';
 
-/** Keys of label and annotation maps, and of `values.pilot.env`: a schema of the API server cannot check keys. */
+/** Keys of label and annotation maps, and of `env` in values: a schema of the API server cannot check keys. */
 export function checkMapKeys(view: SpecView): Problem[] {
   const pilot = view.spec.values?.pilot;
   const maps: readonly {
@@ -15,6 +15,11 @@ export function checkMapKeys(view: SpecView): Problem[] {
     { path: 'spec.values.pilot.podLabels', map: pilot?.podLabels, rule: qualifiedNameRule },
     { path: 'spec.values.pilot.serviceAnnotations', map: pilot?.serviceAnnotations, rule: qualifiedNameRule },
     { path: 'spec.values.pilot.env', map: pilot?.env, rule: environmentNameRule },
+    ...nodeValuesOf(view).flatMap(({ path, values, labels }) => [
+      ...labels.map((own) => ({ ...own, rule: qualifiedNameRule })),
+      { path: `${path}.podAnnotations`, map: values.podAnnotations, rule: qualifiedNameRule },
+      { path: `${path}.env`, map: values.env, rule: environmentNameRule },
+    ]),
     ...gatewaysOf(view).map(({ path, gateway }) => ({
       path: `${path}.label`,
       map: gateway.label,

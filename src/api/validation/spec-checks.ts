@@ -26,6 +26,7 @@ import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
+import { checkUpdateStrategies } from './update-strategy-checks.ts';
 import { checkRevisionTagScope, checkUpgrade } from './upgrade-checks.ts';
 import {
   checkCompliancePolicy,
@@ -66,6 +67,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkPilotRollout,
   checkResources,
   checkWorkloads,
+  checkUpdateStrategies,
   checkOverlayPaths,
   checkGatewayNames,
   checkGatewayAgainstControlPlane,

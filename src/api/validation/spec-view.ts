@@ -1,7 +1,8 @@
 import { type AnyGateway, type GatewayKind, gatewayKinds } from '../gateway-kinds.ts';
 import type { MeshOperatorSpec } from '../mesh-operator-spec.ts';
 import { revisionSuffix } from '../resolved-mesh.ts';
-import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
+import type { DaemonSetSettings, GatewaySettings } from '../spec/kubernetes-settings.ts';
+import type { Values } from '../spec/values.ts';
 import type { Draft } from './schema-problems.ts';
 
 /** What checks look at: the parts of a spec whose shape is right. */
@@ -19,13 +20,18 @@ export interface GatewayView {
   readonly gateway: GatewayDraft;
 }
 
+type CniValues = NonNullable<Values['cni']>;
+
+/** How a Deployment is replaced, or a DaemonSet. */
+type WorkloadStrategy = GatewaySettings['strategy'] | DaemonSetSettings['strategy'];
+
 /** The settings of one workload and where they are. */
 export interface WorkloadView {
   readonly path: string;
   /** Name of its Deployment; undefined when the spec does not say it. */
   readonly deployment: string | undefined;
-  /** `service` is there for istiod and gateways only. */
-  readonly settings: Draft<GatewaySettings>;
+  /** `service` is there for istiod and gateways only, scaling not for DaemonSets. */
+  readonly settings: Draft<Omit<GatewaySettings, 'strategy'> & { strategy?: WorkloadStrategy | undefined }>;
 }
 
 export function gatewaysOf({ spec }: SpecView): readonly GatewayView[] {
@@ -39,12 +45,15 @@ export function gatewaysOf({ spec }: SpecView): readonly GatewayView[] {
 
 export function workloadsOf(view: SpecView): readonly WorkloadView[] {
   const suffix = revisionSuffix(view.spec.revision ?? '');
-  const places = [
+  const places: readonly (Omit<WorkloadView, 'settings'> & {
+    settings: WorkloadView['settings'] | undefined;
+  })[] = [
     {
       path: 'spec.components.pilot.k8s',
       deployment: `istiod${suffix}`,
       settings: view.spec.components?.pilot?.k8s,
     },
+    { path: 'spec.components.cni.k8s', deployment: undefined, settings: view.spec.components?.cni?.k8s },
     ...gatewaysOf(view).map(({ path, gateway }) => ({
       path: `${path}.k8s`,
       deployment: gateway.name,
@@ -57,4 +66,31 @@ export function workloadsOf(view: SpecView): readonly WorkloadView[] {
     },
   ];
   return places.flatMap(({ settings, ...place }) => (settings === undefined ? [] : [{ ...place, settings }]));
+}
+
+/** Values of a component that has a pod on every node, and where they are. */
+export interface NodeValuesView {
+  readonly path: string;
+  readonly values: Draft<Pick<CniValues, 'podAnnotations' | 'env' | 'resources' | 'updateStrategy'>>;
+  /** Labels of its pods and of other objects of it. */
+  readonly labels: readonly { readonly path: string; readonly map: Draft<CniValues['podLabels']> }[];
+  /** The label of its selector. */
+  readonly selector: RegExp;
+}
+
+export function nodeValuesOf({ spec }: SpecView): readonly NodeValuesView[] {
+  const { cni } = spec.values ?? {};
+  const path = 'spec.values.cni';
+  if (cni === undefined) return [];
+  return [
+    {
+      path,
+      values: cni,
+      labels: [
+        { path: `${path}.podLabels`, map: cni.podLabels },
+        { path: `${path}.daemonSetLabels`, map: cni.daemonSetLabels },
+      ],
+      selector: /^k8s-app$/,
+    },
+  ];
 }

@@ -2,7 +2,7 @@ import type { Problem } from '../problem.ts';
 import { quantityValue } from '../quantity.ts';
 import { probeHandlers } from '../spec/container-probe.ts';
 import { volumeSources } from '../spec/pod-volumes.ts';
-import { type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
+import { nodeValuesOf, type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
 
 type Quantities = Readonly<Record<string, string | number | undefined>> | undefined;
 
@@ -55,6 +55,10 @@ export function checkResources(view: SpecView): Problem[] {
   const blocks = [
     { path: 'spec.values.global.proxy.resources', resources: spec.values?.global?.proxy?.resources },
     { path: 'spec.values.pilot.resources', resources: spec.values?.pilot?.resources },
+    ...nodeValuesOf(view).map(({ path, values }) => ({
+      path: `${path}.resources`,
+      resources: values.resources,
+    })),
     ...workloadsOf(view).map(({ path, settings }) => ({
       path: `${path}.resources`,
       resources: settings.resources,

@@ -48,6 +48,7 @@ import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
 import { gatewayAddresses, unhealthiness } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
+import { isUnwatched } from './owned-kinds.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
@@ -69,8 +70,8 @@ export interface MeshReconcilerDeps {
   readonly operatorImage: string;
 }
 
-/** How long to wait for a namespace that a gateway names and that does not exist. */
-const missingNamespaceRetryMs = 10_000;
+/** How long to wait for what an object needs and that does not exist: its namespace, or its kind. */
+const missingRetryMs = 10_000;
 
 /**
  * Brings the cluster to what one MeshOperator asks for.
@@ -224,7 +225,8 @@ export class MeshReconciler implements Reconciler {
   /** The object as it is in the cluster afterwards. */
   async #applyObject(pass: Pass, desired: KubernetesObject, wasComplete: boolean): Promise<KubernetesObject> {
     const id = idOf(desired);
-    const observed = this.#deps.world.find(id);
+    const { client, world } = this.#deps;
+    const observed = isUnwatched(id) ? await client.find(id, pass.signal) : world.find(id);
     refuseForeign(pass.key, observed);
     if (observed !== undefined && this.#isLeftAlone(pass, desired, observed)) return observed;
     const result = await this.#deps.applier
@@ -259,14 +261,20 @@ export class MeshReconciler implements Reconciler {
     return true;
   }
 
-  /** Where an object cannot be made because its namespace is missing, says so: the API server's own words do not help. */
+  /** Where an object cannot be made because its namespace or kind is missing, says so: the API server's own words do not help. */
   async #rethrowExplained(error: unknown, id: ObjectId, signal: AbortSignal): Promise<never> {
     if (!(error instanceof NotFoundError) || id.namespace === undefined) throw error;
+    if (isUnwatched(id)) {
+      throw new WaitingError(
+        `The cluster has no kind ${id.kind} of ${id.apiVersion}, so ${idText(id)} cannot be made: install what brings it, or set values.cni.provider to default`,
+        { reason: 'KindMissing', retryAfterMs: missingRetryMs, cause: error },
+      );
+    }
     const namespace = { apiVersion: 'v1', kind: 'Namespace', name: id.namespace };
     if ((await this.#deps.client.find(namespace, signal)) !== undefined) throw error;
     throw new WaitingError(
       `Namespace ${id.namespace} does not exist, so ${idText(id)} cannot be made: create it or change the spec`,
-      { reason: 'NamespaceMissing', retryAfterMs: missingNamespaceRetryMs, cause: error },
+      { reason: 'NamespaceMissing', retryAfterMs: missingRetryMs, cause: error },
     );
   }
 

@@ -22,6 +22,8 @@ export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
   switch (object.kind) {
     case 'Deployment':
       return deploymentUnhealthiness(object);
+    case 'DaemonSet':
+      return daemonSetUnhealthiness(object);
     case 'Service':
       return serviceUnhealthiness(object);
     case 'MutatingWebhookConfiguration':
@@ -55,6 +57,26 @@ function deploymentUnhealthiness(deployment: KubernetesObject): Unhealthy | unde
   if (available < wanted)
     return waiting('Progressing', `${name} has ${available} of ${wanted} replicas available`);
   return undefined;
+}
+
+/** A pod of the wanted kind on every node; where people replace the pods themselves, older ones will do. */
+function daemonSetUnhealthiness(daemonSet: KubernetesObject): Unhealthy | undefined {
+  const name = idText(idOf(daemonSet));
+  const status = recordOf(daemonSet.status);
+  if (numberOf(status.observedGeneration) < (daemonSet.metadata.generation ?? 0)) {
+    return waiting('Progressing', `${name} waits for the DaemonSet controller to see its latest change`);
+  }
+  const wanted = numberOf(status.desiredNumberScheduled);
+  const isOnDelete = recordOf(recordOf(daemonSet.spec).updateStrategy).type === 'OnDelete';
+  const counts = [
+    { has: numberOf(status.currentNumberScheduled), what: 'scheduled' },
+    ...(isOnDelete ? [] : [{ has: numberOf(status.updatedNumberScheduled), what: 'updated' }]),
+    { has: numberOf(status.numberReady), what: 'ready' },
+    { has: numberOf(status.numberAvailable), what: 'available' },
+  ];
+  const short = counts.find(({ has }) => has < wanted);
+  if (short === undefined) return undefined;
+  return waiting('Progressing', `${name} has ${short.has} of ${wanted} pods ${short.what}`);
 }
 
 function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined {

@@ -1,14 +1,16 @@
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 
 /**
- * The kinds of everything a mesh consists of: each is watched, and nothing of another kind is rendered
- * (a test compares). Istio's CRDs belong to the cluster and are watched apart.
+ * The kinds of everything a mesh consists of: each is watched, and nothing of another kind is rendered but
+ * `unwatchedKinds` (a test compares). Istio's CRDs belong to the cluster and are watched apart.
  */
 export const ownedKinds: readonly KindInfo[] = [
   kindInfo('v1', 'ServiceAccount'),
   kindInfo('v1', 'ConfigMap'),
   kindInfo('v1', 'Service'),
+  kindInfo('v1', 'ResourceQuota'),
   kindInfo('apps/v1', 'Deployment'),
+  kindInfo('apps/v1', 'DaemonSet'),
   kindInfo('autoscaling/v2', 'HorizontalPodAutoscaler'),
   kindInfo('policy/v1', 'PodDisruptionBudget'),
   kindInfo('rbac.authorization.k8s.io/v1', 'ClusterRole'),
@@ -18,3 +20,18 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'),
   kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'),
 ];
+
+/**
+ * Kinds of other projects, whose CRDs may not be there, so that nobody can watch them: an object of one is asked for by
+ * its name in each pass of a mesh that has it, and nothing wakes the mesh when somebody changes it.
+ */
+export const unwatchedKinds: readonly KindInfo[] = [
+  kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
+];
+
+/** True for a kind that no cache knows. */
+export function isUnwatched(object: { readonly apiVersion: string; readonly kind: string }): boolean {
+  return unwatchedKinds.some(
+    ({ apiVersion, kind }) => apiVersion === object.apiVersion && kind === object.kind,
+  );
+}

@@ -7,7 +7,7 @@ import {
 import { ownerByLabels } from '../../api/labels.ts';
 import { union } from '../../inventory/inventory.ts';
 import { pruneStages } from '../../inventory/prune-order.ts';
-import type { KubeClient } from '../../kube/client.ts';
+import type { DeleteOptions, KubeClient } from '../../kube/client.ts';
 import { objectManager } from './field-managers.ts';
 import type { ObservedWorld } from './observed-world.ts';
 
@@ -58,7 +58,7 @@ export class Pruner {
     const observed = cached ?? (await client.find(id, signal));
     if (observed === undefined || !belongsTo(mesh, observed)) return true;
     if (observed.metadata.deletionTimestamp !== undefined) return false;
-    await client.delete(id, uidOf(observed), signal);
+    await client.delete(id, { ...uidOf(observed), ...propagationOf(id) }, signal);
     return false;
   }
 }
@@ -74,6 +74,11 @@ export function belongsTo(mesh: ObjectKey, observed: KubernetesObject): boolean 
 export function isAppliedByUs(observed: KubernetesObject): boolean {
   const claims = observed.metadata.managedFields ?? [];
   return claims.some((claim) => claim.manager === objectManager && claim.operation === 'Apply');
+}
+
+/** Pods of nodes clean up after themselves, by their rights: these stay until the last of them is gone. */
+function propagationOf({ kind }: ObjectId): DeleteOptions {
+  return kind === 'DaemonSet' ? { propagation: 'Foreground' } : {};
 }
 
 function uidOf(observed: KubernetesObject) {

@@ -1,6 +1,6 @@
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { isAtLeast } from '../../api/versions.ts';
-import { envField, envLimit, envValue, literalEnv, mergeEnv } from '../environment.ts';
+import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
 
 /** The environment of istiod's container: ours, and what the spec sets over it. */
 export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
@@ -15,7 +15,7 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envValue('PILOT_TRACE_SAMPLING', String(mesh.pilot.traceSampling)),
     envValue('PILOT_ENABLE_ANALYSIS', 'false'),
     envValue('CLUSTER_ID', mesh.clusterId),
-    envLimit('GOMAXPROCS', 'limits.cpu'),
+    envResource('GOMAXPROCS', 'limits.cpu'),
     // Proxies and istiod accept several roots at a time: without it no root could ever be replaced.
     envValue('ISTIO_MULTIROOT_MESH', 'true'),
     // istiod leaves MutatingWebhookConfigurations alone: injection is our own webhook's.

@@ -53,9 +53,9 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
   ];
 }
 
-/** What the injector reads. Gateways, overlays and upgrades are left out: no pod it is asked about depends on them. */
+/** What the injector reads. What no pod that it is asked about depends on is left out. */
 function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
-  const { upgrade: _upgrade, tagScope: _tagScope, ...asked } = mesh;
+  const { upgrade: _upgrade, tagScope: _tagScope, cni: _cni, platform: _platform, ...asked } = mesh;
   return stableJson({ mesh: { ...asked, gateways: [], overlays: [] }, kubernetesMinor });
 }
 

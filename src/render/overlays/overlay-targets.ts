@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh, ResolvedOverlays } from '../../api/resolved-mesh.ts';
+import { cniComponent } from '../cni/cni.ts';
 import { readerComponent } from '../control-plane/access.ts';
 import { defaultValidatorName } from '../control-plane/admission.ts';
 import { injectorComponent } from '../injector/injector.ts';
@@ -10,6 +11,7 @@ type Target = Pick<ResolvedOverlays, 'component' | 'gateway'>;
 const componentNames: Readonly<Record<string, string>> = {
   base: readerComponent,
   pilot: 'istiod',
+  cni: cniComponent,
   sidecarInjector: injectorComponent,
 };
 

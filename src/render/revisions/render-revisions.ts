@@ -3,6 +3,7 @@ import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { renderCni } from '../cni/cni.ts';
 import { renderReaderAccess } from '../control-plane/access.ts';
 import { renderDefaultValidator } from '../control-plane/admission.ts';
 import { renderGateway } from '../gateways/gateway.ts';
@@ -12,7 +13,7 @@ import type { RenderContext } from '../render-context.ts';
 import type { Wave } from '../wave.ts';
 import { type NamespaceSet, noNamespaces, scopeOf } from './namespace-set.ts';
 import { type ObservedRevisions, planRevisions } from './plan-revisions.ts';
-import { gatewaySpec, revisionSpec } from './revision-spec.ts';
+import { revisionSpec, sharedSpec } from './revision-spec.ts';
 
 /** Name of the MeshOperator that is the control plane of a revision. */
 export function revisionMeshName(mesh: ResolvedMesh, revision: string): string {
@@ -45,7 +46,7 @@ export function renderRevisions(
     return spec === undefined ? [] : [renderRevisionMesh(object, mesh, context, { revision, spec, holding })];
   };
   const base = specOf(plan.gateways) ?? revisionSpec(object.spec ?? {}, mesh);
-  const gatewayMesh = resolveMesh({ ...object, spec: gatewaySpec(object.spec ?? {}, base) });
+  const sharedMesh = resolveMesh({ ...object, spec: sharedSpec(object.spec ?? {}, base) });
   const waves: Wave[] = [
     { name: 'access', objects: mesh.base.enabled ? renderReaderAccess(mesh, context) : [] },
     { name: 'control-plane', objects: render(plan.gateways) },
@@ -60,9 +61,10 @@ export function renderRevisions(
           ? [renderDefaultValidator({ ...mesh, revision: plan.active }, context)]
           : [],
     },
+    { name: 'cni', objects: sharedMesh.cni.enabled ? renderCni(sharedMesh, context) : [] },
     {
       name: 'gateways',
-      objects: gatewayMesh.gateways.flatMap((gateway) => renderGateway(gatewayMesh, context, gateway)),
+      objects: sharedMesh.gateways.flatMap((gateway) => renderGateway(sharedMesh, context, gateway)),
     },
   ];
   return applyOverlays(

@@ -1,8 +1,16 @@
 import { gatewayKinds } from '../../api/gateway-kinds.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
+import { nodeComponents } from '../../api/node-components.ts';
 import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import type { Components } from '../../api/spec/components.ts';
 import type { WorkloadSettings } from '../../api/spec/kubernetes-settings.ts';
 import { isRecord } from '../../base/stable-json.ts';
+
+/** What a mesh has once, whichever of its control planes it follows. */
+const sharedComponents: readonly (keyof Components)[] = [
+  ...nodeComponents,
+  ...gatewayKinds.map(({ list }) => list),
+];
 
 /** Gateways belong to the mesh, whichever of its control planes they follow. */
 const noGateways: MeshOperatorSpec['components'] = Object.fromEntries(
@@ -16,7 +24,7 @@ export function versionRevision({ revision, version }: ResolvedMesh): string {
 }
 
 /**
- * The spec of the control plane that the version of a mesh asks for: all that the mesh says, without its gateways, its
+ * The spec of the control plane that the version of a mesh asks for: all that the mesh says, without what it has once, its
  * names and its upgrades, which stay its own.
  */
 export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOperatorSpec {
@@ -28,6 +36,9 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     historyLimit: _history,
     ...shared
   } = spec;
+  const onNodes = nodeComponents.filter(
+    (name) => mesh[name].enabled || spec.components?.[name] !== undefined,
+  );
   const parts = Object.entries(spec.components ?? {}).map(([name, part]) => [
     name,
     // A part that is given is enabled, also when nothing of it is left to say.
@@ -40,9 +51,18 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     components: {
       ...(withoutEmpty(Object.fromEntries(parts)) as MeshOperatorSpec['components']),
       ...noGateways,
+      ...Object.fromEntries(
+        onNodes.map((name) => [name, { enabled: false, namespace: mesh[name].namespace }]),
+      ),
       base: { enabled: false },
     },
+    ...(mesh.cni.enabled ? { values: capturingByCni(spec.values) } : {}),
   };
+}
+
+/** What the CNI plugin does for the pods of the mesh does not depend on who installs it. */
+function capturingByCni(values: MeshOperatorSpec['values']): MeshOperatorSpec['values'] {
+  return { ...values, pilot: { ...values?.pilot, cni: { enabled: true, ...values?.pilot?.cni } } };
 }
 
 /** What the parts of a mesh have in common. */
@@ -80,14 +100,14 @@ function withoutEmpty(object: JsonObject): JsonObject {
   );
 }
 
-/** The spec by which gateways of the mesh follow the control plane that has `revision` for its spec. */
-export function gatewaySpec(spec: MeshOperatorSpec, revision: MeshOperatorSpec): MeshOperatorSpec {
+/** The spec by which what the mesh has once follows the control plane that has `revision` for its spec. */
+export function sharedSpec(spec: MeshOperatorSpec, revision: MeshOperatorSpec): MeshOperatorSpec {
   const { revisionTags: _tags, revisionTagScope: _scope, paused: _paused, ...control } = revision;
-  const own = gatewayKinds.flatMap(({ list }) => {
-    const gateways = spec.components?.[list];
-    return gateways === undefined ? [] : [[list, gateways]];
+  const own = sharedComponents.flatMap((name) => {
+    const component = spec.components?.[name];
+    return component === undefined ? [] : [[name, component]];
   });
-  const lists: readonly string[] = gatewayKinds.map(({ list }) => list);
-  const parts = Object.entries(control.components ?? {}).filter(([name]) => !lists.includes(name));
+  const isShared = (name: string) => (sharedComponents as readonly string[]).includes(name);
+  const parts = Object.entries(control.components ?? {}).filter(([name]) => !isShared(name));
   return { ...control, components: Object.fromEntries([...parts, ...own]) };
 }

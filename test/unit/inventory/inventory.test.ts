@@ -53,6 +53,22 @@ describe('prune order', () => {
     ]);
   });
 
+  test('removes proxies of nodes before the agent that sends them traffic, and that before istiod', () => {
+    const stages = pruneStages([
+      id('Deployment', 'istiod'),
+      id('DaemonSet', 'istio-cni-node'),
+      id('DaemonSet', 'ztunnel'),
+      id('ConfigMap', 'istio-cni-config'),
+    ]);
+
+    expect(stages.map((stage) => stage.map(({ name }) => name))).toEqual([
+      ['ztunnel'],
+      ['istio-cni-node'],
+      ['istiod'],
+      ['istio-cni-config'],
+    ]);
+  });
+
   test('removes a kind it does not know together with workloads', () => {
     const stages = pruneStages([id('ClusterRole', 'r'), id('Widget', 'w')]);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { envLimit, envValue, literalEnv, mergeEnv } from '../../../src/render/environment.ts';
+import { envResource, envValue, literalEnv, mergeEnv } from '../../../src/render/environment.ts';
 
 describe('mergeEnv', () => {
   it('keeps our order, replaces by name, and adds the rest in the user’s order', () => {
@@ -16,7 +16,7 @@ describe('mergeEnv', () => {
   });
 
   it('replaces a reference to a field as a whole', () => {
-    expect(mergeEnv([envLimit('GOMAXPROCS', 'limits.cpu')], [envValue('GOMAXPROCS', '2')])).toEqual([
+    expect(mergeEnv([envResource('GOMAXPROCS', 'limits.cpu')], [envValue('GOMAXPROCS', '2')])).toEqual([
       { name: 'GOMAXPROCS', value: '2' },
     ]);
   });
@@ -28,7 +28,7 @@ describe('mergeEnv', () => {
 
 describe('literalEnv', () => {
   it('finds literal values only', () => {
-    const env = [envValue('A', 'x'), envLimit('B', 'limits.cpu'), envValue('C', '')];
+    const env = [envValue('A', 'x'), envResource('B', 'limits.cpu'), envValue('C', '')];
 
     expect(['A', 'B', 'C', 'D'].map((name) => literalEnv(env, name))).toEqual([
       'x',

@@ -24,6 +24,50 @@ function aLoadBalancer(ingress: unknown): KubernetesObject {
 
 const settled = { observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
 
+describe('health of a DaemonSet', () => {
+  const complete = {
+    observedGeneration: 2,
+    desiredNumberScheduled: 3,
+    currentNumberScheduled: 3,
+    updatedNumberScheduled: 3,
+    numberReady: 3,
+    numberAvailable: 3,
+  };
+
+  function aDaemonSet(status: Record<string, unknown>, type = 'RollingUpdate'): KubernetesObject {
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'DaemonSet',
+      metadata: { name: 'ztunnel', namespace: 'istio-system', generation: 2 },
+      spec: { updateStrategy: { type } },
+      status,
+    };
+  }
+
+  test.each([
+    ['its status speaks of an older generation', { observedGeneration: 1 }, /latest change/],
+    ['a node has no pod', { currentNumberScheduled: 2 }, /2 of 3 pods scheduled/],
+    ['a pod is an older one', { updatedNumberScheduled: 1 }, /1 of 3 pods updated/],
+    ['a pod is not ready', { numberReady: 2 }, /2 of 3 pods ready/],
+    ['a pod is not available', { numberAvailable: 0 }, /0 of 3 pods available/],
+  ])('waits while %s', (_name, change, message) => {
+    const found = unhealthiness(aDaemonSet({ ...complete, ...change }));
+
+    expect(found?.message).toMatch(message);
+    expect(found?.message).toContain('DaemonSet istio-system/ztunnel');
+    expect(found?.isFailed).toBe(false);
+  });
+
+  test('is good when every node has its pod, and where there is no node', () => {
+    expect(unhealthiness(aDaemonSet(complete))).toBeUndefined();
+    expect(unhealthiness(aDaemonSet({ observedGeneration: 2, desiredNumberScheduled: 0 }))).toBeUndefined();
+  });
+
+  test('does not wait for pods that somebody is to delete', () => {
+    expect(unhealthiness(aDaemonSet({ ...complete, updatedNumberScheduled: 0 }, 'OnDelete'))).toBeUndefined();
+  });
+});
+
 describe('health of a Deployment', () => {
   const unhealthy = [
     [
