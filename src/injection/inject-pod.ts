@@ -77,7 +77,7 @@ function renderAsserted(input: InjectionInput, templates: readonly string[]): In
   });
   setCallEnvironment(pod, facts);
   mergePrometheus(pod, facts);
-  announceSecurePort(pod);
+  announceSecurePort(pod, facts);
   rewriteProbes(pod, facts);
   writeMetadata(pod, contributed, facts);
   orderContainers(pod, { isProxyFirst: holdsApplication(facts) });

@@ -59,8 +59,9 @@ export function mergePrometheus(pod: Pod, facts: InjectionFacts): void {
   };
 }
 
-/** Tells Prometheus where merged metrics are to be had over mTLS, when the proxy offers them. Changes the pod. */
-export function announceSecurePort(pod: Pod): void {
+/** Tells Prometheus where merged metrics are to be had over mTLS, when the proxy offers them: from 1.31 on. Changes the pod. */
+export function announceSecurePort(pod: Pod, { isAtLeast131 }: InjectionFacts): void {
+  if (!isAtLeast131) return;
   const annotations = pod.metadata.annotations ?? {};
   if (Object.keys(annotations).some((name) => labelNameOf(name) === labels.securePort)) return;
   const port = findProxy(pod)?.env?.find(({ name }) => name === 'ENVOY_SECURE_MERGED_METRICS_PORT')?.value;

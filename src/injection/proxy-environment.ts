@@ -70,14 +70,14 @@ function identityEnvironment({ mesh }: InjectionFacts): EnvVar[] {
   ];
 }
 
-function limitEnvironment({ mesh, isAtLeast131 }: InjectionFacts): EnvVar[] {
+function limitEnvironment({ mesh }: InjectionFacts): EnvVar[] {
   const policy = mesh.injection.compliancePolicy;
   return [
     limit('ISTIO_CPU_LIMIT', 'limits.cpu'),
     limit('GOMEMLIMIT', 'limits.memory'),
     limit('GOMAXPROCS', 'limits.cpu'),
     ...(policy === '' ? [] : [value('COMPLIANCE_POLICY', policy)]),
-    ...(isAtLeast131 && policy === 'fips-140-3' ? [value('GODEBUG', 'fips140=only')] : []),
+    ...(policy === 'fips-140-3' ? [value('GODEBUG', 'fips140=only')] : []),
   ];
 }
 

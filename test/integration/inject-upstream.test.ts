@@ -4,6 +4,7 @@ import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
+import { type IstioVersion, istioVersions } from '../../src/api/versions.ts';
 import { stableJson } from '../../src/base/stable-json.ts';
 import { injectPod } from '../../src/injection/inject-pod.ts';
 import type { InjectionInput } from '../../src/injection/injection-input.ts';
@@ -29,6 +30,8 @@ interface Difference {
   /** Matches `path: theirs -> ours`. */
   readonly fact: RegExp;
   readonly reason: string;
+  /** Minors of Istio in which it is so; all of them when it is left out. */
+  readonly minors?: readonly string[];
 }
 
 /** In Istio's own source. */
@@ -46,6 +49,19 @@ const ourOwn: Readonly<Record<string, string>> = {
   'select-revision-tag': 'istiod has one revision, and this one the default',
   'select-revision-of-pod': 'istiod has one revision, and this one the default',
 };
+
+/** Scenarios whose mesh a minor does not know, by minor, and why. */
+const laterThan: Readonly<Record<string, readonly string[]>> = {
+  // serviceAttributeEnrichment of an OpenTelemetry provider
+  '1.29': ['opentelemetry', 'opentelemetry-inferred'],
+};
+
+/** What programs before 1.31 do otherwise than the one here; which one has it, its source says. */
+const sinceProgramOf131 = {
+  'pkg/kube/inject/webhook.go': ['prometheus_istio_io_scrape_targets', 'applySecurePrometheusAnnotation'],
+  'pkg/kube/inject/inject.go': ['ProxyInitImage'],
+};
+const before131 = ['1.30', '1.29'];
 
 const drainPort: Difference = {
   scenario: /^(status-port|status_annotations|mesh-traffic)/,
@@ -123,6 +139,27 @@ const differences: readonly Difference[] = [
   },
 ];
 
+const differencesOfPrograms: readonly Difference[] = [
+  {
+    scenario: /^prometheus-(bad|named)-port$/,
+    fact: /^decision: reject -> inject$/,
+    reason: 'programs before 1.31 take any port of Prometheus annotations',
+    minors: before131,
+  },
+  {
+    scenario: /^prometheus-targets$/,
+    fact: /env\[ISTIO_PROMETHEUS_ANNOTATIONS\].* -> nothing$/,
+    reason: 'programs before 1.31 know no scrape targets',
+    minors: before131,
+  },
+  {
+    scenario: /^prometheus-secure-port$/,
+    fact: /^metadata\.annotations\.prometheus\.istio\.io\/secure-port: .* -> nothing$/,
+    reason: 'programs before 1.31 announce no secure port, and their agents have none',
+    minors: before131,
+  },
+];
+
 const differencesInIstiosTests: readonly Difference[] = [
   drainPort,
   proxyAlone,
@@ -135,7 +172,11 @@ const differencesInIstiosTests: readonly Difference[] = [
   },
 ];
 
-describe('injection against istiod’s own injector', () => {
+/**
+ * Injection by the templates of a minor. The program is the newest one, so that what older ones compute otherwise, apart
+ * from their templates, is a row.
+ */
+describe.each(istioVersions)('injection against the templates of Istio $minor', (version) => {
   let upstream: UpstreamInjector;
   let charts: UpstreamCharts;
 
@@ -144,7 +185,7 @@ describe('injection against istiod’s own injector', () => {
     const { client, connection } = testClient(kubeconfigPath);
     const namespace = await ownNamespace(client, 'inject-upstream');
     await connection.close();
-    charts = await openUpstreamCharts();
+    charts = await openUpstreamCharts(version.minor);
     upstream = await UpstreamInjector.start({ kubeconfig: kubeconfigPath, namespace, charts });
   });
 
@@ -154,18 +195,22 @@ describe('injection against istiod’s own injector', () => {
 
   it('differs where it is meant to, and nowhere else', { timeout: 300_000 }, async () => {
     const scenarios = await injectScenarioNames();
-    const found = await compareAll(upstream, charts);
+    const found = await compareAll(upstream, charts, version);
 
     expect(Object.keys(ourOwn).filter((name) => !scenarios.includes(name))).toEqual([]);
-    expect(judge(found, differences)).toEqual({ unexplained: [], stale: [] });
+    expect(judge(found, [...differences, ...differencesOfPrograms], version)).toEqual({
+      unexplained: [],
+      stale: [],
+    });
   });
 
   it('differs for the manifests of Istio’s own tests where it is meant to', {
     timeout: 300_000,
   }, async () => {
     const pods = await podsOfIstiosTests(charts);
-    await upstream.configure(chartValues(aMeshOperator()));
-    const mesh = resolveMesh(upstream.marked(aMeshOperator()));
+    const wanted = aMeshOperator({ version: version.minor });
+    await upstream.configure(chartValues(wanted, version));
+    const mesh = resolveMesh(upstream.marked(wanted));
     const found: FoundDifference[] = [];
     for (const { name, pod } of pods) {
       const input = { ...anInput({ mesh }), pod: asStored(pod) };
@@ -173,12 +218,23 @@ describe('injection against istiod’s own injector', () => {
     }
 
     expect(pods.length).toBeGreaterThan(90);
-    expect(judge(found, differencesInIstiosTests)).toEqual({ unexplained: [], stale: [] });
+    expect(judge(found, differencesInIstiosTests, version)).toEqual({ unexplained: [], stale: [] });
+  });
+});
+
+describe.each(istioVersions)('the program of Istio $minor', ({ minor }) => {
+  it.each(Object.entries(sinceProgramOf131))('computes in %s what the rows say', async (file, names) => {
+    const charts = await openUpstreamCharts(minor);
+
+    const source = await charts.readFile(file);
+
+    expect(names.filter((name) => source.includes(name))).toEqual(before131.includes(minor) ? [] : names);
   });
 });
 
 /** What no row explains, and the rows that explain nothing. */
-function judge(found: readonly FoundDifference[], rows: readonly Difference[]) {
+function judge(found: readonly FoundDifference[], all: readonly Difference[], { minor }: IstioVersion) {
+  const rows = all.filter(({ minors }) => minors === undefined || minors.includes(minor));
   const explains = (row: Difference, { scenario, fact }: FoundDifference) =>
     row.scenario.test(scenario) && row.fact.test(fact);
   return {
@@ -213,13 +269,20 @@ interface FoundDifference {
 }
 
 /** Asks both about every scenario; istiod gets new settings once for all scenarios of one mesh. */
-async function compareAll(upstream: UpstreamInjector, charts: UpstreamCharts): Promise<FoundDifference[]> {
+async function compareAll(
+  upstream: UpstreamInjector,
+  charts: UpstreamCharts,
+  version: IstioVersion,
+): Promise<FoundDifference[]> {
   const spireTemplate = await charts.readFile(`${istiosTests}/spire-template.iop.yaml`);
   const byMesh = new Map<string, { readonly values: JsonObject; readonly names: string[] }>();
-  const names = (await injectScenarioNames()).filter((name) => ourOwn[name] === undefined);
+  const { minor } = version;
+  const names = (await injectScenarioNames()).filter(
+    (name) => ourOwn[name] === undefined && laterThan[minor]?.includes(name) !== true,
+  );
   for (const name of names) {
     const { meshOperator } = await readInjectScenario(name);
-    const values = withSpire(chartValues(meshOperator), meshOperator, spireTemplate);
+    const values = withSpire(chartValues(meshOperator, version), meshOperator, spireTemplate);
     const key = stableJson(values);
     const group = byMesh.get(key) ?? { values, names: [] };
     group.names.push(name);
@@ -229,17 +292,18 @@ async function compareAll(upstream: UpstreamInjector, charts: UpstreamCharts): P
   for (const group of byMesh.values()) {
     await upstream.configure(group.values);
     for (const scenario of group.names) {
-      const facts = await compare(upstream, scenario);
+      const facts = await compare(upstream, scenario, minor);
       found.push(...facts.map((fact) => ({ scenario, fact })));
     }
   }
   return found;
 }
 
-async function compare(upstream: UpstreamInjector, scenario: string): Promise<string[]> {
+async function compare(upstream: UpstreamInjector, scenario: string, minor: string): Promise<string[]> {
   const { input: written, meshOperator } = await readInjectScenario(scenario);
+  const wanted = { ...meshOperator, spec: { ...meshOperator.spec, version: minor } };
   const input = { ...written, pod: asStored(withNativeSaid(written)) };
-  return differencesOf(upstream, { ...input, mesh: resolveMesh(upstream.marked(meshOperator)) });
+  return differencesOf(upstream, { ...input, mesh: resolveMesh(upstream.marked(wanted)) });
 }
 
 async function differencesOf(upstream: UpstreamInjector, input: InjectionInput): Promise<string[]> {
@@ -288,12 +352,12 @@ function withSpire(values: JsonObject, { spec = {} }: MeshOperator, template: st
 }
 
 /** The values of Istio's chart that mean the same. */
-function chartValues({ spec = {} }: MeshOperator): JsonObject {
+function chartValues({ spec = {} }: MeshOperator, { patch }: IstioVersion): JsonObject {
   const { values = {}, meshConfig, imagePullSecrets, sidecarInjector = {} } = spec;
   const env = Object.entries(values.pilot?.env ?? {}).map(([name, text]) => [name, text === 'true' || text]);
   const chart = {
     ...values,
-    global: { hub: 'registry.istio.io/release', tag: '1.31.1', imagePullSecrets, ...values.global },
+    global: { hub: 'registry.istio.io/release', tag: patch, imagePullSecrets, ...values.global },
     pilot: { ...values.pilot, env: Object.fromEntries(env) },
     sidecarInjectorWebhook: { ...values.sidecarInjectorWebhook, ...sidecarInjector },
     meshConfig,

@@ -1,5 +1,4 @@
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
-import { isAtLeast } from '../../api/versions.ts';
 import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
 
 /** The environment of istiod's container: ours, and what the spec sets over it. */
@@ -28,8 +27,8 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
   return mergeEnv([...ours, ...complianceEnv(mesh)], mesh.pilot.env);
 }
 
-/** Go itself refuses what FIPS 140-3 does not allow, where Istio knows that policy. */
-function complianceEnv({ version, pilot }: ResolvedMesh): JsonObject[] {
+/** Go itself refuses what FIPS 140-3 does not allow; validation keeps that policy from minors that do not know it. */
+function complianceEnv({ pilot }: ResolvedMesh): JsonObject[] {
   const isAsked = literalEnv(pilot.env, 'COMPLIANCE_POLICY') === 'fips-140-3';
-  return isAsked && isAtLeast(version, '1.31') ? [envValue('GODEBUG', 'fips140=only')] : [];
+  return isAsked ? [envValue('GODEBUG', 'fips140=only')] : [];
 }

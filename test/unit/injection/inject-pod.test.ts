@@ -21,6 +21,18 @@ const envOf = (pod: Pod, name: string) =>
     .find((container) => container.name === 'istio-proxy')
     ?.env?.find((entry) => entry.name === name)?.value;
 
+describe('injection for an older minor', () => {
+  it('announces no port that its agent does not serve', () => {
+    const proxyMetadata = { ENVOY_SECURE_MERGED_METRICS_PORT: '15091' };
+    const announced = ['1.31', '1.30', '1.29'].map((version) => {
+      const mesh = resolveMesh(aMeshOperator({ version, meshConfig: { defaultConfig: { proxyMetadata } } }));
+      return injected({ mesh }).metadata.annotations?.['prometheus.istio.io/secure-port'];
+    });
+
+    expect(announced).toEqual(['15091', undefined, undefined]);
+  });
+});
+
 describe('a second injection', () => {
   it.each([
     ['beside the application', 35, 30],
