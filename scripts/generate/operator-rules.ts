@@ -24,7 +24,7 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
  * Istio's CRDs, writes Events and reads those of refused pods, keeps the serving certificates of injectors, tries them
  * by pods in dry runs and tells theirs of changed mounts, looks for pods without the sidecar that they should have and
  * evicts those where the spec says so, restarts workloads for upgrades, keeps authorities, orders intermediates from cert-manager and asks proxies what
- * they trust; at deletion it removes istiod's own locks and bundles.
+ * they trust; asks what authors of meshes may do; at deletion it removes istiod's own locks and bundles.
  * Its Lease lives in its own namespace and is in a Role of the chart.
  */
 function operatorNeeds(): PolicyRule[] {
@@ -59,6 +59,8 @@ function operatorNeeds(): PolicyRule[] {
     // Looked at while something is ordered, so nothing watches a kind that may not be there.
     rule(kindInfo('cert-manager.io/v1', 'CertificateRequest'), ['create', 'delete', 'get', 'list']),
     rule(kindInfo('coordination.k8s.io/v1', 'Lease'), ['delete', 'list']),
+    // Whether authors of MeshOperators may do what they ask for.
+    rule(kindInfo('authorization.k8s.io/v1', 'SubjectAccessReview'), ['create']),
   ];
 }
 

@@ -21,6 +21,14 @@ const terminalReasons: readonly ConditionReason[] = [
     meaning: 'The spec has an error; the message names each field and what was meant.',
   },
   {
+    reason: 'AuthorNotAllowed',
+    meaning: 'Whoever wrote the spec may not do what it asks for: see `Authorized`. Nothing of it is done.',
+  },
+  {
+    reason: 'AuthorUnknown',
+    meaning: 'Nothing tells who wrote the spec: see `Authorized`. Nothing of it is done.',
+  },
+  {
     reason: 'RevisionConflict',
     meaning: 'Another MeshOperator of the cluster has this revision; the older one keeps it.',
   },
@@ -93,6 +101,27 @@ const injectorReasons: readonly ConditionReason[] = [
   {
     reason: 'Unreachable',
     meaning: 'The API server could not ask it about a pod; the message holds what the API server said.',
+  },
+];
+
+/** Whether the author of a spec may do what it asks for. */
+const authorReasons: readonly ConditionReason[] = [
+  { reason: 'AuthorAllowed', meaning: 'They may.' },
+  {
+    reason: 'AuthorNotAllowed',
+    meaning: 'They may not; the message names the user and the rights that are missing.',
+  },
+  {
+    reason: 'AuthorUnknown',
+    meaning: 'The webhook was not asked when the spec was written; it has to be applied once more.',
+  },
+  {
+    reason: 'AuthorNotRecorded',
+    meaning: 'The spec was in force before authors were recorded; it stays in force until it changes.',
+  },
+  {
+    reason: 'MadeByOperator',
+    meaning: 'It is a control plane of another MeshOperator, whose author was asked about.',
   },
 ];
 
@@ -237,6 +266,12 @@ export const conditionTable: readonly ConditionInfo[] = [
     type: 'Stalled',
     meaning: 'Present and true while a person must act first (kstatus).',
     reasons: terminalReasons,
+  },
+  {
+    type: 'Authorized',
+    meaning:
+      'Whoever wrote the spec may do what it asks for. Absent where the operator is not told to ask (`--admission`).',
+    reasons: authorReasons,
   },
   { type: 'ControlPlaneReady', meaning: 'istiod is rolled out and available.', reasons: componentReasons },
   { type: 'GatewaysReady', meaning: 'All gateways are rolled out and available.', reasons: componentReasons },

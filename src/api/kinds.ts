@@ -81,6 +81,12 @@ const table: readonly KindInfo[] = [
     plural: 'network-attachment-definitions',
     namespaced: true,
   },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SubjectAccessReview',
+    plural: 'subjectaccessreviews',
+    namespaced: false,
+  },
   { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true },
 ];
 

@@ -9,9 +9,20 @@ interface Entry {
   readonly resolved: WeakRef<ResolvedMesh>;
 }
 
-/** Resolves MeshOperators, each once per generation. Entries are held weakly, so memory is given back between uses. */
+/** Says of a MeshOperator whether what its spec asks for may be done. */
+export type MayAct = (mesh: KubernetesObject) => boolean;
+
+/**
+ * Resolves MeshOperators, each once per generation, of which `mayAct` says that they may be acted on. Entries are held
+ * weakly, so memory is given back between uses.
+ */
 export class ResolvedMeshCache {
+  readonly #mayAct: MayAct;
   readonly #byUid = new Map<string, Entry>();
+
+  constructor(mayAct: MayAct) {
+    this.#mayAct = mayAct;
+  }
 
   /** Throws TerminalError with reason InvalidSpec when the spec has problems. */
   of(object: KubernetesObject): ResolvedMesh {
@@ -25,8 +36,9 @@ export class ResolvedMeshCache {
     return resolved;
   }
 
-  /** As `of`, but undefined for a spec with problems: the mesh controller is the one to say so. */
+  /** Undefined for a spec with problems, and for one that may not be acted on: the mesh controller is the one to say so. */
   find(object: KubernetesObject): ResolvedMesh | undefined {
+    if (!this.#mayAct(object)) return undefined;
     try {
       return this.of(object);
     } catch (error) {

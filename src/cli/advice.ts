@@ -4,6 +4,9 @@ import type { Condition } from '../api/mesh-operator-status.ts';
 export const adviceByReason: Readonly<Record<string, string>> = {
   InvalidSpec:
     'correct the fields that the message names; "mesh-operator validate -f FILE" checks before you apply',
+  AuthorNotAllowed:
+    'grant the rights that the message names to whoever wrote the spec, or have somebody apply it who has them',
+  AuthorUnknown: 'apply the MeshOperator once more, while the webhook of the operator is reached',
   RevisionConflict: 'give this mesh another spec.revision, or delete the MeshOperator that has it',
   OwnedByOther: 'give the gateway another name or namespace, or delete the MeshOperator that has it',
   ObjectExists: 'delete the object, or give the mesh or gateway another name',

@@ -8,13 +8,14 @@ import {
   type InjectorConfiguration,
   parseInjectorConfiguration,
 } from '../servers/injector/injector-configuration.ts';
-import { InjectorServer } from '../servers/injector/injector-server.ts';
+import { createInjectorServer } from '../servers/injector/injector-server.ts';
 import {
   expiryProblem,
   parseServingCertificate,
   type ServingCertificate,
 } from '../servers/serving-certificate.ts';
 import { WatchedFiles } from '../servers/watched-files.ts';
+import type { WebhookServer } from '../servers/webhook-server.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function injector(config: InjectorConfig, terminal: Terminal): Prom
 
 interface Parts {
   readonly log: Logger;
-  readonly server: InjectorServer;
+  readonly server: WebhookServer;
   /** The first one serves health, the second one metrics. */
   readonly endpoints: readonly HttpEndpoints[];
   readonly files: readonly Pick<WatchedFiles<unknown>, 'start' | 'stop'>[];
@@ -44,7 +45,7 @@ function createParts(config: InjectorConfig, log: Logger): Parts {
   const metrics = new InjectionMetrics();
   metrics.collectProcessMetrics();
   const configuration = watchConfiguration(config, metrics, { clock, log });
-  const server = new InjectorServer(
+  const server = createInjectorServer(
     { ...parseBindAddress(config.bindAddress), drainDelayMs: config.drainDelaySeconds * 1000 },
     { clock, log, metrics, configuration: () => configuration.current },
   );
@@ -97,7 +98,7 @@ function watchConfiguration(
 
 function watchCertificate(
   { certificateFolder }: InjectorConfig,
-  server: InjectorServer,
+  server: WebhookServer,
   metrics: InjectionMetrics,
   deps: WatchDeps,
 ): WatchedFiles<ServingCertificate> {

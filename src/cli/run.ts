@@ -1,21 +1,32 @@
+import { isAuthorized } from '../api/authorization.ts';
 import { kindInfo } from '../api/kinds.ts';
 import { systemClock } from '../base/clock.ts';
 import { TerminalError } from '../base/errors.ts';
 import type { OperatorConfig } from '../config/operator-config.ts';
 import { createAdmissionController } from '../controllers/admission/admission-controller.ts';
+import {
+  createOwnWebhooksController,
+  type OwnWebhooks,
+  type OwnWebhooksDeps,
+} from '../controllers/admission/own-webhooks-controller.ts';
 import { createDataPlaneController } from '../controllers/data-plane/data-plane-controller.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
 import { createTrustController } from '../controllers/trust/trust-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
+import { ClusterVersion } from '../kube/cluster-version.ts';
 import { EventRecorder } from '../kube/event-recorder.ts';
+import { missingRights } from '../kube/missing-rights.ts';
 import { PodExec } from '../kube/pod-exec.ts';
-import { HttpEndpoints } from '../observability/http-endpoints.ts';
+import { HttpEndpoints, parseBindAddress } from '../observability/http-endpoints.ts';
 import { createLogger, type Logger } from '../observability/logger.ts';
 import { Metrics } from '../observability/metrics.ts';
+import { objectKeyOf } from '../runtime/informer-events.ts';
 import { LeaderElection } from '../runtime/leader-election.ts';
 import { Manager } from '../runtime/manager.ts';
 import { OperatorProcess } from '../runtime/operator-process.ts';
+import { createAdmissionServer } from '../servers/admission/admission-server.ts';
+import type { WebhookServer } from '../servers/webhook-server.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 const operatorName = 'mesh-operator';
@@ -27,6 +38,10 @@ export async function run(config: OperatorConfig, terminal: Terminal): Promise<E
   for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => operator.stop());
   await operator.run();
   return exitCodes.ok;
+}
+
+interface OwnWebhooksParts extends Omit<OwnWebhooksDeps, 'metrics'> {
+  readonly metrics: Metrics;
 }
 
 /** Builds the object graph of the operator; nothing is started. */
@@ -49,17 +64,21 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     instance: config.identity,
     onFailure: (error) => log.warn('Event not written', { error }),
   });
+  const webhooks = config.admission
+    ? createOwnWebhooks(config, connection, { client, clock, random, log, metrics })
+    : undefined;
+  const mayAct = webhooks === undefined ? () => true : isAuthorized;
   const mesh = createMeshController(
-    { workers: config.workers, operatorImage: config.image },
+    { workers: config.workers, operatorImage: config.image, authorKey: webhooks?.authorKey },
     { client, clock, random, log, events, metrics: metrics.controller('mesh') },
   );
   const dataPlane = createDataPlaneController({
-    ...{ client, clock, random, log, events, podMetrics: metrics },
+    ...{ client, clock, random, log, events, mayAct, podMetrics: metrics },
     ...{ metrics: metrics.controller('data-plane'), upgradeMetrics: metrics.controller('upgrade') },
     ...{ meshes: mesh.meshes, meshesOf: mesh.meshesOf },
   });
   const admission = createAdmissionController({
-    ...{ client, clock, random, log, events, injectorMetrics: metrics },
+    ...{ client, clock, random, log, events, mayAct, injectorMetrics: metrics },
     metrics: metrics.controller('admission'),
     shared: {
       meshes: mesh.meshes,
@@ -70,7 +89,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     },
   });
   const trust = createTrustController({
-    ...{ client, clock, random, log, events, trustMetrics: metrics.trust },
+    ...{ client, clock, random, log, events, mayAct, trustMetrics: metrics.trust },
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('trust'),
@@ -81,24 +100,85 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });
+  const others = [admission.controller, ...dataPlane.controllers, trust.controller];
+  mesh.meshes.addHandler(({ old, current }) => {
+    if (current === undefined || old === undefined || mayAct(old) === mayAct(current)) return;
+    for (const controller of others) controller.enqueue(objectKeyOf(current));
+  });
+  const server =
+    webhooks === undefined ? undefined : createWebhookServer(config, connection, webhooks, metrics, log);
   const manager: Manager = new Manager(
     {},
     {
       clock,
       log,
-      informers: [...mesh.informers, ...admission.informers, ...dataPlane.informers, ...trust.informers],
-      controllers: [mesh.controller, admission.controller, ...dataPlane.controllers, trust.controller],
+      informers: [
+        ...[...mesh.informers, ...admission.informers, ...dataPlane.informers, ...trust.informers],
+        ...(webhooks?.informers ?? []),
+      ],
+      controllers: [mesh.controller, ...others, ...(webhooks === undefined ? [] : [webhooks.controller])],
+      servers: server === undefined ? [] : [server],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [
         new HttpEndpoints({ bindAddress: config.metricsBindAddress, metrics: () => metrics.text() }),
         new HttpEndpoints({
           bindAddress: config.healthBindAddress,
-          readyChecks: { caches: () => manager.checkCaches() },
+          readyChecks: {
+            caches: () => manager.checkCaches(),
+            ...(server === undefined ? {} : { draining: server.checkDraining }),
+            ...(webhooks === undefined ? {} : { admission: webhooks.problem }),
+          },
         }),
       ],
     },
   );
   return new OperatorProcess({ manager, log });
+}
+
+/** How long the webhooks answer on after SIGTERM, until nobody is sent to them any more. */
+const drainDelayMs = 5_000;
+/** Within the ten seconds that an API server waits for a webhook. */
+const reviewTimeoutMs = 8_000;
+
+function createOwnWebhooks(
+  config: OperatorConfig,
+  connection: ApiConnection,
+  { metrics, ...deps }: OwnWebhooksParts,
+): OwnWebhooks {
+  const namespace = ownNamespace(config, connection);
+  const host = config.admissionHost ?? `mesh-operator-admission.${namespace}.svc`;
+  return createOwnWebhooksController(
+    { namespace, host },
+    { ...deps, metrics: metrics.controller('own-webhooks') },
+  );
+}
+
+/** With a client of its own: whoever applies a MeshOperator must not wait behind a hundred applies. */
+function createWebhookServer(
+  config: OperatorConfig,
+  connection: ApiConnection,
+  webhooks: OwnWebhooks,
+  metrics: Metrics,
+  log: Logger,
+): WebhookServer {
+  const clock = systemClock;
+  const client = new KubeClient({
+    ...{ connection, clock, requestTimeoutMs: reviewTimeoutMs, onRequest: metrics.recordRequest },
+  });
+  const clusterVersion = new ClusterVersion({ client, clock });
+  const never = new AbortController().signal;
+  const server = createAdmissionServer(
+    { ...parseBindAddress(config.admissionBindAddress), drainDelayMs },
+    {
+      ...{ clock, log, authorKey: webhooks.authorKey },
+      context: async () => ({
+        render: { operatorImage: config.image, kubernetesMinor: await clusterVersion.minor(never) },
+        missingRights: (user, rights) => missingRights(client, user, rights, never),
+      }),
+    },
+  );
+  webhooks.onCertificate((certificate) => server.useCertificate(certificate));
+  return server;
 }
 
 /** With a client of its own: a renewal must not wait behind a hundred applies. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type LogLevel, parseBoolean, parseCount, parseDnsLabel } from './parse-setting.ts';
+import { type LogLevel, parseAddress, parseBoolean, parseCount, parseDnsLabel } from './parse-setting.ts';
 import { processSettings } from './process-settings.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
 
@@ -20,6 +20,12 @@ export interface OperatorConfig {
   readonly workers: number;
   /** Requests to the API server under way at once. */
   readonly maxInFlight: number;
+  /** Serve the webhooks of MeshOperators, and act only for authors who may do what they ask for. */
+  readonly admission: boolean;
+  /** `host:port` of these webhooks. */
+  readonly admissionBindAddress: string;
+  /** The name by which API servers call them. Absent: that of the chart's Service. */
+  readonly admissionHost: string | undefined;
   /** `host:port` of `/healthz` and `/readyz`. */
   readonly healthBindAddress: string;
   /** `host:port` of `/metrics`. */
@@ -104,6 +110,32 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
     default: '128',
     parse: (text) => parseCount(text, 1, 1024),
   },
+  admission: {
+    flag: 'admission',
+    env: 'MESH_OPERATOR_ADMISSION',
+    value: 'true|false',
+    description:
+      'Serve the webhooks of MeshOperators, and do only what the author of a spec may do; without it the operator does what any MeshOperator asks for',
+    default: 'false',
+    parse: parseBoolean,
+  },
+  admissionBindAddress: {
+    flag: 'admission-bind-address',
+    env: 'MESH_OPERATOR_ADMISSION_BIND_ADDRESS',
+    value: 'host:port',
+    description: 'Address of these webhooks',
+    // As that of the injector: firewalls between API server and nodes already let it through.
+    default: ':15017',
+    parse: parseAddress,
+  },
+  admissionHost: {
+    flag: 'admission-host',
+    env: 'MESH_OPERATOR_ADMISSION_HOST',
+    value: 'name',
+    description:
+      'Name by which API servers call these webhooks (default: mesh-operator-admission.NAMESPACE.svc)',
+    parse: (text) => text,
+  },
   ...processSettings,
 };
 
@@ -121,6 +153,9 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
     image: read(settings.image),
     workers: read(settings.workers),
     maxInFlight: read(settings.maxInFlight),
+    admission: read(settings.admission),
+    admissionBindAddress: read(settings.admissionBindAddress),
+    admissionHost: read(settings.admissionHost),
     healthBindAddress: read(settings.healthBindAddress),
     metricsBindAddress: read(settings.metricsBindAddress),
     logLevel: read(settings.logLevel),

@@ -2,6 +2,8 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request as httpRequest } from 'undici';
 import { type KindInfo, kindInfo } from '../api/kinds.ts';
 import { idOf, idText, type KubernetesObject, type ObjectId } from '../api/kubernetes-object.ts';
+import type { Right } from '../api/right.ts';
+import type { UserInfo } from '../api/user-info.ts';
 import type { Clock } from '../base/clock.ts';
 import { NotFoundError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
@@ -323,6 +325,26 @@ export class KubeClient {
     }
   }
 
+  /** Whether the API server would let a user do something (authorization.k8s.io/v1 SubjectAccessReview). */
+  async isAllowed(user: UserInfo, right: Right, signal: AbortSignal): Promise<boolean> {
+    const { apiVersion, kind } = accessReviewKind;
+    const { username, ...others } = user;
+    const spec = { user: username, ...others, resourceAttributes: right };
+    const { status } = await this.#json(
+      {
+        verb: 'create',
+        method: 'POST',
+        kind,
+        action: `ask what user ${username} may do`,
+        path: resourcePath(accessReviewKind, {}),
+        body: JSON.stringify({ apiVersion, kind, spec }),
+        contentType: 'application/json',
+      },
+      signal,
+    );
+    return isRecord(status) && status.allowed === true;
+  }
+
   /** The minor version of the API server: 35 for Kubernetes 1.35. Providers may write it as `35+`. */
   async serverMinor(signal: AbortSignal): Promise<number> {
     const { minor } = await this.#json(versionCall, signal);
@@ -441,6 +463,8 @@ interface Call {
   readonly body?: string;
   readonly contentType?: string;
 }
+
+const accessReviewKind = kindInfo('authorization.k8s.io/v1', 'SubjectAccessReview');
 
 const versionCall: Call = {
   verb: 'get',

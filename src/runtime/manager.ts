@@ -18,13 +18,22 @@ export interface ManagerDeps {
   /** Absent: this process always leads. */
   readonly leaderElection?: LeaderElection;
   readonly endpoints?: readonly HttpEndpoints[];
+  /** What answers others, whether this process leads or not. */
+  readonly servers?: readonly ManagedServer[];
+}
+
+/** Something that serves others: it has to be started, and may take a while to stop without losing a request. */
+export interface ManagedServer {
+  start(): Promise<void>;
+  /** Calling it again returns the same end. */
+  stop(): Promise<void>;
 }
 
 const defaultStopTimeoutMs = 20_000;
 
 /**
  * Starts the parts of a process in order and stops them in the reverse one.
- * Endpoints first, so that kubelet gets answers; then the caches and, beside them, the wait for leadership; the
+ * Endpoints and servers first, so that kubelet and others get answers; then the caches and, beside them, the wait for leadership; the
  * controllers when both are there. A standby keeps warm caches and full queues, so it acts at once when it leads.
  */
 export class Manager {
@@ -49,14 +58,18 @@ export class Manager {
    * close. Rejects when something cannot start, and when the stop takes longer than its bound.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { endpoints = [], informers, controllers, log, clock } = this.#deps;
+    const { endpoints = [], servers = [], informers, controllers, log, clock } = this.#deps;
     const started: HttpEndpoints[] = [];
+    const stopServers = () => Promise.all(servers.map((server) => server.stop()));
     const stopInformers = new AbortController();
     try {
       for (const endpoint of endpoints) {
         await endpoint.start();
         started.push(endpoint);
       }
+      for (const server of servers) await server.start();
+      // At once, since others are still sent here for a while.
+      signal.addEventListener('abort', () => void stopServers(), { once: true });
       const startedAtMs = clock.monotonicMs();
       const caches = informers.map((informer) => informer.run(stopInformers.signal));
       log.info('Started', { informers: informers.length, controllers: controllers.length });
@@ -67,7 +80,7 @@ export class Manager {
         }),
       );
       stopInformers.abort();
-      await this.#bounded(signal, Promise.all(caches));
+      await this.#bounded(signal, Promise.all([...caches, stopServers()]));
       log.info('Stopped');
     } finally {
       stopInformers.abort();

@@ -44,7 +44,9 @@ export async function importImages(
 export async function installOperator(cluster: Cluster, options: InstallOperatorOptions = {}): Promise<void> {
   const { replicas = 1, set = {}, progress = printProgress } = options;
   if (cluster.nodes === 'kubelet') await importImages(cluster, ['mesh-operator'], progress);
-  const values = { replicaCount: String(replicas), ...set };
+  // Beside a cluster nobody is found by the Service of the webhooks.
+  const admission = { 'admission.enabled': String(cluster.nodes === 'kubelet') };
+  const values = { replicaCount: String(replicas), ...admission, ...set };
   const helm = await ensureTool('helm');
   await run(helm, [
     ...['upgrade', '--install', 'mesh-operator', resolve(repository, 'charts/mesh-operator')],

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
-import { answerText, parseReview } from '../../src/servers/injector/admission-review.ts';
+import { answerText, parseReview } from '../../src/servers/admission-review.ts';
 import { parseInjectorConfiguration } from '../../src/servers/injector/injector-configuration.ts';
 import { reviewPod } from '../../src/servers/injector/review-pod.ts';
 import { aReview } from '../support/admission-review.ts';

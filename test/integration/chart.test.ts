@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { dump } from 'js-yaml';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { authorAnnotation } from '../../src/api/author.ts';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { Metrics } from '../../src/observability/metrics.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
@@ -24,6 +25,7 @@ const everyValue = {
   logLevel: 'debug',
   workers: 3,
   serviceAccount: { name: 'another', annotations: { role: 'arn' } },
+  admission: { enabled: true, failurePolicy: 'Ignore' },
   podAnnotations: { 'example.com/note': 'a' },
   podLabels: { 'example.com/team': 'b' },
   resources: { requests: { cpu: '1' }, limits: { memory: '1Gi' } },
@@ -53,6 +55,7 @@ const badValues = [
   { flag: 'networkPolicy.apiServerPorts={}', says: /apiServerPorts/ },
   { flag: 'monitoring.serviceMonitor.interval=often', says: /interval/ },
   { flag: 'serviceAccount.create=true', says: /create/ },
+  { flag: 'admission.failurePolicy=Sometimes', says: /failurePolicy/ },
 ];
 
 describe('the chart of the operator', () => {
@@ -82,6 +85,9 @@ describe('the chart of the operator', () => {
       const manifest = known.map((object) => dump(object)).join('---\n');
       await cluster.apply(manifest);
     }
+    // Nobody answers them here, and other tests make MeshOperators.
+    const kinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
+    await cluster.kubectl('delete', kinds, `mesh-operator-${operatorNamespace}`);
   });
 
   test('asks for what the values say', async () => {
@@ -107,6 +113,25 @@ describe('the chart of the operator', () => {
       args: expect.arrayContaining(['--log-level=debug', '--workers=3']),
       resources: everyValue.resources,
     });
+  });
+
+  test('asks the webhooks about specs and their authors, and neither about deletion nor about the operator', async () => {
+    const webhooksOf = async (...flags: string[]) =>
+      (await templateChart(...flags)).flatMap(({ webhooks }) => (webhooks ?? []) as Webhook[]);
+    const webhooks = await webhooksOf();
+
+    expect(webhooks.map(({ failurePolicy }) => failurePolicy)).toEqual(['Fail', 'Fail']);
+    for (const { rules, matchConditions } of webhooks) {
+      expect(rules).toEqual([
+        expect.objectContaining({ resources: ['meshoperators'], operations: ['CREATE', 'UPDATE'] }),
+      ]);
+      expect(matchConditions.map(({ expression }) => expression)).toEqual([
+        '!has(object.metadata.deletionTimestamp)',
+        `request.userInfo.username != "system:serviceaccount:${operatorNamespace}:mesh-operator"`,
+        expect.stringContaining(authorAnnotation),
+      ]);
+    }
+    expect(await webhooksOf('--set', 'admission.enabled=false')).toEqual([]);
   });
 
   test('protects two replicas from disruption, and one not, since that would block every drain', async () => {
@@ -252,6 +277,12 @@ interface Deployment {
 interface Container {
   readonly image: string;
   readonly env: readonly { readonly name: string; readonly value?: string }[];
+}
+
+interface Webhook {
+  readonly failurePolicy: string;
+  readonly rules: readonly object[];
+  readonly matchConditions: readonly { readonly expression: string }[];
 }
 
 interface AlertRule extends KubernetesObject {

@@ -41,10 +41,13 @@ export async function installOperatorAccess(cluster: Cluster): Promise<OperatorA
     ...['create', 'token', 'mesh-operator', '--namespace', operatorNamespace, '--duration', '8h'],
   );
   const kubeconfig = join(await mkdtemp(join(tmpdir(), 'operator-access-')), 'kubeconfig');
-  await writeFile(kubeconfig, JSON.stringify(await withToken(cluster.kubeconfigPath, token)), {
-    mode: 0o600,
-  });
+  await writeTokenKubeconfig(cluster, token, kubeconfig);
   return { kubeconfig, user: `system:serviceaccount:${operatorNamespace}:mesh-operator` };
+}
+
+/** Writes a kubeconfig of the cluster for whoever has this token. */
+export async function writeTokenKubeconfig(cluster: Cluster, token: string, path: string): Promise<void> {
+  await writeFile(path, JSON.stringify(await withToken(cluster.kubeconfigPath, token)), { mode: 0o600 });
 }
 
 async function withToken(adminKubeconfig: string, token: string): Promise<object> {

@@ -1,5 +1,6 @@
 import { kindInfo } from '../../api/kinds.ts';
 import { ownerGroup } from '../../api/labels.ts';
+import type { MayAct } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -34,6 +35,8 @@ export interface AdmissionControllerDeps {
   readonly injectorMetrics: InjectorMetrics;
   readonly events: EventRecorder;
   readonly shared: SharedInformers;
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** The controller and the caches of its own; the manager starts both. */

@@ -5,7 +5,7 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ConflictError, messageOf, TerminalError, TransientError } from '../../base/errors.ts';
 import type { Applier } from '../../kube/apply/applier.ts';
@@ -43,6 +43,8 @@ export interface AdmissionReconcilerDeps {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly metrics: InjectorMetrics;
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** What one process knows of an injector beyond the caches. All of it may be lost: it costs a little time. */
@@ -87,11 +89,12 @@ const mountedVersionAnnotation = 'meshoperator.dev/mounted-version';
  */
 export class AdmissionReconciler implements Reconciler {
   readonly #deps: AdmissionReconcilerDeps;
-  readonly #resolved = new ResolvedMeshCache();
+  readonly #resolved: ResolvedMeshCache;
   readonly #memories = new ObjectMemory<Memory>(() => ({ isCertificateNew: false, failedTests: 0 }));
 
   constructor(deps: AdmissionReconcilerDeps) {
     this.#deps = deps;
+    this.#resolved = new ResolvedMeshCache(deps.mayAct);
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {

@@ -15,19 +15,28 @@ const servingSecretLabel = 'sidecar-injector';
 /** Selects the Secrets with the serving certificates of injectors, and no other Secret. */
 export const servingSecretSelector = `${managedBySelector},${nameLabel}=${servingSecretLabel}`;
 
-/** A new certificate for the injector of a mesh, with new keys and an authority of its own. */
-export async function issueFor(mesh: ResolvedMesh, now: Date): Promise<SlotCertificate> {
+/** A new certificate for the injector of a mesh. */
+export function issueFor(mesh: ResolvedMesh, now: Date): Promise<SlotCertificate> {
   const host = injectorHost(mesh);
+  return issueServing([host, `${host}.${mesh.proxy.clusterDomain}`], now);
+}
+
+/** A new certificate for a server that is called by these names, with new keys and an authority of its own. */
+export async function issueServing(
+  dnsNames: readonly [string, ...string[]],
+  now: Date,
+): Promise<SlotCertificate> {
   const [authority, server] = await Promise.all([generateKeyPair('RSA-2048'), generateKeyPair('RSA-2048')]);
   const issued: IssuedServingCertificate = issueServingCertificate({
-    dnsNames: [host, `${host}.${mesh.proxy.clusterDomain}`],
+    dnsNames,
     now,
     lifetimeMs: certificateLifetimeMs,
     keys: { authority, server },
     random: randomBytes(32),
   });
-  const certificate = parseSlot(issued, host);
-  if (certificate === undefined) throw new Error(`The certificate made for ${host} does not fit together`);
+  const certificate = parseSlot(issued, dnsNames[0]);
+  if (certificate === undefined)
+    throw new Error(`The certificate made for ${dnsNames[0]} does not fit together`);
   return certificate;
 }
 

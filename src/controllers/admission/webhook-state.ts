@@ -54,6 +54,12 @@ export function statePatch(configuration: KubernetesObject, state: WebhookState)
   };
 }
 
+interface WebhookEntry {
+  readonly name: string;
+  readonly failurePolicy: unknown;
+  readonly caBundle: string;
+}
+
 function reachedText({ reachedAt }: WebhookState): string {
   return reachedAt?.toISOString() ?? '';
 }
@@ -62,7 +68,8 @@ function policyOf(entry: string, { failurePolicy }: WebhookState): 'Fail' | 'Ign
   return entry === selfTestEntryName ? 'Fail' : failurePolicy;
 }
 
-function entriesOf(configuration: KubernetesObject) {
+/** What we read of each entry of a webhook configuration; `caBundle` is PEM, empty for none. */
+export function entriesOf(configuration: KubernetesObject): WebhookEntry[] {
   const webhooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
   return webhooks.filter(isRecord).map(({ name, clientConfig, failurePolicy }) => {
     const bundle = isRecord(clientConfig) ? clientConfig.caBundle : undefined;

@@ -2,6 +2,7 @@ import { findCondition } from '../../api/conditions.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../api/labels.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import type { MayAct } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { isRecord, stableJson } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -39,6 +40,8 @@ export interface DataPlaneControllerDeps {
   readonly meshes: Informer;
   /** The meshes that go by a revision or tag, `default` for the one without a name, without looking at any other. */
   readonly meshesOf: (revision: string) => KubernetesObject[];
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** The controllers and the caches of their own; the manager starts both. */
@@ -74,7 +77,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     { client, clock },
   );
   const reconciler = new DataPlaneReconciler({
-    ...{ client, clock, status, events: deps.events, metrics: deps.podMetrics },
+    ...{ client, clock, status, events: deps.events, metrics: deps.podMetrics, mayAct: deps.mayAct },
     informers: { meshes, pods, namespaces },
   });
   const controller = new Controller({ name: 'data-plane' }, { ...deps, reconciler });

@@ -4,7 +4,7 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
-import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -45,6 +45,8 @@ export interface DataPlaneReconcilerDeps {
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly metrics: DataPlaneMetrics;
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** What one process remembers of a mesh's pods. Losing it costs an Event, or one eviction too many. */
@@ -66,11 +68,12 @@ const evictionIntervalMs = 5_000;
  */
 export class DataPlaneReconciler implements Reconciler {
   readonly #deps: DataPlaneReconcilerDeps;
-  readonly #resolved = new ResolvedMeshCache();
+  readonly #resolved: ResolvedMeshCache;
   readonly #memories = new ObjectMemory<Memory>(() => ({ bare: new Set(), evictions: new EvictionMemory() }));
 
   constructor(deps: DataPlaneReconcilerDeps) {
     this.#deps = deps;
+    this.#resolved = new ResolvedMeshCache(deps.mayAct);
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {

@@ -1,3 +1,4 @@
+import { authorizedConditionType } from '../../api/authorization.ts';
 import { type ConditionUpdate, removeCondition, setCondition } from '../../api/conditions.ts';
 import { idText } from '../../api/kubernetes-object.ts';
 import type {
@@ -21,7 +22,7 @@ export const meshStatusFields = [
 
 /** Conditions that it owns. */
 export const meshConditions: readonly string[] = [
-  ...['Ready', 'Reconciling', 'Stalled', 'ControlPlaneReady', 'GatewaysReady'],
+  ...['Ready', 'Reconciling', 'Stalled', 'ControlPlaneReady', 'GatewaysReady', authorizedConditionType],
 ];
 
 /** What the whole mesh is in one statement. */
@@ -58,6 +59,8 @@ export function determineStatus(
   set({ type: 'Ready', status: verdict.ready, reason: verdict.reason, message: verdict.message });
   setWhile(verdict.state === 'Reconciling' || verdict.state === 'Deleting', 'Reconciling');
   setWhile(verdict.state === 'Stalled', 'Stalled');
+  if (report.authorization === 'NotAsked') conditions = removeCondition(conditions, authorizedConditionType);
+  else if (report.authorization !== undefined) set(report.authorization);
   if (report.resolved !== undefined && report.pause === undefined) {
     set(
       componentCondition(

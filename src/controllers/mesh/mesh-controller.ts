@@ -1,3 +1,4 @@
+import { authorAnnotation } from '../../api/author.ts';
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerGroup } from '../../api/labels.ts';
@@ -15,6 +16,7 @@ import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
+import { AuthorCheck } from './author-check.ts';
 import { objectManager } from './field-managers.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
@@ -36,6 +38,8 @@ export interface MeshControllerOptions {
   readonly workers: number;
   /** The operator's own image. */
   readonly operatorImage: string;
+  /** What authors of specs are sealed with; absent: nobody asks what they may do. */
+  readonly authorKey?: (() => Uint8Array | undefined) | undefined;
 }
 
 /** The controller and the caches it decides from; the manager starts both. */
@@ -51,7 +55,7 @@ export interface MeshController {
 }
 
 /**
- * Wires the mesh controller. What wakes a mesh: a change of its own spec, metadata or deletion; any change of an
+ * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
  * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
@@ -84,15 +88,18 @@ export function createMeshController(
   });
   const crds = new IstioCrds({ client: deps.client, informer: crdInformer, desired: desiredCrds });
   const clusterVersion = new ClusterVersion(deps);
-  const { operatorImage } = options;
-  const reconciler = new MeshReconciler({ ...deps, applier, world, crds, clusterVersion, operatorImage });
+  const { operatorImage, authorKey } = options;
+  const authors = authorKey === undefined ? undefined : new AuthorCheck({ client: deps.client, authorKey });
+  const reconciler = new MeshReconciler({
+    ...{ ...deps, applier, world, crds, clusterVersion, operatorImage, authors },
+  });
   const controller = new Controller({ name: 'mesh', workers: options.workers }, { ...deps, reconciler });
 
   const wakeAll = () => {
     for (const mesh of meshes.values()) controller.enqueue(objectKeyOf(mesh));
   };
   meshes.addHandler((event) => {
-    if (changesMoreThanStatus(event) || changesUpgrade(event))
+    if (changesMoreThanStatus(event) || changesUpgrade(event) || changesAuthor(event))
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     if (event.current === undefined && event.old !== undefined) {
@@ -116,6 +123,12 @@ export function createMeshController(
   };
   const meshesOf = (name: string) => world.meshesClaiming(name);
   return { controller, informers: [meshes, ...owned, crdInformer], meshes, meshesOf, ownedOf };
+}
+
+/** True when somebody else stands for the spec: a mesh that was refused may be done now. */
+function changesAuthor({ old, current }: InformerEvent): boolean {
+  const authorOf = (mesh: KubernetesObject | undefined) => mesh?.metadata.annotations?.[authorAnnotation];
+  return authorOf(old) !== authorOf(current);
 }
 
 /** True when an upgrade has taken a step: what is rendered depends on it. */

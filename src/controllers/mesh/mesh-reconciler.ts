@@ -1,3 +1,4 @@
+import { authorizationOf } from '../../api/authorization.ts';
 import { ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
@@ -6,7 +7,7 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
+import { type MeshOperator, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type {
   DriftRecord,
   GatewayStatus,
@@ -26,6 +27,7 @@ import type { ClusterVersion } from '../../kube/cluster-version.ts';
 import { driftText } from '../../kube/diff/drift.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
+import { requiredRights } from '../../render/rights/required-rights.ts';
 import type { Wave } from '../../render/wave.ts';
 import {
   type ReconcileContext,
@@ -33,6 +35,7 @@ import {
   type Reconciler,
   requeueAfter,
 } from '../../runtime/reconciler.ts';
+import type { AuthorCheck } from './author-check.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import {
   type DriftLedger,
@@ -68,6 +71,8 @@ export interface MeshReconcilerDeps {
   readonly clusterVersion: ClusterVersion;
   /** The operator's own image. */
   readonly operatorImage: string;
+  /** Absent where the operator does for anybody what a MeshOperator asks for. */
+  readonly authors?: AuthorCheck | undefined;
 }
 
 /** How long to wait for what an object needs and that does not exist: its namespace, or its kind. */
@@ -128,8 +133,10 @@ export class MeshReconciler implements Reconciler {
     if (held !== undefined) {
       throw new TerminalError(claimMessage(pass.mesh, held), { reason: 'RevisionConflict' });
     }
-    const { resolved, waves } = await this.#render(pass);
+    const rendered = await this.#render(pass);
+    const { resolved, waves } = rendered;
     refuseSkew(pass.mesh, resolved);
+    await this.#authorize(pass, rendered);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const desired = idsOf(waves.flatMap((wave) => wave.objects));
@@ -144,6 +151,25 @@ export class MeshReconciler implements Reconciler {
     if (!pass.waves.every((wave) => wave.isApplied)) return;
     pass.leaving = await this.#pruner.prune(pass.key, unwanted, pass.signal);
     pass.inventory = union(desired, pass.leaving);
+  }
+
+  /** Throws TerminalError when whoever wrote the spec may not do what it asks for. */
+  async #authorize(pass: Pass, { resolved, waves }: RenderedMesh): Promise<void> {
+    const { authors, operatorImage, clusterVersion } = this.#deps;
+    if (authors === undefined) {
+      pass.authorization = 'NotAsked';
+      return;
+    }
+    const kubernetesMinor = await clusterVersion.minor(pass.signal);
+    const object = pass.mesh as unknown as MeshOperator;
+    const wanted = {
+      objects: idsOf(waves.flatMap((wave) => wave.objects)),
+      rights: () => requiredRights(object, resolved, waves, { operatorImage, kubernetesMinor }),
+    };
+    const authorization = await authors.check(pass.mesh, wanted, pass.signal);
+    pass.authorization = authorization;
+    const { status, reason, message } = authorization;
+    if (status !== 'True') throw new TerminalError(message, { reason });
   }
 
   async #render(pass: Pass): Promise<RenderedMesh> {
@@ -164,9 +190,10 @@ export class MeshReconciler implements Reconciler {
   /** A paused mesh has its control planes paused, which are MeshOperators of their own. */
   async #pauseRevisions(pass: Pass): Promise<void> {
     if (this.#deps.world.revisionsOf(pass.key).size === 0) return;
-    const { waves } = await this.#render(pass);
-    for (const wave of waves) {
-      for (const object of wave.objects.filter(({ kind }) => kind === pass.mesh.kind)) {
+    const rendered = await this.#render(pass);
+    await this.#authorize(pass, rendered);
+    for (const wave of rendered.waves) {
+      for (const object of wave.objects.filter(({ kind }) => kind === meshOperatorKind)) {
         await this.#applyObject(pass, object, false);
       }
     }
@@ -184,12 +211,10 @@ export class MeshReconciler implements Reconciler {
    * is repaired whole: a sick istiod does not keep a deleted gateway from coming back.
    */
   async #applyWaves(pass: Pass, waves: readonly Wave[]): Promise<void> {
-    const status = (pass.mesh.status ?? {}) as MeshOperatorStatus;
-    const wasComplete = status.observedGeneration === pass.mesh.metadata.generation;
     for (const [index, wave] of waves.entries()) {
-      const report = await this.#applyWave(pass, wave, wasComplete);
+      const report = await this.#applyWave(pass, wave, pass.wasComplete);
       pass.waves[index] = report;
-      if (report.unhealthy.length > 0 && !wasComplete) return;
+      if (report.unhealthy.length > 0 && !pass.wasComplete) return;
     }
   }
 
@@ -223,7 +248,14 @@ export class MeshReconciler implements Reconciler {
   }
 
   /** The object as it is in the cluster afterwards. */
-  async #applyObject(pass: Pass, desired: KubernetesObject, wasComplete: boolean): Promise<KubernetesObject> {
+  async #applyObject(
+    pass: Pass,
+    rendered: KubernetesObject,
+    wasComplete: boolean,
+  ): Promise<KubernetesObject> {
+    const { authors } = this.#deps;
+    const desired =
+      rendered.kind === meshOperatorKind && authors !== undefined ? authors.sealed(rendered) : rendered;
     const id = idOf(desired);
     const { client, world } = this.#deps;
     const observed = isUnwatched(id) ? await client.find(id, pass.signal) : world.find(id);
@@ -354,7 +386,10 @@ class Pass {
   readonly signal: AbortSignal;
   readonly log: ReconcileContext['log'];
   readonly isDeleting: boolean;
+  /** In this generation, before the pass. */
+  readonly wasComplete: boolean;
   pause: PassReport['pause'];
+  authorization: PassReport['authorization'];
   resolved: ResolvedMesh | undefined;
   waves: WaveReport[] = [];
   readonly upgrade: UpgradeStatus | undefined;
@@ -378,6 +413,8 @@ class Pass {
     this.signal = context.signal;
     this.log = context.log;
     this.isDeleting = mesh.metadata.deletionTimestamp !== undefined;
+    this.wasComplete =
+      status.observedGeneration === mesh.metadata.generation && authorizationOf(mesh)?.status !== 'False';
     this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
     this.drift = status.drift ?? [];
@@ -417,6 +454,7 @@ class Pass {
       leaving: this.leaving,
       ...(this.resolved === undefined ? {} : { resolved: this.resolved }),
       ...(this.pause === undefined ? {} : { pause: this.pause }),
+      ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
       ...(this.upgrade === undefined ? {} : { upgrade: this.upgrade }),
       ...(this.revisions === undefined ? {} : { revisions: this.revisions }),
       ...(this.error === undefined ? {} : { error: this.error }),

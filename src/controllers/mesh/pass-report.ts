@@ -10,6 +10,7 @@ import type {
 import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/wave.ts';
+import type { Authorization } from './author-check.ts';
 import type { Unhealthy } from './object-health.ts';
 
 /** What one pass found of one wave. */
@@ -26,6 +27,8 @@ export interface PassReport {
   /** Absent when the spec could not be resolved, or was not looked at. */
   readonly resolved?: ResolvedMesh;
   readonly pause?: Pause;
+  /** Whether the author may do what the spec asks for; absent when the pass did not come to that. */
+  readonly authorization?: Authorization | 'NotAsked';
   /** Where the upgrade is, for a mesh that has one. */
   readonly upgrade?: UpgradeStatus;
   /** Its control planes, where upgrades are `RevisionBased`. */

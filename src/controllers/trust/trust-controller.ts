@@ -1,6 +1,7 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { authorityLabel, rotateAnnotation } from '../../api/labels.ts';
+import type { MayAct } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -42,6 +43,8 @@ export interface TrustControllerDeps {
   readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'webhooks'>;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** The controller and the caches of its own; the manager starts both. */

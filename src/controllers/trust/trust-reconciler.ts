@@ -5,7 +5,7 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
 import type { ResolvedExternalAuthority } from '../../api/resolved-authority.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import type { Applier } from '../../kube/apply/applier.ts';
@@ -86,6 +86,8 @@ export interface TrustReconcilerDeps {
   readonly events: EventRecorder;
   readonly metrics: TrustMetrics;
   readonly clock: Clock;
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** One pass for one authority. */
@@ -121,11 +123,12 @@ const longestWaitMs = 6 * 3_600_000;
 export class TrustReconciler implements Reconciler {
   readonly #deps: TrustReconcilerDeps;
   readonly #external: ExternalTrust;
-  readonly #resolved = new ResolvedMeshCache();
+  readonly #resolved: ResolvedMeshCache;
   readonly #memories = new Map<string, PhaseMemory>();
 
   constructor(deps: TrustReconcilerDeps) {
     this.#deps = deps;
+    this.#resolved = new ResolvedMeshCache(deps.mayAct);
     this.#external = new ExternalTrust({ configMaps: deps.bundles, copies: deps.copies });
   }
 

@@ -3,7 +3,7 @@ import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { injectPod } from '../../injection/inject-pod.ts';
 import { annotationOf, labelOf, type Pod } from '../../injection/pod.ts';
-import type { PodReview, ReviewAnswer } from './admission-review.ts';
+import type { AdmissionReview, ReviewAnswer } from '../admission-review.ts';
 import type { InjectorConfiguration } from './injector-configuration.ts';
 
 /** What was decided about a review, and the answer that says so. */
@@ -27,19 +27,19 @@ export interface ReviewContext {
  * The API server has looked at the labels of namespace and pod when it chose this webhook, and it knows them better
  * than any cache does: a pod that arrives is one that this mesh is responsible for.
  */
-export function reviewPod(review: PodReview, context: ReviewContext): ReviewOutcome {
+export function reviewPod({ namespace, request }: AdmissionReview, context: ReviewContext): ReviewOutcome {
   const { mesh, kubernetesMinor } = context.configuration;
-  if (!review.isPodCreation) {
+  if (!isPodCreation(request)) {
     const answer = { allowed: true, explanation: 'Not injected: only pods that are created are.' };
     return { decision: 'skip', reason: 'NoPodCreation', answer };
   }
   try {
-    const pod = withoutServerFields(review.object);
+    const pod = withoutServerFields(request.object);
     const outcome = injectPod({
       pod,
       mesh,
       kubernetesMinor,
-      namespace: { name: review.namespace },
+      namespace: { name: namespace },
       environment: context.environment,
     });
     const { explanation } = outcome;
@@ -53,6 +53,17 @@ export function reviewPod(review: PodReview, context: ReviewContext): ReviewOutc
     const answer = { allowed: false, message: error.message };
     return { decision: 'reject', reason: error.reason, answer };
   }
+}
+
+/** False for anything but the creation of a pod: there a sidecar cannot be added any more. */
+function isPodCreation({ kind, operation, subResource }: AdmissionReview['request']): boolean {
+  return (
+    isRecord(kind) &&
+    kind.kind === 'Pod' &&
+    (kind.group ?? '') === '' &&
+    (operation ?? 'CREATE') === 'CREATE' &&
+    (subResource ?? '') === ''
+  );
 }
 
 /** Half of what a workload controller sends, and nothing of it ours to read or to patch. */

@@ -196,7 +196,14 @@ function runController(): Promise<void> {
     onFailure: (error) => log.warn('Event not written', { error }),
   });
   const dataPlane = createDataPlaneController({
-    ...{ ...deps, events, meshes, metrics: metrics.controller('data-plane'), podMetrics: metrics },
+    ...{
+      ...deps,
+      events,
+      meshes,
+      metrics: metrics.controller('data-plane'),
+      podMetrics: metrics,
+      mayAct: () => true,
+    },
     upgradeMetrics: metrics.controller('upgrade'),
     meshesOf: () => [...meshes.values()],
   });

@@ -11,7 +11,7 @@ export function createUpgradeController(
   deps: DataPlaneControllerDeps,
   informers: DataPlaneInformers,
 ): Controller {
-  const { client, clock, events } = deps;
+  const { client, clock, events, mayAct } = deps;
   const status = new StatusWriter(
     {
       ...{ fieldManager: upgradeStatusManager, fields: ['upgrade'], conditions: [upgradeConditionType] },
@@ -19,6 +19,6 @@ export function createUpgradeController(
     },
     { client, clock },
   );
-  const reconciler = new UpgradeReconciler({ client, clock, events, status, informers });
+  const reconciler = new UpgradeReconciler({ client, clock, events, status, informers, mayAct });
   return new Controller({ name: 'upgrade' }, { ...deps, metrics: deps.upgradeMetrics, reconciler });
 }

@@ -4,7 +4,7 @@ import type { MeshOperator } from '../../../api/mesh-operator.ts';
 import type { UpgradeStatus } from '../../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../../api/pause.ts';
 import type { ResolvedMesh } from '../../../api/resolved-mesh.ts';
-import { ResolvedMeshCache } from '../../../api/resolved-mesh-cache.ts';
+import { type MayAct, ResolvedMeshCache } from '../../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../../base/clock.ts';
 import type { KubeClient } from '../../../kube/client.ts';
 import type { EventRecorder } from '../../../kube/event-recorder.ts';
@@ -30,6 +30,8 @@ export interface UpgradeReconcilerDeps {
   readonly status: StatusWriter;
   readonly events: EventRecorder;
   readonly clock: Clock;
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
 }
 
 /** How soon to look again while pods are being replaced. */
@@ -42,11 +44,12 @@ const restartIntervalMs = 5_000;
  */
 export class UpgradeReconciler implements Reconciler {
   readonly #deps: UpgradeReconcilerDeps;
-  readonly #resolved = new ResolvedMeshCache();
+  readonly #resolved: ResolvedMeshCache;
   readonly #restarts: ObjectMemory<Restarts>;
 
   constructor(deps: UpgradeReconcilerDeps) {
     this.#deps = deps;
+    this.#resolved = new ResolvedMeshCache(deps.mayAct);
     this.#restarts = new ObjectMemory(() => new Restarts({ client: deps.client, pods: deps.informers.pods }));
   }
 

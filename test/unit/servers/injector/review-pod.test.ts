@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { stableJson } from '../../../../src/base/stable-json.ts';
 import type { Pod } from '../../../../src/injection/pod.ts';
 import {
+  type AdmissionReview,
   answerText,
   MalformedReviewError,
-  type PodReview,
   parseReview,
-} from '../../../../src/servers/injector/admission-review.ts';
+} from '../../../../src/servers/admission-review.ts';
 import { parseInjectorConfiguration } from '../../../../src/servers/injector/injector-configuration.ts';
 import { type ReviewOutcome, reviewPod } from '../../../../src/servers/injector/review-pod.ts';
 import { aReview } from '../../../support/admission-review.ts';
@@ -18,7 +18,7 @@ import { aResolvedMesh } from '../../../support/resolved-mesh.ts';
 function decide(
   review: object,
   { mesh = aResolvedMesh() } = {},
-): ReviewOutcome & { readonly review: PodReview } {
+): ReviewOutcome & { readonly review: AdmissionReview } {
   const configuration = parseInjectorConfiguration(JSON.stringify({ mesh, kubernetesMinor: 35 }));
   const parsed = parseReview(Buffer.from(JSON.stringify(review)));
   return { ...reviewPod(parsed, { configuration, environment: {} }), review: parsed };
@@ -51,8 +51,14 @@ describe('the decision about a review', () => {
     },
   );
 
-  test('lets anything through that is not the creation of a pod', () => {
-    expect(decide(aReview(aPod(), { operation: 'UPDATE' }))).toMatchObject({
+  test.each([
+    ['an update', { operation: 'UPDATE' }],
+    ['a subresource', { subResource: 'ephemeralcontainers' }],
+    ['another kind', { kind: { group: '', version: 'v1', kind: 'Service' } }],
+    ['a kind of that name in another group', { kind: { group: 'example.com', version: 'v1', kind: 'Pod' } }],
+    ['no kind', { kind: null }],
+  ])('lets %s through, since that is not the creation of a pod', (_name, request) => {
+    expect(decide(aReview(aPod(), request))).toMatchObject({
       decision: 'skip',
       reason: 'NoPodCreation',
       answer: { allowed: true },
@@ -192,7 +198,7 @@ describe('hostile reviews', () => {
   );
   const answer = (text: string): { text: string; namespace: string; object: unknown; patched: unknown } => {
     const review = parseReview(Buffer.from(text));
-    const object = structuredClone(review.object);
+    const object = structuredClone(review.request.object);
     const outcome = reviewPod(review, { configuration, environment: {} });
     const answered = answerText(review, outcome.answer);
     const { patch } = JSON.parse(answered).response as { readonly patch?: string };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { excessOf } from '../../../../src/servers/injector/json-bounds.ts';
+import { excessOf } from '../../../src/servers/json-bounds.ts';
 
 const bounds = { depth: 3, parts: 6 };
 

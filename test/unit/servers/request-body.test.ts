@@ -2,8 +2,8 @@ import { type ClientRequest, createServer, request, type Server } from 'node:htt
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type BodyBudget, type BodyResult, readBody } from '../../../../src/servers/injector/request-body.ts';
-import { waitUntil } from '../../../cluster/wait-until.ts';
+import { type BodyBudget, type BodyResult, readBody } from '../../../src/servers/request-body.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
 
 const limitBytes = 10;
 

@@ -1,29 +1,29 @@
-import { TerminalError } from '../../base/errors.ts';
-import { isRecord } from '../../base/stable-json.ts';
-import type { PatchOperation } from '../../injection/json-patch.ts';
+import { TerminalError } from '../base/errors.ts';
+import { isRecord } from '../base/stable-json.ts';
+import type { PatchOperation } from '../injection/json-patch.ts';
 import { excessOf } from './json-bounds.ts';
 
 /** Versions of AdmissionReview that are answered; both have the fields we use. */
 const reviewVersions = ['admission.k8s.io/v1', 'admission.k8s.io/v1beta1'] as const;
 
 /** What the API server asks about. */
-export interface PodReview {
+export interface AdmissionReview {
   readonly apiVersion: (typeof reviewVersions)[number];
   readonly uid: string;
   readonly namespace: string;
-  /** False for anything but the creation of a pod: there a sidecar cannot be added any more. */
-  readonly isPodCreation: boolean;
-  /** As it was sent: nothing about it is certain. */
-  readonly object: unknown;
+  /** The whole request as it was sent: nothing else about it is certain. */
+  readonly request: Readonly<Record<string, unknown>>;
 }
 
 /** The answer to a review. */
 export interface ReviewAnswer {
   readonly allowed: boolean;
-  /** For the pod's author, when it is not allowed. */
+  /** For the author, when it is not allowed. */
   readonly message?: string;
+  /** HTTP status that goes with the message; default 400. */
+  readonly code?: number;
   readonly patch?: readonly PatchOperation[];
-  /** For the pod's author, when it is allowed: kubectl prints them. */
+  /** For the author, when it is allowed: kubectl prints them. */
   readonly warnings?: readonly string[];
   /** For the API server's audit log: why it was decided so. */
   readonly explanation?: string;
@@ -49,7 +49,7 @@ const maxUidLength = 128;
 const maxTextLength = 2048;
 
 /** The review in a request's body. Throws MalformedReviewError, whose message holds nothing of the body. */
-export function parseReview(body: Buffer): PodReview {
+export function parseReview(body: Buffer): AdmissionReview {
   const excess = excessOf(body, reviewBounds);
   if (excess !== undefined) throw new MalformedReviewError(`The body ${excess}`);
   const review = parseJson(body);
@@ -69,32 +69,16 @@ export function parseReview(body: Buffer): PodReview {
   if (namespace !== undefined && typeof namespace !== 'string') {
     throw new MalformedReviewError('The review has a request.namespace that is no text');
   }
-  return {
-    apiVersion,
-    uid,
-    namespace: namespace ?? '',
-    isPodCreation: isPodCreation(request),
-    object: request.object,
-  };
-}
-
-function isPodCreation({ kind, operation, subResource }: Record<string, unknown>): boolean {
-  return (
-    isRecord(kind) &&
-    kind.kind === 'Pod' &&
-    (kind.group ?? '') === '' &&
-    (operation ?? 'CREATE') === 'CREATE' &&
-    (subResource ?? '') === ''
-  );
+  return { apiVersion, uid, namespace: namespace ?? '', request };
 }
 
 /** The body of the answer to a review: an AdmissionReview of the version that was asked in. */
-export function answerText({ apiVersion, uid }: PodReview, answer: ReviewAnswer): string {
-  const { allowed, message, patch = [], warnings = [], explanation } = answer;
+export function answerText({ apiVersion, uid }: AdmissionReview, answer: ReviewAnswer): string {
+  const { allowed, message, code = 400, patch = [], warnings = [], explanation } = answer;
   const response = JSON.stringify({
     uid,
     allowed,
-    ...(message === undefined ? {} : { status: { code: 400, message: shortened(message) } }),
+    ...(message === undefined ? {} : { status: { code, message: shortened(message) } }),
     ...(warnings.length === 0 ? {} : { warnings: warnings.map(shortened) }),
     ...(explanation === undefined ? {} : { auditAnnotations: { decision: shortened(explanation) } }),
   });
