@@ -35,7 +35,12 @@ export function meshOperatorOpenApiSchema(): JsonSchema {
       kind: { type: 'string' },
       metadata: { type: 'object' },
       spec: { ...structural(jsonSchemaOf(spec), 'keep-unknown'), description: 'What is wanted.' },
-      status: { ...structural(jsonSchemaOf(status), 'prune-unknown'), description: 'What is true.' },
+      status: {
+        ...structural(jsonSchemaOf(status), 'prune-unknown'),
+        description: 'What is true.',
+        // For kstatus: without it, what the operator has not seen yet would be taken for done.
+        default: { observedGeneration: -1 },
+      },
     },
   };
 }

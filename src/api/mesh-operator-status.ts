@@ -235,10 +235,10 @@ export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deletin
 export const meshOperatorStatusSchema = z.strictObject({
   observedGeneration: z
     .int()
-    .min(0)
+    .min(-1)
     .optional()
     .meta({ format: 'int64' })
-    .describe('Spec generation that the rest of the status speaks of.'),
+    .describe('Spec generation that the rest of the status speaks of; -1 before the operator has seen one.'),
   state: z.enum(meshStates).optional().describe('One word on the whole mesh.'),
   version: z.string().optional().describe('Istio patch version that the spec resolves to.'),
   revision: z

@@ -1,11 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import type { ClusterPorts } from './cluster-plan.ts';
 
-/** Ports that nobody listens on at this address now, each a different one. */
+/** Ports for a cluster that nobody listens on at this address now, each a different one. */
 export async function findFreePorts(address: string): Promise<ClusterPorts> {
-  const servers = await Promise.all(Array.from({ length: 6 }, () => listen(address)));
-  const [etcdClient, etcdPeer, apiServer, controllerManager, scheduler, kwok] = servers.map(portOf);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const [etcdClient, etcdPeer, apiServer, controllerManager, scheduler, kwok] = await freePorts(6, address);
   return {
     etcdClient: etcdClient ?? 0,
     etcdPeer: etcdPeer ?? 0,
@@ -14,6 +12,14 @@ export async function findFreePorts(address: string): Promise<ClusterPorts> {
     scheduler: scheduler ?? 0,
     kwok: kwok ?? 0,
   };
+}
+
+/** So many ports that nobody listens on at this address now, each a different one. */
+export async function freePorts(count: number, address: string): Promise<number[]> {
+  const servers = await Promise.all(Array.from({ length: count }, () => listen(address)));
+  const ports = servers.map(portOf);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
 }
 
 function listen(address: string): Promise<Server> {

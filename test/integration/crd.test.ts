@@ -74,6 +74,12 @@ describe('the CRD on a real API server', () => {
     }
   });
 
+  it('says of a mesh that the operator has not seen yet that its status speaks of no generation', async () => {
+    const mesh = await create(aMeshOperator());
+
+    expect(mesh).toMatchObject({ metadata: { generation: 1 }, status: { observedGeneration: -1 } });
+  });
+
   it('keeps an unknown key, so that the operator can say what was meant', async () => {
     const spec = { profil: 'demo', components: { pilot: { k8s: { replicas: 2 } } } };
 

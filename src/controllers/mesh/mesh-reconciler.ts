@@ -49,7 +49,7 @@ import { statusManager } from './field-managers.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
-import { gatewayAddresses, unhealthiness } from './object-health.ts';
+import { gatewayAddresses, unhealthyOf } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import { isUnwatched } from './owned-kinds.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
@@ -242,8 +242,7 @@ export class MeshReconciler implements Reconciler {
       if (failures.length > 0) throw mostTelling(failures);
       applied.push(...settled.filter((result) => result.status === 'fulfilled').map(({ value }) => value));
     }
-    const unhealthy =
-      wave.name === 'other-revisions' ? [] : applied.flatMap((object) => unhealthiness(object) ?? []);
+    const unhealthy = wave.name === 'other-revisions' ? [] : unhealthyOf(applied);
     return { name: wave.name, isApplied: true, unhealthy };
   }
 

@@ -13,15 +13,24 @@ export interface Unhealthy {
   readonly isFailed: boolean;
 }
 
+/** Why objects that were applied together do not do their work yet, in their order. */
+export function unhealthyOf(objects: readonly KubernetesObject[]): Unhealthy[] {
+  return objects.flatMap((object) => unhealthiness(object, autoscalerOf(object, objects)) ?? []);
+}
+
 /**
  * Undefined for an object that does its work, as kstatus reads it; kinds without a state are healthy once they exist.
  * A Service of type LoadBalancer is healthy when it has an address, an injector's webhook when the API server has been
- * seen to reach the injector, a MeshOperator when it is Ready.
+ * seen to reach the injector, a MeshOperator when it is Ready. A Deployment with an autoscaler needs the autoscaler's
+ * least number of replicas: those that come and go with the load do not concern the mesh.
  */
-export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
+export function unhealthiness(
+  object: KubernetesObject,
+  autoscaler?: KubernetesObject,
+): Unhealthy | undefined {
   switch (object.kind) {
     case 'Deployment':
-      return deploymentUnhealthiness(object);
+      return deploymentUnhealthiness(object, autoscaler);
     case 'DaemonSet':
       return daemonSetUnhealthiness(object);
     case 'Service':
@@ -35,12 +44,30 @@ export function unhealthiness(object: KubernetesObject): Unhealthy | undefined {
   }
 }
 
-function deploymentUnhealthiness(deployment: KubernetesObject): Unhealthy | undefined {
+function autoscalerOf(
+  { kind, metadata }: KubernetesObject,
+  objects: readonly KubernetesObject[],
+): KubernetesObject | undefined {
+  if (kind !== 'Deployment') return undefined;
+  return objects.find(
+    (other) =>
+      other.kind === 'HorizontalPodAutoscaler' &&
+      other.metadata.namespace === metadata.namespace &&
+      recordOf(recordOf(other.spec).scaleTargetRef).name === metadata.name,
+  );
+}
+
+function deploymentUnhealthiness(
+  deployment: KubernetesObject,
+  autoscaler: KubernetesObject | undefined,
+): Unhealthy | undefined {
   const name = idText(idOf(deployment));
   const status = recordOf(deployment.status);
-  const wanted = numberOf(recordOf(deployment.spec).replicas, 1);
+  const replicas = numberOf(recordOf(deployment.spec).replicas, 1);
+  const wanted = autoscaler === undefined ? replicas : numberOf(recordOf(autoscaler.spec).minReplicas, 1);
+  const isScaled = autoscaler !== undefined && isRolledOut(status) && numberOf(status.replicas) !== replicas;
 
-  if (numberOf(status.observedGeneration) < (deployment.metadata.generation ?? 0)) {
+  if (numberOf(status.observedGeneration) < (deployment.metadata.generation ?? 0) && !isScaled) {
     return waiting('Progressing', `${name} waits for the deployment controller to see its latest change`);
   }
   const deadline = conditionOf(status, 'Progressing');
@@ -77,6 +104,11 @@ function daemonSetUnhealthiness(daemonSet: KubernetesObject): Unhealthy | undefi
   const short = counts.find(({ has }) => has < wanted);
   if (short === undefined) return undefined;
   return waiting('Progressing', `${name} has ${short.has} of ${wanted} pods ${short.what}`);
+}
+
+/** True since the last change of the pod template has reached every replica; another number of them leaves that as it is. */
+function isRolledOut(status: Record<string, unknown>): boolean {
+  return conditionOf(status, 'Progressing')?.reason === 'NewReplicaSetAvailable';
 }
 
 function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { type Progress, printProgress, withProgress } from './progress.ts';
 import { run } from './run-command.ts';
 
-/** What needs system programs: wheels and archives, native npm packages, every cluster, or one with a real node. */
-export type PackageSet = 'python' | 'compiler' | 'cluster' | 'node';
+/** What needs system programs: wheels and archives, native npm packages, every cluster, one with a real node, or Argo CD. */
+export type PackageSet = 'python' | 'compiler' | 'cluster' | 'node' | 'argo-cd';
 
 interface SystemProgram {
   /** The Debian package that has it. */
@@ -39,6 +39,7 @@ const programs: Readonly<Record<PackageSet, readonly SystemProgram[]>> = {
     { package: 'util-linux', file: 'nsenter' },
     { package: 'mount', file: 'mount' },
   ],
+  'argo-cd': [{ package: 'git', file: 'git' }],
 };
 
 const systemPath = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];

@@ -1,5 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, copyFile, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { cacheKey, ensureCached } from './cache-folder.ts';
 import { ensureGo, type GoCompiler } from './go-compiler.ts';
 import { goEnvironment, moduleFolder } from './go-module.ts';
@@ -7,11 +7,16 @@ import { type LeftOutPlugins, withoutPlugins } from './left-out-plugins.ts';
 import { type Progress, withProgress } from './progress.ts';
 import { run } from './run-command.ts';
 
+/** A folder in tools/ that has a go.mod. */
+type ToolModule =
+  | ('kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns')
+  | ('cert-manager' | 'spire' | 'argo-cd');
+
 /** One program that a go.mod of tools/ pins with its checksums. */
 export interface GoTool {
   readonly name: string;
   /** Folder in tools/ whose go.mod pins it. */
-  readonly module: 'kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns' | 'cert-manager' | 'spire';
+  readonly module: ToolModule;
   readonly package: string;
   /** Files of the package that are in that folder, for a program that nobody publishes. */
   readonly ownFiles?: readonly string[];
@@ -23,6 +28,8 @@ export interface GoTool {
   readonly without?: LeftOutPlugins;
   /** Files of a Go module that are kept beside the program, joined into one YAML file. */
   readonly yaml?: { readonly file: string; readonly module: string; readonly sources: readonly string[] };
+  /** Scripts of a Go module that the program runs, kept beside it. */
+  readonly scripts?: { readonly module: string; readonly sources: readonly string[] };
 }
 
 /** Folder of the go.mod files. */
@@ -52,6 +59,7 @@ export async function ensureGoTool(tool: GoTool, progress: Progress, label: stri
     JSON.stringify(tool.yaml ?? null),
     ...(tool.isCgo === true ? [JSON.stringify(cgoEnvironment)] : []),
     ...(tool.without === undefined ? [] : [JSON.stringify(tool.without)]),
+    ...(tool.scripts === undefined ? [] : [JSON.stringify(tool.scripts)]),
     ...flags,
     ...ownTexts,
   );
@@ -70,6 +78,7 @@ export async function ensureGoTool(tool: GoTool, progress: Progress, label: stri
         await withoutPlugins(without, { original, goMod, goSum }, (modFile) => build(`-modfile=${modFile}`));
       }
       if (tool.yaml !== undefined) await collectYaml(go, source, tool.yaml, target);
+      if (tool.scripts !== undefined) await copyScripts(go, source, tool.scripts, target);
     }),
   );
   return join(folder, tool.name);
@@ -105,6 +114,20 @@ async function collectYaml(
   const folder = await moduleFolder(go, source, yaml.module);
   const documents = await Promise.all(yaml.sources.map((file) => readFile(join(folder, file), 'utf8')));
   await writeFile(join(target, yaml.file), documents.join('\n---\n'));
+}
+
+async function copyScripts(
+  go: GoCompiler,
+  source: string,
+  { module, sources }: NonNullable<GoTool['scripts']>,
+  target: string,
+): Promise<void> {
+  const folder = await moduleFolder(go, source, module);
+  for (const file of sources) {
+    const copy = join(target, basename(file));
+    await copyFile(join(folder, file), copy);
+    await chmod(copy, 0o755); // Go keeps no mode of a file
+  }
 }
 
 let goOnce: Promise<GoCompiler> | undefined;

@@ -10,6 +10,7 @@ import { ensureIstioSource } from './istio-source.ts';
 import { printProgress } from './progress.ts';
 import { ensureTools, isToolName, toolNames } from './tools.ts';
 
+const packageSets = ['python', 'compiler', 'cluster', 'node', 'argo-cd'] as const;
 const words = process.argv.slice(2);
 const unknown = words.filter((word) => !isToolName(word));
 if (unknown.length > 0) {
@@ -17,7 +18,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 try {
-  if (process.getuid?.() === 0) await ensureDebianPackages(['python', 'compiler', 'cluster', 'node']);
+  if (process.getuid?.() === 0) await ensureDebianPackages(packageSets);
   else await reportMissing();
   const paths = await ensureTools(words.length === 0 ? toolNames : words.filter(isToolName), printProgress);
   for (const [name, path] of Object.entries(paths)) process.stdout.write(`${name} ${path}\n`);
@@ -30,6 +31,6 @@ try {
 
 /** Without root what is there must do; what lacks a package for it says so when it is asked for. */
 async function reportMissing(): Promise<void> {
-  const missing = await findMissingPackages(['python', 'compiler', 'cluster', 'node']);
+  const missing = await findMissingPackages(packageSets);
   if (missing.length > 0) printProgress(`Not root, so not installed: ${missing.join(', ')}`);
 }

@@ -79,6 +79,27 @@ const goTools = [
     package: 'meshoperator.dev/tools/istioctl',
     ownFiles: ['main.go'],
   },
+  {
+    name: 'argo-cd',
+    module: 'argo-cd',
+    package: 'meshoperator.dev/tools/argo-cd',
+    ownFiles: ['main.go'],
+    yaml: {
+      file: 'install.yaml',
+      module: 'github.com/argoproj/argo-cd/v3',
+      sources: [
+        ...['application', 'applicationset', 'appproject'].map((name) => `manifests/crds/${name}-crd.yaml`),
+        ...[
+          'argocd-cm',
+          'argocd-secret',
+          'argocd-gpg-keys-cm',
+          'argocd-ssh-known-hosts-cm',
+          'argocd-tls-certs-cm',
+        ].map((name) => `manifests/base/config/${name}.yaml`),
+      ],
+    },
+    scripts: { module: 'github.com/argoproj/argo-cd/v3', sources: ['hack/git-verify-wrapper.sh'] },
+  },
 ] as const satisfies readonly GoTool[];
 
 const otherTools = ['envoy', 'helm'] as const;

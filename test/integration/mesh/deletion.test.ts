@@ -36,7 +36,7 @@ afterAll(() => world?.close());
 test('a deleted mesh leaves nothing', async () => {
   const mesh = await world.createMesh({
     components: {
-      pilot: { k8s: { hpaSpec: { minReplicas: 2, maxReplicas: 3 } } },
+      pilot: { k8s: { podDisruptionBudget: { minAvailable: 1 } } },
       ingressGateways: [{ name: 'one' }, { name: 'two' }],
     },
   });

@@ -17,7 +17,7 @@ import type { TestMesh } from '../../support/test-mesh.ts';
  */
 const spec = {
   sidecarInjector: { enabled: false },
-  components: { pilot: { k8s: { hpaSpec: { minReplicas: 2, maxReplicas: 4 } } } },
+  components: { pilot: { k8s: { podDisruptionBudget: { minAvailable: 1 } } } },
 };
 const namespace = 'drift';
 const owned = renderAll(resolveMesh(aMeshOperator(spec, { namespace })));

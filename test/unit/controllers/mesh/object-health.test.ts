@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
-import { gatewayAddresses, unhealthiness } from '../../../../src/controllers/mesh/object-health.ts';
+import {
+  gatewayAddresses,
+  unhealthiness,
+  unhealthyOf,
+} from '../../../../src/controllers/mesh/object-health.ts';
 
 function aDeployment(status: Record<string, unknown>, replicas?: number): KubernetesObject {
   return {
@@ -9,6 +13,18 @@ function aDeployment(status: Record<string, unknown>, replicas?: number): Kubern
     metadata: { name: 'istiod', namespace: 'istio-system', generation: 2 },
     spec: replicas === undefined ? {} : { replicas },
     status,
+  };
+}
+
+function anAutoscaler(name: string, minReplicas?: number): KubernetesObject {
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: { name, namespace: 'istio-system' },
+    spec: {
+      scaleTargetRef: { kind: 'Deployment', name },
+      ...(minReplicas === undefined ? {} : { minReplicas }),
+    },
   };
 }
 
@@ -105,6 +121,49 @@ describe('health of a Deployment', () => {
     ];
 
     expect(unhealthiness(aDeployment({ ...settled, updatedReplicas: 0, conditions }))?.isFailed).toBe(true);
+  });
+});
+
+describe('health of a Deployment with an autoscaler', () => {
+  const rolledOut = [{ type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' }];
+  const status = { ...settled, conditions: rolledOut };
+  const messagesOf = (deployment: KubernetesObject, least?: number) =>
+    unhealthyOf([deployment, anAutoscaler('istiod', least)]).map(({ message }) => message);
+
+  test.each([
+    ['is asked for and the controller has not seen it', { ...status, observedGeneration: 1 }, 3],
+    ['is being started', { ...status, replicas: 3, updatedReplicas: 3 }, 3],
+    ['is being ended', { ...status, replicas: 3, updatedReplicas: 3, availableReplicas: 3 }, 1],
+  ] as const)('is good while a replica more or less %s', (_name, scaled, replicas) => {
+    expect(messagesOf(aDeployment(scaled, replicas))).toEqual([]);
+  });
+
+  test('waits until there are as many replicas as the autoscaler keeps at least', () => {
+    const message = 'Deployment istio-system/istiod has 1 of 2 replicas updated';
+
+    expect(messagesOf(aDeployment(status, 1), 2)).toEqual([message]);
+  });
+
+  test.each([
+    ['the controller has not seen it', { ...status, observedGeneration: 1 }, 1, /latest change/],
+    [
+      'it has not been rolled out before',
+      { ...settled, observedGeneration: 1, conditions: [] },
+      3,
+      /latest change/,
+    ],
+    ['old replicas remain', { ...status, replicas: 2, updatedReplicas: 1 }, 2, /1 old replicas/],
+    ['none is available', { ...status, availableReplicas: 0 }, 1, /0 of 1 replicas available/],
+  ] as const)('waits after a change of its pods while %s', (_name, changed, replicas, message) => {
+    expect(messagesOf(aDeployment(changed, replicas))).toEqual([expect.stringMatching(message)]);
+  });
+
+  test('does not count the autoscaler of another one', () => {
+    const other = anAutoscaler('istio-ingressgateway');
+
+    expect(unhealthyOf([aDeployment({ ...status, replicas: 3, updatedReplicas: 3 }, 3), other])).toHaveLength(
+      1,
+    );
   });
 });
 
