@@ -228,6 +228,15 @@ const ignoredObjectSchema = z.strictObject({
     .describe('When it ends by itself (`meshoperator.dev/ignore-until`).'),
 });
 
+const adoptedObjectSchema = z.strictObject({
+  object: z.string().describe('Kind, namespace and name of the object.'),
+  keeps: z
+    .enum(['PodTemplate', 'Object'])
+    .describe(
+      '`PodTemplate`: a Deployment whose pods are as its former installer has them, until a change of the spec makes them anew, or its annotation `meshoperator.dev/kept-template` is removed. `Object`: what only such pods use; it goes with the last of them.',
+    ),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -272,6 +281,11 @@ export const meshOperatorStatusSchema = z.strictObject({
     .describe(
       'Specs in which the mesh has been Ready, the last first: `mesh-operator rollback` returns to one.',
     ),
+  adopted: z
+    .array(adoptedObjectSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('What is still as another installer has made it, so that no pod is made anew.'),
   gateways: z
     .array(gatewayStatusSchema)
     .optional()
@@ -311,4 +325,5 @@ export type UpgradePhase = (typeof upgradePhases)[number];
 export type DriftRecord = z.infer<typeof driftRecordSchema>;
 export type SpecRecord = z.infer<typeof specRecordSchema>;
 export type IgnoredObject = z.infer<typeof ignoredObjectSchema>;
+export type AdoptedObject = z.infer<typeof adoptedObjectSchema>;
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

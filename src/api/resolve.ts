@@ -22,7 +22,8 @@ import type { Values } from './spec/values.ts';
 import { validateMeshOperator } from './validate.ts';
 import type { IstioVersion } from './versions.ts';
 
-const defaultHub = 'registry.istio.io/release';
+/** Where released images are. */
+export const defaultHub = 'registry.istio.io/release';
 
 /**
  * Fills in every default: version table <- profile <- spec. Same input, same output; the input stays as it is.

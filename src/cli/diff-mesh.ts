@@ -14,6 +14,7 @@ import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord, stableJson } from '../base/stable-json.ts';
+import { Adoption, heldIds } from '../controllers/mesh/adoption.ts';
 import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
@@ -136,12 +137,14 @@ export class MeshDiffer {
     const ownerUid = live?.metadata.uid;
     const context = { ...this.#deps.context, ...(ownerUid === undefined ? {} : { ownerUid }) };
     const objects = renderMeshOperator(wanted, resolved, observed, context).flatMap((wave) => wave.objects);
+    const inventory = ((live as MeshOperator | undefined)?.status?.inventory ?? []) as ObjectId[];
+    const adoption = await this.#adoption(key, objects, inventory, signal);
     const changes = [
       ...(resolved.base.enabled ? await this.#diffCrds(signal) : []),
-      ...(await Promise.all(objects.map((object) => this.#diffObject(key, object, signal)))).flat(),
+      ...(await Promise.all(objects.map((object) => this.#diffObject(key, object, adoption, signal)))).flat(),
     ];
-    const inventory = (live as MeshOperator | undefined)?.status?.inventory ?? [];
-    changes.push(...(await this.#prunes(key, subtract(inventory as ObjectId[], idsOf(objects)), signal)));
+    const unwanted = subtract(inventory, [...idsOf(objects), ...heldIds(adoption)]);
+    changes.push(...(await this.#prunes(key, unwanted, signal)));
     const parts = await Promise.all(
       objects
         .filter(({ kind }) => kind === meshOperatorKind)
@@ -183,17 +186,40 @@ export class MeshDiffer {
     };
   }
 
-  async #diffObject(key: ObjectKey, desired: KubernetesObject, signal: AbortSignal): Promise<ObjectChange[]> {
-    const id = idOf(desired);
+  /** What the mesh still has as another installer has made it. */
+  async #adoption(
+    key: ObjectKey,
+    objects: readonly KubernetesObject[],
+    inventory: readonly ObjectId[],
+    signal: AbortSignal,
+  ): Promise<Adoption> {
+    const found = await Promise.all(inventory.map((id) => this.#deps.client.find(id, signal)));
+    const own = found.filter((object) => object !== undefined && belongsTo(key, object));
+    return new Adoption(key.namespace, objects, own as KubernetesObject[]);
+  }
+
+  async #diffObject(
+    key: ObjectKey,
+    rendered: KubernetesObject,
+    adoption: Adoption,
+    signal: AbortSignal,
+  ): Promise<ObjectChange[]> {
+    const id = idOf(rendered);
     const object = idText(id);
     const observed = await this.#deps.client.find(id, signal);
     try {
       refuseForeign(key, observed);
+      const plan = observed === undefined ? undefined : adoption.planFor(rendered, observed);
+      const desired = plan?.desired ?? rendered;
       const why = observed === undefined ? undefined : this.#whyLeft(key, desired, observed);
       if (why !== undefined) return [{ object, action: 'leave', why }];
       // An object that is there and not ours is refused or adopted by the same rule as in the controller.
       const cached = observed !== undefined && belongsTo(key, observed) ? observed : undefined;
-      const result = await this.#applier.apply(desired, cached, signal);
+      const current =
+        plan === undefined || cached === undefined
+          ? cached
+          : await this.#applier.takeOver(cached, plan.takeOver, signal);
+      const result = await this.#applier.apply(desired, current, signal);
       if (result.outcome === 'unchanged') return [];
       if (result.outcome === 'created') return [{ object, action: 'create' }];
       const restartsPods = isRestarted(observed, result);

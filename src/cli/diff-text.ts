@@ -1,4 +1,5 @@
 import { structuredPatch } from 'diff';
+import { stableJson } from '../base/stable-json.ts';
 import type { MeshDiff } from './diff-mesh.ts';
 import type { FieldChange, ObjectChange } from './object-change.ts';
 import type { Paint, Style } from './paint.ts';
@@ -70,8 +71,10 @@ function textOf(value: unknown): string | undefined {
   if (value === undefined) return undefined;
   const parsed = typeof value === 'string' ? parsedObject(value) : value;
   if (parsed === undefined) return String(value);
-  const line = typeof parsed === 'string' ? parsed : JSON.stringify(parsed);
-  return line.length <= maxLength ? line : JSON.stringify(parsed, null, 2);
+  if (typeof parsed === 'string') return parsed;
+  // The order of keys says nothing, so it must not make a difference.
+  const line = stableJson(parsed);
+  return line.length <= maxLength ? line : JSON.stringify(JSON.parse(line), null, 2);
 }
 
 function parsedObject(text: string): unknown {

@@ -10,6 +10,7 @@ import {
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { sourceNames } from '../convert/convert.ts';
 import { chartNames } from '../convert/helm-values.ts';
+import { type AdoptOptions, adopt } from './adopt.ts';
 import { type AnalyzeOptions, analyze } from './analyze.ts';
 import { type BugReportOptions, bugReport } from './bug-report.ts';
 import { type CaLintOptions, caLint } from './ca-lint.ts';
@@ -102,6 +103,23 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--name <name>', 'name of the MeshOperator where the file has none; default mesh')
     .option(namespaceFlag, 'its namespace where the file has none; default istio-system')
     .action(async (options: ConvertOptions) => exit(await convert(options, terminal)));
+  addCluster(program.command('adopt'))
+    .description(
+      'Show what it takes to make an Istio that Helm or istioctl has installed a mesh of the operator, and do it with --yes: nothing is deleted and no pod made anew; exit code 1 when something stands against it',
+    )
+    .option(namespaceFlag, 'namespace of its control plane; default that of the only one there is')
+    .option(
+      '--revision <revision>',
+      'its revision, default for the one without a name; default that of the only one there is',
+    )
+    .option(
+      '-f, --filename <file>',
+      'what was installed, as convert takes it, or the MeshOperator to adopt it by; - for standard input; default what Helm knows',
+    )
+    .option('--image <reference>', "the operator's own image; default that of the operator in the cluster")
+    .option('-y, --yes', 'mark its objects and create the MeshOperator, unless something stands against it')
+    .addOption(outputOption())
+    .action(async (options: AdoptOptions) => exit(await adopt(options, terminal)));
   program
     .command('inject')
     .description('Put sidecars into the pods of manifests, without a cluster')

@@ -93,7 +93,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('trust'),
-    podsFollowing: dataPlane.podsFollowing,
+    ...{ podsFollowing: dataPlane.podsFollowing, podsIn: dataPlane.podsIn },
     shared: {
       meshes: mesh.meshes,
       ...{ pods: dataPlane.pods, namespaces: dataPlane.namespaces },

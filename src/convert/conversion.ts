@@ -1,11 +1,24 @@
 import type { Problem } from '../api/problem.ts';
 import type { Json, JsonObject } from '../api/resolved-mesh.ts';
+import type { ChartName } from './helm-values.ts';
 
 /** A document that is converted. */
 export interface SourceDocument {
   /** Where it comes from, for whoever reads the losses: `iop.yaml` or `iop.yaml[2]`. */
   readonly source: string;
   readonly value: unknown;
+  /** Of values of a Helm release: which one. What the options say of Helm values does not count then. */
+  readonly helm?: HelmSource;
+}
+
+/** The release that Helm values are of. */
+export interface HelmSource {
+  /** Undefined: the chart that they look like. */
+  readonly chart: ChartName | undefined;
+  /** Name of the release, which a gateway is called by. */
+  readonly release: string;
+  /** Where a gateway is; undefined for the namespace of the mesh. */
+  readonly namespace?: string | undefined;
 }
 
 /** One setting that the mesh does not have, or a block of settings for one reason. */

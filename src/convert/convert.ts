@@ -2,7 +2,7 @@ import { meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.t
 import type { Json } from '../api/resolved-mesh.ts';
 import { TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
-import type { ConvertedMesh, FindProblems, Loss, SourceDocument } from './conversion.ts';
+import type { ConvertedMesh, FindProblems, HelmSource, Loss, SourceDocument } from './conversion.ts';
 import type { Draft } from './draft.ts';
 import { type ChartName, carryHelmValues } from './helm-values.ts';
 import { carryIstioOperator } from './istio-operator.ts';
@@ -74,11 +74,11 @@ interface Part {
 export function convertDocuments(files: readonly SourceDocument[], options: ConvertOptions): ConvertedMesh[] {
   const documents = files
     .flatMap(expandList)
-    .map(({ source, value }) => ({ source, value: asJson(source, value) }));
+    .map((document) => ({ ...document, value: asJson(document.source, document.value) }));
   const parts: Part[] = [];
   const strangers: number[] = [];
-  for (const [position, { value }] of documents.entries()) {
-    const carrier = carrierOf(value, options);
+  for (const [position, { value, helm }] of documents.entries()) {
+    const carrier = helm === undefined ? carrierOf(value, options) : helmCarrier(helm);
     if (carrier === undefined) strangers.push(position);
     else parts.push({ position, carrier });
   }
@@ -92,12 +92,7 @@ export function convertDocuments(files: readonly SourceDocument[], options: Conv
 function carrierOf(value: Json, { from, chart, release }: ConvertOptions): Carrier | undefined {
   if (!isRecord(value)) return undefined;
   if (from === 'helm-values') {
-    const context = { chart, release: release ?? 'istio-ingressgateway' };
-    return {
-      source: from,
-      makes: 'part',
-      carry: (document, tree, draft) => carryHelmValues(document, tree, draft, context),
-    };
+    return helmCarrier({ chart, release: release ?? 'istio-ingressgateway' });
   }
   return carriers.find(
     ({ source, group, kind: name }) =>
@@ -106,6 +101,14 @@ function carrierOf(value: Json, { from, chart, release }: ConvertOptions): Carri
       typeof value.apiVersion === 'string' &&
       group.test(value.apiVersion),
   );
+}
+
+function helmCarrier(helm: HelmSource): Carrier {
+  return {
+    source: 'helm-values',
+    makes: 'part',
+    carry: (document, tree, draft) => carryHelmValues(document, tree, draft, helm),
+  };
 }
 
 /** Parts join the first mesh of the file; without one they make up a mesh of their own. */

@@ -1,5 +1,6 @@
 import type { Json } from '../api/resolved-mesh.ts';
 import { carryRevision } from './control-plane.ts';
+import type { HelmSource } from './conversion.ts';
 import {
   type Draft,
   fieldsOf,
@@ -90,7 +91,11 @@ const usualAnnotations: Readonly<Record<string, string>> = {
 };
 
 /** Carries values of the chart `gateway`: one gateway of the mesh. */
-export function carryGatewayChart(values: SettingSource, draft: Draft, release: string): void {
+export function carryGatewayChart(
+  values: SettingSource,
+  draft: Draft,
+  { release, namespace }: HelmSource,
+): void {
   const { mesh, ledger } = draft;
   const gateway = new TreeBuilder(ledger);
   const name = values.peekText('name') ?? release;
@@ -99,6 +104,7 @@ export function carryGatewayChart(values: SettingSource, draft: Draft, release: 
     ledger.preset(written, 'says nothing');
     gateway.give(['name'], name);
   } else gateway.carry(['name'], written);
+  if (namespace !== undefined) gateway.give(['namespace'], namespace);
   carryRevision(values.take('revision'), draft);
   for (const item of itemsOf(values.take('imagePullSecrets'), ledger)) {
     mesh.append(['spec', 'imagePullSecrets'], [partAt(item, ['name']) ?? item]);

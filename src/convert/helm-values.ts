@@ -1,6 +1,7 @@
 import { TerminalError } from '../base/errors.ts';
 import { carryChartValues, knowChartDefaults, loseNulls } from './chart-values.ts';
 import { carryChartProfile, carryRevision, carryTag } from './control-plane.ts';
+import type { HelmSource } from './conversion.ts';
 import type { Draft } from './draft.ts';
 import { carryGatewayChart } from './gateway-chart.ts';
 import { carryName } from './metadata.ts';
@@ -11,13 +12,6 @@ import { TreeBuilder } from './tree-builder.ts';
 /** Istio's charts, by their names in its Helm repository. */
 export const chartNames = ['base', 'istiod', 'gateway', 'cni', 'ztunnel'] as const;
 export type ChartName = (typeof chartNames)[number];
-
-export interface HelmContext {
-  /** Whose values they are; undefined: what they look like. */
-  readonly chart: ChartName | undefined;
-  /** Name of the release, which a gateway is called by. */
-  readonly release: string;
-}
 
 /** Keys by which values of a chart are told from those of the others. */
 const telltales: Readonly<Record<ChartName, readonly string[]>> = {
@@ -93,7 +87,7 @@ export function carryHelmValues(
   document: number,
   tree: SettingTree,
   draft: Draft,
-  context: HelmContext,
+  context: HelmSource,
 ): void {
   const { mesh, ledger } = draft;
   knowChartDefaults(draft, document, []);
@@ -105,7 +99,7 @@ export function carryHelmValues(
   if (mesh.peek('spec', 'profile') === undefined) mesh.give(['spec', 'profile'], 'empty');
   switch (chart) {
     case 'gateway':
-      carryGatewayChart(values, draft, context.release);
+      carryGatewayChart(values, draft, context);
       break;
     case 'cni':
     case 'ztunnel':

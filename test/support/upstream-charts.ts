@@ -21,6 +21,11 @@ export interface ChartOptions {
 export interface UpstreamCharts {
   /** Runs `helm template` once and gives its text. */
   template(options: ChartOptions): Promise<string>;
+  /**
+   * Runs `helm install`, or `helm upgrade` where the release is there, and returns when Helm has written everything. What
+   * is there already, such as Istio's CRDs, becomes the release's. Helm 3 applies on the client's side, Helm 4 on the server's.
+   */
+  install(options: ChartOptions, kubeconfig: string, applies: 'server-side' | 'client-side'): Promise<void>;
   /** Runs a helm that does nothing: what its process needs to start. */
   start(): Promise<void>;
   /** The names of the files in a folder of the module, sorted. */
@@ -40,6 +45,15 @@ export async function openUpstreamCharts(minor: string = istioVersions[0].minor)
       run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
         input: JSON.stringify(values),
       }),
+    install: async ({ chart, release, namespace, values }, kubeconfig, applies) => {
+      const folderOfChart = join(folder, 'manifests/charts', chart);
+      const target = ['--kubeconfig', kubeconfig, '-n', namespace];
+      const isServerSide = String(applies === 'server-side');
+      const flags = ['--install', '--take-ownership', `--server-side=${isServerSide}`, ...target, '-f', '-'];
+      await run(helm, ['upgrade', release, folderOfChart, ...flags], {
+        input: JSON.stringify(values),
+      });
+    },
     start: async () => {
       await run(helm, ['version', '--short']);
     },

@@ -5,6 +5,7 @@ import { injectorComponent } from '../../render/injector/injector.ts';
 import { injectorHost, injectorName, servingSecretName } from '../../render/injector/names.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { refusalTime } from './refusals.ts';
+import { isOfOwnInjector } from './webhook-state.ts';
 
 /** The caches that the admission controller decides from; all but `meshes` and `refusals` are indexed by owner. */
 export interface InjectorInformers {
@@ -48,9 +49,9 @@ export class ObservedInjector {
     return this.#owned(this.#informers.secrets, servingSecretName(this.#mesh));
   }
 
-  /** Its webhook configurations: of the revision, and of each tag. */
+  /** Its webhook configurations: of the revision, and of each tag; not those that a mesh has adopted. */
   get webhooks(): KubernetesObject[] {
-    return this.#informers.webhooks.byGroup(keyText(this.#key));
+    return this.#informers.webhooks.byGroup(keyText(this.#key)).filter(isOfOwnInjector);
   }
 
   get pods(): KubernetesObject[] {

@@ -1,7 +1,7 @@
 import { injectorReachedAnnotation } from '../../api/injector-reached.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
-import { selfTestEntryName } from '../../render/injector/webhooks.ts';
+import { isEntryOfIstiod, selfTestEntryName } from '../../render/injector/webhooks.ts';
 
 /** What the admission controller decides about one webhook configuration. */
 export interface WebhookState {
@@ -18,6 +18,11 @@ export function caBundleOf(configuration: KubernetesObject): string {
   return entriesOf(configuration)
     .map(({ caBundle }) => caBundle)
     .join('');
+}
+
+/** True for a configuration that sends pods to the operator's injector. */
+export function isOfOwnInjector(configuration: KubernetesObject): boolean {
+  return entriesOf(configuration).length > 0;
 }
 
 /** True when the configuration is in every entry as the state says. */
@@ -68,15 +73,21 @@ function policyOf(entry: string, { failurePolicy }: WebhookState): 'Fail' | 'Ign
   return entry === selfTestEntryName ? 'Fail' : failurePolicy;
 }
 
-/** What we read of each entry of a webhook configuration; `caBundle` is PEM, empty for none. */
+/**
+ * What we read of each entry of a webhook configuration, but of those that an adopted one has of istiod's injector.
+ * `caBundle` is PEM, empty for none.
+ */
 export function entriesOf(configuration: KubernetesObject): WebhookEntry[] {
   const webhooks = Array.isArray(configuration.webhooks) ? configuration.webhooks : [];
-  return webhooks.filter(isRecord).map(({ name, clientConfig, failurePolicy }) => {
-    const bundle = isRecord(clientConfig) ? clientConfig.caBundle : undefined;
-    return {
-      name: String(name),
-      failurePolicy,
-      caBundle: typeof bundle === 'string' ? Buffer.from(bundle, 'base64').toString() : '',
-    };
-  });
+  return webhooks
+    .filter(isRecord)
+    .filter(({ name }) => !isEntryOfIstiod(String(name)))
+    .map(({ name, clientConfig, failurePolicy }) => {
+      const bundle = isRecord(clientConfig) ? clientConfig.caBundle : undefined;
+      return {
+        name: String(name),
+        failurePolicy,
+        caBundle: typeof bundle === 'string' ? Buffer.from(bundle, 'base64').toString() : '',
+      };
+    });
 }

@@ -23,6 +23,7 @@ import {
   createPodInformer,
   namespaceRevisions,
   podsFollowing,
+  podsIn,
   revisionsAround,
 } from './observed-pods.ts';
 import { createUpgradeController } from './upgrade/upgrade-controller.ts';
@@ -55,6 +56,8 @@ export interface DataPlaneController {
   readonly namespaces: Informer;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
+  /** Every pod of a namespace. */
+  readonly podsIn: (namespace: string) => readonly KubernetesObject[];
 }
 
 /** Pods come and go in bursts; what they change is looked at this much later, once. */
@@ -123,6 +126,7 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
     informers: [pods, namespaces],
     ...{ pods, namespaces },
     podsFollowing: (revision) => podsFollowing(pods, revision),
+    podsIn: (namespace) => podsIn(pods, namespace),
   };
 }
 

@@ -75,6 +75,11 @@ export function podsFollowing(pods: Informer, revision: string): KubernetesObjec
   return pods.byGroup(following(revision));
 }
 
+/** Every pod of a namespace. */
+export function podsIn(pods: Informer, namespace: string): KubernetesObject[] {
+  return pods.byGroup(inNamespace(namespace));
+}
+
 /** The pods of one controller, such as a ReplicaSet. */
 export function podsOfController(pods: Informer, uid: string): KubernetesObject[] {
   return pods.byGroup(ofController(uid));

@@ -17,7 +17,7 @@ import type { PassReport } from './pass-report.ts';
 /** Fields of `status` that the mesh controller owns. */
 export const meshStatusFields = [
   ...(['observedGeneration', 'state', 'version', 'revision'] as const),
-  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history'] as const),
+  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history', 'adopted'] as const),
 ];
 
 /** Conditions that it owns. */
@@ -84,6 +84,7 @@ export function determineStatus(
     ...(report.drift.length === 0 ? {} : { drift: [...report.drift] }),
     ...(report.ignored.length === 0 ? {} : { ignored: [...report.ignored] }),
     ...(report.history.length === 0 ? {} : { history: [...report.history] }),
+    ...(report.adopted.length === 0 ? {} : { adopted: [...report.adopted] }),
     gateways: [...report.gateways],
     revisions: revisionsOf(report, before),
   };

@@ -65,13 +65,18 @@ export class IstiodLeftovers {
   }
 
   async #requireNoPods(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const selector = {
-      namespace: mesh.metadata.namespace,
-      labelSelector: `${meshLabel}=${mesh.metadata.name}`,
-      limit: 1,
-    };
-    const { items } = await this.#deps.client.list(kindInfo('v1', 'Pod'), selector, signal);
-    const [pod] = items;
+    // Pods of an adopted istiod may not carry the label of the mesh.
+    const selectors = [
+      `${meshLabel}=${mesh.metadata.name}`,
+      `app=istiod,istio.io/rev=${revisionLabel(claimedRevision(mesh))}`,
+    ];
+    const { namespace } = mesh.metadata;
+    const pages = await Promise.all(
+      selectors.map((labelSelector) =>
+        this.#deps.client.list(kindInfo('v1', 'Pod'), { namespace, labelSelector, limit: 1 }, signal),
+      ),
+    );
+    const [pod] = pages.flatMap(({ items }) => items);
     if (pod === undefined) return;
     throw new WaitingError(`Pod ${pod.metadata.namespace}/${pod.metadata.name} still runs`, {
       reason: 'Deleting',

@@ -9,6 +9,7 @@ import {
 } from '../../api/kubernetes-object.ts';
 import { type MeshOperator, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type {
+  AdoptedObject,
   DriftRecord,
   GatewayStatus,
   MeshOperatorStatus,
@@ -35,6 +36,7 @@ import {
   type Reconciler,
   requeueAfter,
 } from '../../runtime/reconciler.ts';
+import { Adoption, heldIds } from './adoption.ts';
 import type { AuthorCheck } from './author-check.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import {
@@ -139,8 +141,12 @@ export class MeshReconciler implements Reconciler {
     await this.#authorize(pass, rendered);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
-    const desired = idsOf(waves.flatMap((wave) => wave.objects));
-    const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
+    const objects = waves.flatMap((wave) => wave.objects);
+    const owned = world.ownedBy(pass.key);
+    const adoption = new Adoption(pass.key.namespace, objects, owned);
+    pass.adopt(adoption);
+    const desired = union(idsOf(objects), heldIds(adoption));
+    const known = union(pass.inventory, idsOf(owned));
     await this.#widenInventory(pass, union(known, desired));
     const unwanted = subtract(known, desired);
 
@@ -149,6 +155,7 @@ export class MeshReconciler implements Reconciler {
     if (!pass.waves.every((wave) => wave.isApplied)) await this.#followSelection(pass, waves, unwanted);
     pass.gateways = gatewayStatuses(resolved, world);
     if (!pass.waves.every((wave) => wave.isApplied)) return;
+    for (const held of adoption.heldPlans()) await this.#applyObject(pass, held, false);
     pass.leaving = await this.#pruner.prune(pass.key, unwanted, pass.signal);
     pass.inventory = union(desired, pass.leaving);
   }
@@ -259,9 +266,15 @@ export class MeshReconciler implements Reconciler {
     const { client, world } = this.#deps;
     const observed = isUnwatched(id) ? await client.find(id, pass.signal) : world.find(id);
     refuseForeign(pass.key, observed);
-    if (observed !== undefined && this.#isLeftAlone(pass, desired, observed)) return observed;
+    const plan = observed === undefined ? undefined : pass.adoption?.planFor(desired, observed);
+    const wanted = plan?.desired ?? desired;
+    if (observed !== undefined && this.#isLeftAlone(pass, wanted, observed)) return observed;
+    const current =
+      plan === undefined || observed === undefined
+        ? observed
+        : await this.#deps.applier.takeOver(observed, plan.takeOver, pass.signal);
     const result = await this.#deps.applier
-      .apply(desired, observed, pass.signal)
+      .apply(wanted, current, pass.signal)
       .catch((error: unknown) => this.#rethrowExplained(error, id, pass.signal));
     if (result.outcome === 'unchanged') return result.object;
     pass.log.info('Applied object', { object: idText(id), outcome: result.outcome });
@@ -401,6 +414,8 @@ class Pass {
   /** Fights over fields that were left to the other one. */
   readonly fights: DriftRecord[] = [];
   readonly ignored: (Pause & { readonly object: string })[] = [];
+  adoption: Adoption | undefined;
+  adopted: readonly AdoptedObject[];
   error: unknown;
   /** The finalizer is gone: nothing may be written any more. */
   isReleased = false;
@@ -418,6 +433,7 @@ class Pass {
     this.gateways = status.gateways ?? [];
     this.drift = status.drift ?? [];
     this.history = status.history ?? [];
+    this.adopted = status.adopted ?? [];
     // The schema's optional fields may be undefined, those of an ObjectId may not; JSON has no undefined.
     this.inventory = (status.inventory ?? []) as ObjectId[];
   }
@@ -426,6 +442,11 @@ class Pass {
     if (mesh === this.mesh) return;
     this.mesh = mesh;
     world.observeWrite(mesh);
+  }
+
+  adopt(adoption: Adoption): void {
+    this.adoption = adoption;
+    this.adopted = adoption.kept;
   }
 
   /** When something that holds now ends by itself. */
@@ -446,6 +467,7 @@ class Pass {
         ...{ object, reason },
         ...(until === undefined ? {} : { until: until.toISOString() }),
       })),
+      adopted: this.adopted,
       isDeleting: this.isDeleting,
       waves: this.waves,
       gateways: this.gateways,

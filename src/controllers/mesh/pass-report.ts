@@ -1,5 +1,6 @@
 import type { ObjectId } from '../../api/kubernetes-object.ts';
 import type {
+  AdoptedObject,
   DriftRecord,
   GatewayStatus,
   IgnoredObject,
@@ -48,6 +49,8 @@ export interface PassReport {
   readonly ignored: readonly IgnoredObject[];
   /** Specs in which the mesh has been Ready, the last first. */
   readonly history: readonly SpecRecord[];
+  /** What is still as another installer has made it. */
+  readonly adopted: readonly AdoptedObject[];
   /** What ended the pass early. */
   readonly error?: unknown;
 }

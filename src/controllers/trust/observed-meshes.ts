@@ -21,20 +21,24 @@ export interface TrustInformers {
   readonly webhooks: Informer;
 }
 
+/** Pods by what they have to do with a mesh. */
+export interface PodLookups {
+  /** Those whose proxies follow a revision, or that ask for it or for a tag. */
+  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
+  /** Every pod of a namespace. */
+  readonly podsIn: (namespace: string) => readonly KubernetesObject[];
+}
+
 /** What is known of the meshes of one control-plane namespace, which share one authority: caches only. */
 export class ObservedMeshes {
   readonly #informers: TrustInformers;
-  readonly #podsFollowing: (revision: string) => readonly KubernetesObject[];
+  readonly #lookups: PodLookups;
   readonly namespace: string;
 
-  constructor(
-    namespace: string,
-    informers: TrustInformers,
-    podsFollowing: (revision: string) => readonly KubernetesObject[],
-  ) {
+  constructor(namespace: string, informers: TrustInformers, lookups: PodLookups) {
     this.namespace = namespace;
     this.#informers = informers;
-    this.#podsFollowing = podsFollowing;
+    this.#lookups = lookups;
   }
 
   /** The MeshOperators of the namespace, the oldest first: it is the one whose spec counts. */
@@ -63,11 +67,9 @@ export class ObservedMeshes {
     return this.meshes.flatMap((mesh) => this.#informers.webhooks.byGroup(keyText(objectKeyOf(mesh))));
   }
 
-  /** The pods of istiod that sign, or will. */
+  /** The pods of istiod that sign, or will: those of an adopted mesh may not carry its labels yet. */
   get replicas(): readonly KubernetesObject[] {
-    return replicaPods(
-      this.meshes.flatMap((mesh) => this.#informers.pods.byGroup(keyText(objectKeyOf(mesh)))),
-    );
+    return replicaPods(this.#lookups.podsIn(this.namespace));
   }
 
   /** Pods with a proxy that follows one of these meshes, and that runs; others are given what is current when they start. */
@@ -76,7 +78,7 @@ export class ObservedMeshes {
       const { revision = '', revisionTags = [] } = (mesh as unknown as MeshOperator).spec ?? {};
       return [revisionLabel(revision), ...revisionTags];
     });
-    const pods = [...new Set(revisions)].flatMap((revision) => this.#podsFollowing(revision));
+    const pods = [...new Set(revisions)].flatMap((revision) => this.#lookups.podsFollowing(revision));
     return pods.filter((pod) => isRunning(pod) && hasProxy(pod));
   }
 }

@@ -22,13 +22,13 @@ import { cacertsName } from './cacerts-secret.ts';
 import { CertificateOrders } from './certificate-orders.ts';
 import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
-import type { TrustInformers } from './observed-meshes.ts';
+import type { PodLookups, TrustInformers } from './observed-meshes.ts';
 import { PluggedSecrets } from './plugged-material.ts';
 import { createRootConfigMapInformer, readRootConfigMap } from './root-config-map.ts';
 import { TrustReconciler } from './trust-reconciler.ts';
 import { leastStatusIntervalMs, trustConditionType } from './trust-status.ts';
 
-export interface TrustControllerDeps {
+export interface TrustControllerDeps extends PodLookups {
   readonly client: KubeClient;
   readonly exec: PodExec;
   readonly clock: Clock;
@@ -41,8 +41,6 @@ export interface TrustControllerDeps {
   readonly namespace: string;
   /** The caches it shares with other controllers, which start them. */
   readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'webhooks'>;
-  /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
-  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
 }

@@ -55,7 +55,7 @@ import { newIntermediate, newMaterial } from './new-material.ts';
 import { observeBundles } from './observe-bundles.ts';
 import { observeProxies } from './observe-proxies.ts';
 import { observeReplicas } from './observe-replicas.ts';
-import { ObservedMeshes, type TrustInformers } from './observed-meshes.ts';
+import { ObservedMeshes, type PodLookups, type TrustInformers } from './observed-meshes.ts';
 import type { PluggedMaterial, PluggedSecrets } from './plugged-material.ts';
 import { replacementOf } from './replacement.ts';
 import { rootUnchangedNote, rotationNote } from './rotation-note.ts';
@@ -70,14 +70,13 @@ import {
   trustStatement,
 } from './trust-status.ts';
 
-export interface TrustReconcilerDeps {
+export interface TrustReconcilerDeps extends PodLookups {
   readonly client: KubeClient;
   readonly exec: PodExec;
   readonly store: AuthorityStore;
   /** Writes `cacerts`. */
   readonly applier: Applier;
   readonly informers: TrustInformers;
-  readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
   readonly plugged: PluggedSecrets;
   readonly bundles: BundleConfigMaps;
   readonly copies: BundleCopies;
@@ -133,8 +132,8 @@ export class TrustReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
-    const { clock, informers, podsFollowing } = this.#deps;
-    const observed = new ObservedMeshes(key.namespace, informers, podsFollowing);
+    const { clock, informers } = this.#deps;
+    const observed = new ObservedMeshes(key.namespace, informers, this.#deps);
     const { meshes } = observed;
     if (meshes.length === 0) return this.#forget(key, context);
     const object = informers.meshes.get(key.namespace, key.name);

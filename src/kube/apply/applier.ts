@@ -5,6 +5,7 @@ import type { JsonPatchOperation, KubeClient } from '../client.ts';
 import { diffObject } from '../diff/diff-object.ts';
 import type { Drift } from '../diff/drift.ts';
 import { seedFromObserved, withoutNulls } from './desired-object.ts';
+import { type FieldTakeOver, takeOverFields } from './take-over-fields.ts';
 
 export interface ApplyResult {
   readonly outcome: 'unchanged' | 'created' | 'changed';
@@ -85,6 +86,34 @@ export class Applier {
     return this.#diff(seedFromObserved(withoutNulls(desired), observed), observed);
   }
 
+  /**
+   * Makes fields of other managers ours, so that the next `apply` removes those that we do not want; values stay as they
+   * are. Gives the object as it is then. Throws ConflictError when it is no longer the observed one.
+   */
+  async takeOver(
+    observed: KubernetesObject,
+    takeOver: Omit<FieldTakeOver, 'to'>,
+    signal: AbortSignal,
+  ): Promise<KubernetesObject> {
+    const { client, fieldManager, dryRun } = this.#deps;
+    const managedFields = takeOverFields(observed, { ...takeOver, to: fieldManager });
+    if (managedFields === undefined) return observed;
+    // The next dry run would not see what this one did, so its answer is not asked for.
+    if (dryRun === true) return { ...observed, metadata: { ...observed.metadata, managedFields } };
+    const operations: JsonPatchOperation[] = [
+      lockOn(observed),
+      { op: 'replace', path: '/metadata/managedFields', value: managedFields },
+    ];
+    const object = await client.patch(
+      idOf(observed),
+      { type: 'json', operations },
+      this.#writeOptions,
+      signal,
+    );
+    this.#deps.onWrite?.(object);
+    return object;
+  }
+
   /** Writes nothing when an object of that name exists: without our label it may not be ours to change. */
   async #create(wanted: KubernetesObject, signal: AbortSignal): Promise<ApplyResult> {
     const onlyNew = { ...wanted, metadata: { ...wanted.metadata, resourceVersion: versionOfNone } };
@@ -142,18 +171,14 @@ export class Applier {
     signal: AbortSignal,
   ): Promise<KubernetesObject> {
     const removals = drift
+      .filter(({ kind }) => kind === 'extra')
       .map(({ pointer }) => pointer)
       .filter((pointer) => pointer !== undefined)
       .sort(fromTheBack)
       .map((path): JsonPatchOperation => ({ op: 'remove', path }));
-    const lock: JsonPatchOperation = {
-      op: 'replace',
-      path: '/metadata/resourceVersion',
-      value: observed.metadata.resourceVersion,
-    };
     const object = await this.#deps.client.patch(
       id,
-      { type: 'json', operations: [lock, ...removals] },
+      { type: 'json', operations: [lockOn(observed), ...removals] },
       this.#writeOptions,
       signal,
     );
@@ -187,6 +212,11 @@ export class Applier {
   #diff(wanted: KubernetesObject, observed: KubernetesObject): Drift[] {
     return diffObject(wanted, observed, { fieldManager: this.#deps.fieldManager });
   }
+}
+
+/** Lets a patch change the observed version of an object and no other. */
+function lockOn(observed: KubernetesObject): JsonPatchOperation {
+  return { op: 'replace', path: '/metadata/resourceVersion', value: observed.metadata.resourceVersion };
 }
 
 /** Orders JSON pointers so that a removal does not move what is still to be removed: last items of a list first. */

@@ -192,6 +192,7 @@ class ObjectDiff {
     const manager = kind === 'missing' || kind === 'abandoned' ? undefined : this.#claimant(place);
     this.drifts.push({
       path: place.path.text,
+      ...(kind === 'abandoned' ? { pointer: place.path.pointer } : {}),
       kind,
       ...(this.#isSecret ? {} : values),
       ...(manager === undefined ? {} : { manager }),

@@ -13,7 +13,7 @@ export interface Drift {
   readonly observed?: unknown;
   /** The field manager that owns the observed value, when it is not us and the API server says so. */
   readonly manager?: string;
-  /** Extra fields only: where it is in the observed object, as a JSON pointer (RFC 6901). */
+  /** Extra and abandoned fields only: where it is in the observed object, as a JSON pointer (RFC 6901). */
   readonly pointer?: string;
 }
 

@@ -28,6 +28,11 @@ const entrySuffix = 'mesh-operator.istio.io';
 /** The entry that the self-test goes through, and nothing else. */
 export const selfTestEntryName = `self-test.${entrySuffix}`;
 
+/** True for the name of an entry of istiod's own injector, to which istiod gives its CA. */
+export function isEntryOfIstiod(name: string): boolean {
+  return name.endsWith('.sidecar-injector.istio.io');
+}
+
 const injectionLabel = 'istio-injection';
 const { revision: revisionKey, inject: injectKey } = names;
 const namespaceName = 'kubernetes.io/metadata.name';

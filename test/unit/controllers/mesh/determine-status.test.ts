@@ -35,7 +35,7 @@ function aReport(parts: Partial<PassReport> = {}): PassReport {
     gateways: [],
     inventory: [istiod],
     leaving: [],
-    ...{ drift: [], fights: [], ignored: [], history: [] },
+    ...{ drift: [], fights: [], ignored: [], history: [], adopted: [] },
     ...parts,
   };
 }
