@@ -42,7 +42,7 @@ export const meshOperatorSpecSchema = z
       .enum(profileNames)
       .optional()
       .describe(
-        'Set of defaults: `default` (istiod and one ingress gateway), `minimal` (istiod alone), `demo` (small requests, access logs, full tracing, more gateway ports), `empty` (nothing). Default: `default`.',
+        'Set of defaults: `default` (istiod and one ingress gateway), `minimal` (istiod alone), `demo` (small requests, access logs, full tracing, more gateway ports), `ambient` (istiod, the CNI agent and ztunnel), `empty` (nothing). Default: `default`.',
       ),
     revision: textOf(revisionRule)
       .optional()

@@ -8,6 +8,7 @@ export type PlatformName = (typeof platformNames)[number];
 export const platformValues: Readonly<Record<PlatformName, JsonObject>> = {
   gke: {
     cni: { cniBinDir: '/home/kubernetes/bin', resourceQuotas: { enabled: true } },
+    ztunnel: { resourceQuotas: { enabled: true } },
   },
   k3d: {
     cni: { cniConfDir: '/var/lib/rancher/k3s/agent/etc/cni/net.d', cniBinDir: '/bin' },
@@ -34,6 +35,7 @@ export const platformValues: Readonly<Record<PlatformName, JsonObject>> = {
       provider: 'multus',
       seLinuxOptions: { type: 'spc_t' },
     },
+    ztunnel: { seLinuxOptions: { type: 'spc_t' } },
     pilot: { cni: { enabled: true } },
   },
 };

@@ -3,7 +3,7 @@ import type { JsonObject } from './resolved-mesh.ts';
 import type { Components } from './spec/components.ts';
 import type { Values } from './spec/values.ts';
 
-export const profileNames = ['default', 'minimal', 'demo', 'empty'] as const;
+export const profileNames = ['default', 'minimal', 'demo', 'ambient', 'empty'] as const;
 
 export type ProfileName = (typeof profileNames)[number];
 
@@ -12,6 +12,7 @@ export interface Profile {
   readonly base: boolean;
   readonly pilot: boolean;
   readonly cni: boolean;
+  readonly ztunnel: boolean;
   /** Where components run that have a pod on every node; absent: in the namespace of the mesh. */
   readonly nodeNamespace?: string;
   readonly gateways: Pick<Components, GatewayKind['list']>;
@@ -28,16 +29,41 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
     base: true,
     pilot: true,
     cni: false,
+    ztunnel: false,
     gateways: { ingressGateways: [{ name: 'istio-ingressgateway' }] },
     meshConfig: {},
     values: {},
   },
-  minimal: { base: true, pilot: true, cni: false, gateways: {}, meshConfig: {}, values: {} },
-  empty: { base: false, pilot: false, cni: false, gateways: {}, meshConfig: {}, values: {} },
+  minimal: { base: true, pilot: true, cni: false, ztunnel: false, gateways: {}, meshConfig: {}, values: {} },
+  ambient: {
+    base: true,
+    pilot: true,
+    cni: true,
+    ztunnel: true,
+    gateways: {},
+    meshConfig: {
+      defaultConfig: { proxyMetadata: { ISTIO_META_ENABLE_HBONE: 'true' } },
+      serviceScopeConfigs: [
+        {
+          servicesSelector: {
+            matchExpressions: [{ key: 'istio.io/global', operator: 'In', values: ['true'] }],
+          },
+          scope: 'GLOBAL',
+        },
+      ],
+    },
+    values: {
+      global: { variant: 'distroless' },
+      pilot: { env: { PILOT_ENABLE_AMBIENT: 'true' } },
+      cni: { ambient: { enabled: true } },
+    },
+  },
+  empty: { base: false, pilot: false, cni: false, ztunnel: false, gateways: {}, meshConfig: {}, values: {} },
   demo: {
     base: true,
     pilot: true,
     cni: false,
+    ztunnel: false,
     gateways: {
       ingressGateways: [
         {
@@ -87,6 +113,7 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
         resources: { requests: { cpu: '10m', memory: '100Mi' } },
       },
       cni: { resources: smallProxy },
+      ztunnel: { resources: smallProxy },
     },
   },
 };

@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml';
 import { imageReference } from './image-reference.ts';
 import { mergeJson } from './merge-json.ts';
+import { everyNode } from './node-components.ts';
 import type { ResolveContext } from './resolve-context.ts';
 import { envVariables, mergeUpdateStrategy, resolveDaemonSet } from './resolve-workload.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
@@ -10,13 +11,6 @@ import type { Values } from './spec/values.ts';
 
 type CniValues = NonNullable<Values['cni']>;
 type Global = NonNullable<Values['global']>;
-
-/** Wherever there is a node, and whatever it is tainted with. */
-export const everyNode: readonly JsonObject[] = [
-  { effect: 'NoSchedule', operator: 'Exists' },
-  { key: 'CriticalAddonsOnly', operator: 'Exists' },
-  { effect: 'NoExecute', operator: 'Exists' },
-];
 
 /** What is labelled so is ambient, unless a pod refuses. */
 const enablementSelectors: readonly JsonObject[] = [

@@ -16,6 +16,7 @@ import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
+import { resolveZtunnel } from './resolve-ztunnel.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
 import { revisionSuffix } from './resolved-mesh.ts';
 import type { Values } from './spec/values.ts';
@@ -61,6 +62,19 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     { enabled: profile.cni, namespace: profile.nodeNamespace },
     context,
   );
+  const injection = resolveInjection(spec.sidecarInjector, context, {
+    hasCni: cni.enabled,
+    authorityAddress: spec.certificateAuthority?.external?.address,
+  });
+  const ztunnel = resolveZtunnel(
+    spec.components?.ztunnel,
+    {
+      enabledByProfile: profile.ztunnel,
+      namespaceOfProfile: profile.nodeNamespace,
+      authorityAddress: injection.caAddress,
+    },
+    context,
+  );
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
 
@@ -86,13 +100,11 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     pilot,
     ...(platform === undefined ? {} : { platform }),
     cni,
+    ztunnel,
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled, namespace),
     injector: resolveInjector(spec.sidecarInjector, pilot.enabled && upgrade.strategy === 'InPlace', context),
-    injection: resolveInjection(spec.sidecarInjector, context, {
-      hasCni: cni.enabled,
-      authorityAddress: spec.certificateAuthority?.external?.address,
-    }),
+    injection,
     upgrade,
     gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),

@@ -3,6 +3,7 @@ import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
 import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
+import type { ResolvedZtunnel } from './resolved-ztunnel.ts';
 import type { IstioVersion } from './versions.ts';
 
 /** A JSON value that is passed through to Kubernetes or Istio as it is. */
@@ -159,6 +160,8 @@ export interface ResolvedMesh {
   readonly platform?: PlatformName;
   /** The agent that captures traffic on each node. */
   readonly cni: ResolvedCni;
+  /** The proxy that ambient pods of a node share. */
+  readonly ztunnel: ResolvedZtunnel;
   readonly proxy: ResolvedProxy;
   /** Who signs its certificates. */
   readonly authority: ResolvedAuthority;

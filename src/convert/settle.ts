@@ -75,7 +75,6 @@ function isNamedAlike(own: string, path: string): boolean {
 
 /** What to do about a component that cannot be had. */
 const componentAdvice: Readonly<Record<string, string>> = {
-  ztunnel: "install Istio's chart ztunnel beside the mesh",
   egressGateways: 'list it in spec.components.ingressGateways with service.type ClusterIP',
   eastWestGateways: 'list it in spec.components.ingressGateways with the ports that it needs',
 };

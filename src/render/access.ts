@@ -41,6 +41,7 @@ export interface ServiceAccountOptions {
   readonly namespace: string;
   readonly component: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** A ServiceAccount with the mesh's image pull secrets. */

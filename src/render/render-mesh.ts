@@ -10,6 +10,7 @@ import { renderInjector } from './injector/injector.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
 import type { RenderContext } from './render-context.ts';
 import type { Wave } from './wave.ts';
+import { renderZtunnel } from './ztunnel/ztunnel.ts';
 
 /**
  * Every object that the mesh consists of, by wave. Istio's CRDs are not among them: they belong to the cluster
@@ -23,6 +24,7 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
     { name: 'admission', objects: renderAdmission(mesh, context) },
     { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
     { name: 'cni', objects: mesh.cni.enabled ? renderCni(mesh, context) : [] },
+    { name: 'ztunnel', objects: mesh.ztunnel.enabled ? renderZtunnel(mesh, context) : [] },
     {
       name: 'gateways',
       objects: mesh.gateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),

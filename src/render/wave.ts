@@ -11,6 +11,7 @@ export const waveNames = [
   'admission',
   'injector',
   'cni',
+  'ztunnel',
   'gateways',
 ] as const;
 

@@ -20,6 +20,7 @@ import {
   ourIstiod,
   ourIstiodOfAnotherAuthority,
   ourLabels,
+  ourZtunnel,
   renamedInCni,
 } from '../support/chart-differences.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
@@ -42,8 +43,14 @@ interface Scenario {
 }
 
 /** Charts of the components that have a pod on every node, as far as the mesh has them. */
-function nodeCharts({ cni }: ResolvedMesh): string[] {
-  return cni.enabled ? ['istio-cni'] : [];
+function nodeCharts({ cni, ztunnel }: ResolvedMesh): string[] {
+  return [...(cni.enabled ? ['istio-cni'] : []), ...(ztunnel.enabled ? ['ztunnel'] : [])];
+}
+
+/** As IstioOperator gives values to that chart: settings of all components and its own, side by side. */
+function ztunnelValues(values: JsonObject): JsonObject {
+  const { global, ztunnel, ...rest } = values;
+  return mergeJson(rest, { global: global ?? {} }, (ztunnel ?? {}) as JsonObject);
 }
 
 /** Charts of an unreleased build name no released image, so both sides get this one. */
@@ -169,6 +176,59 @@ const manyCniValues: JsonObject = {
   },
 };
 
+const manyZtunnelValues: JsonObject = {
+  global: {
+    logAsJson: true,
+    imagePullPolicy: 'Always',
+    imagePullSecrets: ['registry'],
+    network: 'west',
+    multiCluster: { clusterName: 'west-1' },
+    platform: 'gke',
+  },
+  cni: { cniBinDir: '/home/kubernetes/bin' },
+  ztunnel: {
+    image: 'my-ztunnel',
+    caAddress: 'ca.example.com:443',
+    xdsAddress: 'xds.example.com:15012',
+    logLevel: 'info,h2=warn',
+    peerCaCrl: { enabled: true },
+    seLinuxOptions: { type: 'spc_t', level: 's0' },
+    resources: { requests: { cpu: '50m' }, limits: { cpu: '1500m', memory: '1Gi' } },
+    resourceQuotas: { pods: 100 },
+    nodeSelector: { disk: 'ssd' },
+    tolerations: [{ key: 'dedicated', operator: 'Exists' }],
+    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [] } },
+    podAnnotations: { 'example.com/a': 'b' },
+    podLabels: { tier: 'node' },
+    labels: { team: 'mesh' },
+    annotations: { 'example.com/c': 'd' },
+    updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: '20%', maxUnavailable: 0 } },
+    terminationGracePeriodSeconds: 60,
+    env: { ZTUNNEL_EXAMPLE: 'true' },
+  },
+};
+
+/** What the scenarios of a revision have in common. */
+const absentInCanary = {
+  'ConfigMap values-canary': 'a record of Helm values that nothing reads',
+  'ConfigMap istio-sidecar-injector-canary': 'injection is our own webhook',
+  'MutatingWebhookConfiguration istio-sidecar-injector-canary-payments-mesh': 'injection is our own webhook',
+  'ClusterRole istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
+  'ClusterRoleBinding istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
+};
+
+const renamedInCanary = {
+  'ServiceAccount istio-reader-service-account-canary': 'ServiceAccount istio-reader-service-account',
+};
+
+const ourCanary: readonly Difference[] = [
+  {
+    object: /^(ServiceAccount|ClusterRoleBinding) istio-reader-/,
+    fact: /^(metadata\.name|subjects\[istio-reader-service-account(-canary)?\]\.)/,
+    reason: 'one name for all revisions of a namespace would make two meshes fight over the object',
+  },
+];
+
 const scenarios: readonly Scenario[] = [
   {
     name: 'default mesh',
@@ -183,34 +243,9 @@ const scenarios: readonly Scenario[] = [
     spec: { revision: 'canary', profile: 'minimal' },
     namespace: 'payments-mesh',
     values: { revision: 'canary', global: { istioNamespace: 'payments-mesh' }, defaultRevision: '' },
-    absent: {
-      'ConfigMap values-canary': 'a record of Helm values that nothing reads',
-      'ConfigMap istio-sidecar-injector-canary': 'injection is our own webhook',
-      'MutatingWebhookConfiguration istio-sidecar-injector-canary-payments-mesh':
-        'injection is our own webhook',
-      'ClusterRole istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
-      'ClusterRoleBinding istiod-gateway-controller-canary-payments-mesh': 'istiod deploys no Gateways',
-    },
-    renamed: {
-      'ServiceAccount istio-reader-service-account-canary': 'ServiceAccount istio-reader-service-account',
-    },
-    differences: [
-      ...ourLabels,
-      ...ourIstiod,
-      {
-        object: /^(ServiceAccount|ClusterRoleBinding) istio-reader-/,
-        fact: /^(metadata\.name|subjects\[istio-reader-service-account(-canary)?\]\.)/,
-        reason: 'one name for all revisions of a namespace would make two meshes fight over the object',
-      },
-    ],
-  },
-  {
-    name: 'minimal profile',
-    spec: { profile: 'minimal' },
-    namespace: 'istio-system',
-    values: {},
-    absent: absentInDefault,
-    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision],
+    absent: absentInCanary,
+    renamed: renamedInCanary,
+    differences: [...ourLabels, ...ourIstiod, ...ourCanary],
   },
   {
     name: 'demo profile',
@@ -292,6 +327,40 @@ const scenarios: readonly Scenario[] = [
         object: /^Deployment istiod$/,
         fact: /volumes\[istio-csr-(dns-cert|ca-configmap)\]\..*\.optional: true -> (false|nothing)$/,
         reason: 'an istiod that starts before they are there never serves',
+      },
+    ],
+  },
+  {
+    name: 'ambient profile',
+    spec: { profile: 'ambient' },
+    namespace: 'istio-system',
+    values: { profile: 'ambient', pilot: { cni: { enabled: true } } },
+    absent: absentInDefault,
+    renamed: renamedInCni,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourCni, ...ourZtunnel],
+  },
+  {
+    name: 'ambient mesh with a revision, in a namespace of its own, and many values',
+    spec: { profile: 'ambient', revision: 'canary', values: manyZtunnelValues },
+    namespace: 'payments-mesh',
+    values: mergeJson(manyZtunnelValues, {
+      profile: 'ambient',
+      revision: 'canary',
+      istioNamespace: 'payments-mesh',
+      global: { istioNamespace: 'payments-mesh' },
+      defaultRevision: '',
+    }),
+    absent: absentInCanary,
+    renamed: { ...renamedInCanary, ...renamedInCni },
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourCanary,
+      ...ourCni,
+      {
+        object: /^(Deployment istiod-canary|DaemonSet (istio-cni-node|ztunnel))$/,
+        fact: /^spec\.template\.spec\.imagePullSecrets: nothing -> /,
+        reason: 'on the pod, too: a ServiceAccount’s count only for pods made after it',
       },
     ],
   },
@@ -382,7 +451,10 @@ describe.each(comparisons)('$name against the charts of Istio $minor', (comparis
     const names = ['base', 'istio-control/istio-discovery', ...nodeCharts(mesh)];
     const theirs = mergeJson({ global: images, ...followBundles }, values);
     const texts = await Promise.all([
-      ...names.map((chart) => charts.template({ chart, release: 'istio', namespace, values: theirs })),
+      ...names.map((chart) => {
+        const own = chart === 'ztunnel' ? ztunnelValues(theirs) : theirs;
+        return charts.template({ chart, release: 'istio', namespace, values: own });
+      }),
       ...mesh.gateways.map(({ name }) => {
         const { chart, values: own } = gatewayCharts[name] ?? { chart: `none for ${name}`, values: {} };
         return charts.template({ chart, release: 'istio', namespace, values: mergeJson(theirs, own) });

@@ -60,12 +60,6 @@ components:
     ],
   },
   {
-    name: 'component that this version cannot install',
-    spec: 'components: { ztunnel: { enabled: true } }',
-    refusedAt: 'validate',
-    problems: ['spec.components.ztunnel: is not supported by this version of the operator'],
-  },
-  {
     name: 'limits of an update that exclude each other',
     spec: 'components: { cni: { k8s: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } } } }',
     refusedAt: 'validate',
@@ -326,7 +320,7 @@ components:
     refusedAt: 'schema',
     apiServerSays: 'spec.profile: Unsupported value: "dmeo"',
     problems: [
-      'spec.profile: must be one of default, minimal, demo, empty, but is the text "dmeo" (did you mean "demo"?)',
+      'spec.profile: must be one of default, minimal, demo, ambient, empty, but is the text "dmeo" (did you mean "demo"?)',
     ],
   },
   {

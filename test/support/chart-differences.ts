@@ -223,6 +223,15 @@ export const ourCni: readonly Difference[] = [
   },
 ];
 
+/** ztunnel of the default revision. */
+export const ourZtunnel: readonly Difference[] = [
+  {
+    object: /^(ServiceAccount|DaemonSet) ztunnel$/,
+    fact: /^metadata\.annotations: \{\} -> nothing$/,
+    reason: 'nothing is annotated',
+  },
+];
+
 /** Objects of the CNI chart that have another name here: ours -> theirs. */
 export const renamedInCni = {
   'ClusterRoleBinding istio-cni-repair-role': 'ClusterRoleBinding istio-cni-repair-rolebinding',

@@ -2,6 +2,7 @@ import { resolveCni } from '../../src/api/resolve-cni.ts';
 import type { ResolveContext } from '../../src/api/resolve-context.ts';
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
 import { resolveUpgrade } from '../../src/api/resolve-upgrade.ts';
+import { resolveZtunnel } from '../../src/api/resolve-ztunnel.ts';
 import type { ResolvedAuthority } from '../../src/api/resolved-authority.ts';
 import type {
   ResolvedGateway,
@@ -149,6 +150,15 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       readiness: { initialDelaySeconds: 0, periodSeconds: 15, failureThreshold: 4 },
     },
     injector: anInjector(),
+    ztunnel: resolveZtunnel(
+      undefined,
+      {
+        enabledByProfile: false,
+        namespaceOfProfile: undefined,
+        authorityAddress: 'istiod.istio-system.svc:15012',
+      },
+      context,
+    ),
     cni: resolveCni(undefined, { enabled: false, namespace: undefined }, context),
     injection: resolveInjection(undefined, context, { hasCni: false, authorityAddress: undefined }),
     gateways: [aGateway()],

@@ -279,18 +279,54 @@ const cniByValues: NonNullable<MeshOperatorSpec['values']>['cni'] = {
   env: { CNI_EXAMPLE: 'true' },
 };
 
+/** ztunnel as values set it. */
+const ztunnelByValues: NonNullable<MeshOperatorSpec['values']>['ztunnel'] = {
+  image: 'my-ztunnel',
+  hub: 'ztunnels.example.com/istio',
+  tag: '1.31.0-patched',
+  variant: 'debug',
+  imagePullPolicy: 'Always',
+  network: 'west',
+  caAddress: 'ca.example.com:443',
+  xdsAddress: 'xds.example.com:15012',
+  logLevel: 'info,h2=warn',
+  logAsJson: true,
+  peerCaCrl: { enabled: true },
+  seLinuxOptions: { level: 's0', role: 'r', type: 't', user: 'u' },
+  resources: { requests: { cpu: '50m' }, limits: { cpu: '2' } },
+  resourceQuotas: { enabled: true, pods: 100 },
+  nodeSelector: placement.nodeSelector,
+  tolerations: placement.tolerations,
+  affinity: placement.affinity,
+  podAnnotations: { 'example.com/a': 'b' },
+  podLabels: { tier: 'node' },
+  labels: { team: 'mesh' },
+  annotations: { 'example.com/c': 'd' },
+  updateStrategy: { rollingUpdate: { maxUnavailable: '10%' } },
+  terminationGracePeriodSeconds: 60,
+  env: { ZTUNNEL_EXAMPLE: 'true' },
+};
+
 /** Components that have a pod on every node. */
 const nodeComponents: readonly MeshOperatorSpec[] = [
   {
     profile: 'minimal',
     components: {
       cni: { namespace: 'nodes', k8s: nodeWorkload('install-cni', 'istio-cni-node') },
+      ztunnel: { namespace: 'nodes', k8s: nodeWorkload('istio-proxy', 'ztunnel') },
     },
   },
-  { profile: 'minimal', components: { cni: {} }, values: { cni: cniByValues } },
   {
     profile: 'minimal',
-    components: { cni: { k8s: { strategy: { type: 'OnDelete' } } } },
+    components: { cni: {}, ztunnel: {} },
+    values: { cni: cniByValues, ztunnel: ztunnelByValues },
+  },
+  {
+    profile: 'minimal',
+    components: {
+      cni: { k8s: { strategy: { type: 'OnDelete' } } },
+      ztunnel: { k8s: { strategy: { type: 'OnDelete' } } },
+    },
     values: {
       global: { platform: 'openshift' },
       cni: { repair: { repairPods: false, labelPods: true } },
@@ -305,20 +341,38 @@ const nodeComponents: readonly MeshOperatorSpec[] = [
           strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2 } },
         },
       },
+      ztunnel: {
+        k8s: {
+          readinessProbe: { tcpSocket: { port: 15021, host: 'localhost' } },
+          strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 2 } },
+        },
+      },
     },
     values: { cni: { provider: 'multus', repair: { enabled: false } } },
   },
   {
     profile: 'minimal',
-    components: { cni: { k8s: { readinessProbe: { grpc: { port: 8000, service: 'ready' } } } } },
-    values: { cni: { updateStrategy: { rollingUpdate: { maxUnavailable: 3 } } } },
+    components: {
+      cni: { k8s: { readinessProbe: { grpc: { port: 8000, service: 'ready' } } } },
+      ztunnel: { k8s: { readinessProbe: { grpc: { port: 15021, service: 'ready' } } } },
+    },
+    values: {
+      cni: { updateStrategy: { rollingUpdate: { maxUnavailable: 3 } } },
+      ztunnel: { updateStrategy: { rollingUpdate: { maxSurge: 3 } } },
+    },
   },
   {
     profile: 'minimal',
-    components: { cni: { k8s: { readinessProbe: { exec: { command: ['true'] } } } } },
-    values: { cni: { updateStrategy: { type: 'OnDelete' } } },
+    components: {
+      cni: { k8s: { readinessProbe: { exec: { command: ['true'] } } } },
+      ztunnel: { k8s: { readinessProbe: { exec: { command: ['true'] } } } },
+    },
+    values: {
+      cni: { updateStrategy: { type: 'OnDelete' } },
+      ztunnel: { updateStrategy: { type: 'OnDelete' } },
+    },
   },
-  { profile: 'minimal', components: { cni: { enabled: false } } },
+  { profile: 'minimal', components: { cni: { enabled: false }, ztunnel: { enabled: false } } },
 ];
 
 const istiodService: NonNullable<IstiodSettings['service']> = {

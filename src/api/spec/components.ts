@@ -78,6 +78,11 @@ export const componentsSchema = z.strictObject({
     .describe(
       'The agent on each node that has traffic of pods captured, so that no pod needs the rights for it. One MeshOperator of a cluster can have it.',
     ),
+  ztunnel: nodeComponent('ztunnel', 'ztunnel')
+    .optional()
+    .describe(
+      'The proxy that the ambient pods of each node share; needs `cni` with `values.cni.ambient.enabled`, and istiod with `PILOT_ENABLE_AMBIENT`: see profile `ambient`. One MeshOperator of a cluster can have it.',
+    ),
   ingressGateways: listOf(gatewaySchema).describe(
     'Gateways for traffic from outside. Replaces the list of the profile.',
   ),

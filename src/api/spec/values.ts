@@ -27,6 +27,7 @@ import {
   tolerationSchema,
   topologySpreadConstraintSchema,
 } from './pod-scheduling.ts';
+import { ztunnelValuesSchema } from './ztunnel-values.ts';
 
 const proxyLogLevel = z.enum(['trace', 'debug', 'info', 'warning', 'error', 'critical', 'off']);
 
@@ -298,6 +299,9 @@ export const valuesSchema = z.strictObject({
   cni: cniValuesSchema
     .optional()
     .describe("The agent of Istio's CNI plugin. `components.cni.k8s` wins where both say something."),
+  ztunnel: ztunnelValuesSchema
+    .optional()
+    .describe('The proxy of ambient pods. `components.ztunnel.k8s` wins where both say something.'),
   sidecarInjectorWebhook: injectorValuesSchema.optional().describe('The sidecar injector.'),
   meshConfig: z
     .record(z.string(), z.unknown())

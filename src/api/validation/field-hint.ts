@@ -15,7 +15,6 @@ const fieldHints: readonly FieldHint[] = [
     message:
       'is not a field: the control plane lives in the namespace of the MeshOperator, which is metadata.namespace',
   },
-  { path: 'spec.components.ztunnel', message: notYet },
   {
     path: 'spec.components.istiodRemote',
     message: 'is not a field: istioctl does nothing with it either; remove it',
@@ -34,6 +33,16 @@ const fieldHints: readonly FieldHint[] = [
   { path: 'spec.components.pilot.tag', message: 'is not a field here', suggestion: 'spec.values.pilot.tag' },
   { path: 'spec.components.cni.hub', message: 'is not a field here', suggestion: 'spec.values.cni.hub' },
   { path: 'spec.components.cni.tag', message: 'is not a field here', suggestion: 'spec.values.cni.tag' },
+  {
+    path: 'spec.components.ztunnel.hub',
+    message: 'is not a field here',
+    suggestion: 'spec.values.ztunnel.hub',
+  },
+  {
+    path: 'spec.components.ztunnel.tag',
+    message: 'is not a field here',
+    suggestion: 'spec.values.ztunnel.tag',
+  },
   {
     path: 'spec.components.pilot.namespace',
     message: 'is not a field: istiod runs in the namespace of the MeshOperator',
@@ -68,7 +77,16 @@ const fieldHints: readonly FieldHint[] = [
     'cni.repair.hub': 'is not a field: nothing in Istio reads it',
     'cni.repair.tag': 'is not a field: nothing in Istio reads it',
     'cni.psp_cluster_role': 'is not a field: Kubernetes has no PodSecurityPolicies any more',
-    ztunnel: notYet,
+    'ztunnel.resourceName': 'is not a field: it is called ztunnel, which istiod knows it by',
+    'ztunnel.revision': 'is not a field: it follows the istiod of the mesh',
+    'ztunnel.istioNamespace': 'is not a field: it follows the istiod of the mesh',
+    'ztunnel.volumes': 'is not a field: use spec.components.ztunnel.k8s.volumes',
+    'ztunnel.volumeMounts': 'is not a field: use spec.components.ztunnel.k8s.volumeMounts',
+    'ztunnel.imagePullSecrets': 'is not a field: use spec.imagePullSecrets',
+    'ztunnel.multiCluster': 'is not a field: use spec.values.global.multiCluster',
+    'ztunnel.meshConfig': 'is not a field: use spec.meshConfig.defaultConfig',
+    'ztunnel.dnsPolicy': 'is not a field: use an overlay in spec.components.ztunnel.k8s',
+    'ztunnel.dnsConfig': 'is not a field: use an overlay in spec.components.ztunnel.k8s',
     istiodRemote: notYet,
     experimental: notYet,
     gatewayClasses: notYet,

@@ -14,6 +14,16 @@ export function checkMapKeys(view: SpecView): Problem[] {
     { path: 'spec.values.pilot.podAnnotations', map: pilot?.podAnnotations, rule: qualifiedNameRule },
     { path: 'spec.values.pilot.podLabels', map: pilot?.podLabels, rule: qualifiedNameRule },
     { path: 'spec.values.pilot.serviceAnnotations', map: pilot?.serviceAnnotations, rule: qualifiedNameRule },
+    {
+      path: 'spec.values.ztunnel.nodeSelector',
+      map: view.spec.values?.ztunnel?.nodeSelector,
+      rule: qualifiedNameRule,
+    },
+    {
+      path: 'spec.values.ztunnel.annotations',
+      map: view.spec.values?.ztunnel?.annotations,
+      rule: qualifiedNameRule,
+    },
     { path: 'spec.values.pilot.env', map: pilot?.env, rule: environmentNameRule },
     ...nodeValuesOf(view).flatMap(({ path, values, labels }) => [
       ...labels.map((own) => ({ ...own, rule: qualifiedNameRule })),

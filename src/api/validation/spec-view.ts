@@ -54,6 +54,11 @@ export function workloadsOf(view: SpecView): readonly WorkloadView[] {
       settings: view.spec.components?.pilot?.k8s,
     },
     { path: 'spec.components.cni.k8s', deployment: undefined, settings: view.spec.components?.cni?.k8s },
+    {
+      path: 'spec.components.ztunnel.k8s',
+      deployment: undefined,
+      settings: view.spec.components?.ztunnel?.k8s,
+    },
     ...gatewaysOf(view).map(({ path, gateway }) => ({
       path: `${path}.k8s`,
       deployment: gateway.name,
@@ -79,18 +84,31 @@ export interface NodeValuesView {
 }
 
 export function nodeValuesOf({ spec }: SpecView): readonly NodeValuesView[] {
-  const { cni } = spec.values ?? {};
-  const path = 'spec.values.cni';
-  if (cni === undefined) return [];
-  return [
-    {
-      path,
-      values: cni,
-      labels: [
-        { path: `${path}.podLabels`, map: cni.podLabels },
-        { path: `${path}.daemonSetLabels`, map: cni.daemonSetLabels },
-      ],
-      selector: /^k8s-app$/,
-    },
-  ];
+  const { cni, ztunnel } = spec.values ?? {};
+  const at = (name: string) => `spec.values.${name}`;
+  const ofCni =
+    cni === undefined
+      ? []
+      : [
+          {
+            path: at('cni'),
+            values: cni,
+            own: 'daemonSetLabels',
+            map: cni.daemonSetLabels,
+            selector: /^k8s-app$/,
+          },
+        ];
+  const ofZtunnel =
+    ztunnel === undefined
+      ? []
+      : [{ path: at('ztunnel'), values: ztunnel, own: 'labels', map: ztunnel.labels, selector: /^app$/ }];
+  return [...ofCni, ...ofZtunnel].map(({ path, values, own, map, selector }) => ({
+    path,
+    values,
+    labels: [
+      { path: `${path}.podLabels`, map: values.podLabels },
+      { path: `${path}.${own}`, map },
+    ],
+    selector,
+  }));
 }

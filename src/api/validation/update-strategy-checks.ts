@@ -1,3 +1,4 @@
+import { nodeComponents } from '../node-components.ts';
 import type { Problem } from '../problem.ts';
 import type { DaemonSetSettings } from '../spec/kubernetes-settings.ts';
 import type { Draft } from './schema-problems.ts';
@@ -7,7 +8,10 @@ import { nodeValuesOf, type SpecView } from './spec-view.ts';
 export function checkUpdateStrategies(view: SpecView): Problem[] {
   const { components } = view.spec;
   const places = [
-    { path: 'spec.components.cni.k8s.strategy', strategy: components?.cni?.k8s?.strategy },
+    ...nodeComponents.map((name) => ({
+      path: `spec.components.${name}.k8s.strategy`,
+      strategy: components?.[name]?.k8s?.strategy,
+    })),
     ...nodeValuesOf(view).map(({ path, values }) => ({
       path: `${path}.updateStrategy`,
       strategy: values.updateStrategy,

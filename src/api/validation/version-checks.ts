@@ -25,6 +25,7 @@ export function checkTagAgainstVersion({ spec }: SpecView): Problem[] {
     { path: 'spec.values.global.tag', tag: spec.values?.global?.tag },
     { path: 'spec.values.pilot.tag', tag: spec.values?.pilot?.tag },
     { path: 'spec.values.cni.tag', tag: spec.values?.cni?.tag },
+    { path: 'spec.values.ztunnel.tag', tag: spec.values?.ztunnel?.tag },
   ];
   return tags.flatMap(({ path, tag }) => {
     const minor = /^v?([0-9]+\.[0-9]+)\.[0-9]+/.exec(tag ?? '')?.[1];

@@ -7,6 +7,7 @@ import { stableHash } from '../../base/stable-json.ts';
 import { renderRoleBinding, renderServiceAccount } from '../access.ts';
 import { containerView } from '../container-view.ts';
 import { envField, envResource, envValue, mergeEnv } from '../environment.ts';
+import { hostPath } from '../host-path.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderResourceQuota } from '../resource-quota.ts';
@@ -188,13 +189,4 @@ function mountsOf(cni: ResolvedCni): JsonObject[] {
         ]
       : []),
   ];
-}
-
-/** The type is written out: the API server would add the empty one, and then it would look like drift. */
-export function hostPath(
-  name: string,
-  path: string,
-  type: 'Directory' | 'DirectoryOrCreate' | '' = '',
-): JsonObject {
-  return { name, hostPath: { path, type } };
 }

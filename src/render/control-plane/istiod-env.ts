@@ -1,3 +1,4 @@
+import { ztunnelName } from '../../api/node-components.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
 
@@ -10,11 +11,12 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envField('POD_NAMESPACE', 'metadata.namespace'),
     envField('SERVICE_ACCOUNT', 'spec.serviceAccountName'),
     envValue('KUBECONFIG', '/var/run/secrets/remote/config'),
-    envValue('CA_TRUSTED_NODE_ACCOUNTS', `${mesh.namespace}/ztunnel`),
+    envValue('CA_TRUSTED_NODE_ACCOUNTS', `${mesh.ztunnel.namespace}/${ztunnelName}`),
     envValue('PILOT_TRACE_SAMPLING', String(mesh.pilot.traceSampling)),
     envValue('PILOT_ENABLE_ANALYSIS', 'false'),
     envValue('CLUSTER_ID', mesh.clusterId),
     envResource('GOMAXPROCS', 'limits.cpu'),
+    ...(mesh.platform === undefined ? [] : [envValue('PLATFORM', mesh.platform)]),
     // Proxies and istiod accept several roots at a time: without it no root could ever be replaced.
     envValue('ISTIO_MULTIROOT_MESH', 'true'),
     // istiod leaves MutatingWebhookConfigurations alone: injection is our own webhook's.

@@ -55,7 +55,14 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
 
 /** What the injector reads. What no pod that it is asked about depends on is left out. */
 function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContext): string {
-  const { upgrade: _upgrade, tagScope: _tagScope, cni: _cni, platform: _platform, ...asked } = mesh;
+  const {
+    upgrade: _upgrade,
+    tagScope: _tagScope,
+    cni: _cni,
+    ztunnel: _ztunnel,
+    platform: _platform,
+    ...asked
+  } = mesh;
   return stableJson({ mesh: { ...asked, gateways: [], overlays: [] }, kubernetesMinor });
 }
 

@@ -11,6 +11,7 @@ import { objectMetadata } from '../object-metadata.ts';
 import { applyOverlays } from '../overlays/apply-overlays.ts';
 import type { RenderContext } from '../render-context.ts';
 import type { Wave } from '../wave.ts';
+import { renderZtunnel } from '../ztunnel/ztunnel.ts';
 import { type NamespaceSet, noNamespaces, scopeOf } from './namespace-set.ts';
 import { type ObservedRevisions, planRevisions } from './plan-revisions.ts';
 import { revisionSpec, sharedSpec } from './revision-spec.ts';
@@ -62,6 +63,7 @@ export function renderRevisions(
           : [],
     },
     { name: 'cni', objects: sharedMesh.cni.enabled ? renderCni(sharedMesh, context) : [] },
+    { name: 'ztunnel', objects: sharedMesh.ztunnel.enabled ? renderZtunnel(sharedMesh, context) : [] },
     {
       name: 'gateways',
       objects: sharedMesh.gateways.flatMap((gateway) => renderGateway(sharedMesh, context, gateway)),
