@@ -1,3 +1,4 @@
+import { authorAnnotation } from '../api/author.ts';
 import { ignoredAt } from '../api/ignore.ts';
 import {
   idOf,
@@ -207,10 +208,11 @@ export class MeshDiffer {
     const id = idOf(rendered);
     const object = idText(id);
     const observed = await this.#deps.client.find(id, signal);
+    const wanted = rendered.kind === meshOperatorKind ? withAuthorOf(observed, rendered) : rendered;
     try {
       refuseForeign(key, observed);
-      const plan = observed === undefined ? undefined : adoption.planFor(rendered, observed);
-      const desired = plan?.desired ?? rendered;
+      const plan = observed === undefined ? undefined : adoption.planFor(wanted, observed);
+      const desired = plan?.desired ?? wanted;
       const why = observed === undefined ? undefined : this.#whyLeft(key, desired, observed);
       if (why !== undefined) return [{ object, action: 'leave', why }];
       // An object that is there and not ours is refused or adopted by the same rule as in the controller.
@@ -277,6 +279,15 @@ export class MeshDiffer {
 }
 
 /** What the operator could not write either; rethrows what says nothing about the object, such as what we may not ask. */
+/** The operator seals the parts that it makes of a mesh; nobody else can. */
+function withAuthorOf(observed: KubernetesObject | undefined, desired: KubernetesObject): KubernetesObject {
+  const author = observed?.metadata.annotations?.[authorAnnotation];
+  if (author === undefined) return desired;
+  const { metadata } = desired;
+  const annotations = { ...metadata.annotations, [authorAnnotation]: author };
+  return { ...desired, metadata: { ...metadata, annotations } };
+}
+
 function refused(object: string, error: unknown): ObjectChange {
   const isAboutObject =
     error instanceof NotFoundError || (error instanceof TerminalError && error.reason !== 'Forbidden');

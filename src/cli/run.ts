@@ -171,13 +171,17 @@ function createWebhookServer(
     { ...parseBindAddress(config.admissionBindAddress), drainDelayMs },
     {
       ...{ clock, log, authorKey: webhooks.authorKey },
+      onReview: (webhook, result) => metrics.recordReview(webhook, result),
       context: async () => ({
         render: { operatorImage: config.image, kubernetesMinor: await clusterVersion.minor(never) },
         missingRights: (user, rights) => missingRights(client, user, rights, never),
       }),
     },
   );
-  webhooks.onCertificate((certificate) => server.useCertificate(certificate));
+  webhooks.onCertificate((certificate) => {
+    server.useCertificate(certificate);
+    metrics.recordWebhookCertificate(certificate.notAfter);
+  });
   return server;
 }
 

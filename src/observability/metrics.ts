@@ -56,6 +56,9 @@ export interface DataPlaneMetrics {
   forgetPods(mesh: MeshName): void;
 }
 
+/** What became of a MeshOperator that a webhook was asked about; `failed` where nothing could be decided. */
+export type ReviewResult = 'allowed' | 'refused' | 'failed';
+
 /** One answered or failed request to an API server. */
 export interface ApiRequestSample {
   readonly verb: string;
@@ -126,6 +129,16 @@ export class Metrics implements InjectorMetrics, DataPlaneMetrics {
     'Bare pods that were evicted so that their successors are injected',
     ['namespace', 'mesh'],
   );
+  readonly #reviews = this.#counter(
+    'mesh_operator_reviews_total',
+    'MeshOperators that a webhook of the operator was asked about: allowed, refused, or failed (nothing decided)',
+    ['webhook', 'result'],
+  );
+  readonly #webhookCertificate = this.#gauge(
+    'mesh_operator_webhook_certificate_expiry_timestamp_seconds',
+    "End of the serving certificate of the operator's webhooks that this replica shows",
+    [],
+  );
   readonly #leader = this.#gauge('leader_election_master_status', '1 while this process leads', ['name']);
 
   /** Adds figures of the Node.js process (memory, event loop lag, CPU); starts no timer. */
@@ -163,6 +176,14 @@ export class Metrics implements InjectorMetrics, DataPlaneMetrics {
     this.#requests.inc({ verb: sample.verb, kind: sample.kind, code: sample.code });
     this.#requestSeconds.observe({ verb: sample.verb }, sample.durationMs / 1000);
   };
+
+  recordReview(webhook: string, result: ReviewResult): void {
+    this.#reviews.inc({ webhook, result });
+  }
+
+  recordWebhookCertificate(notAfter: Date): void {
+    this.#webhookCertificate.set(notAfter.getTime() / 1000);
+  }
 
   recordLeading(name: string, isLeading: boolean): void {
     this.#leader.set({ name }, isLeading ? 1 : 0);

@@ -134,6 +134,20 @@ describe('the chart of the operator', () => {
     expect(await webhooksOf('--set', 'admission.enabled=false')).toEqual([]);
   });
 
+  test('lets whoever is admin of a namespace have meshes there, as long as their rights are asked for', async () => {
+    const labelsOf = async (...flags: string[]) => {
+      const roles = (await templateChart(...flags)).filter(({ kind }) => kind === 'ClusterRole');
+      return Object.fromEntries(roles.map(({ metadata }) => [metadata.name, metadata.labels]));
+    };
+    const toAdmin = 'rbac.authorization.k8s.io/aggregate-to-admin';
+
+    expect((await labelsOf())['meshoperators-admin']).toMatchObject({ [toAdmin]: 'true' });
+    expect((await labelsOf())['meshoperators-clusterscope']).not.toHaveProperty([toAdmin]);
+    const unasked = await labelsOf('--set', 'admission.enabled=false');
+    expect(unasked['meshoperators-admin']).toBeDefined();
+    expect(unasked['meshoperators-admin']).not.toHaveProperty([toAdmin]);
+  });
+
   test('protects two replicas from disruption, and one not, since that would block every drain', async () => {
     const kindsOf = async (...flags: string[]) => (await templateChart(...flags)).map(({ kind }) => kind);
 
@@ -182,6 +196,7 @@ describe('the chart of the operator', () => {
           ports: [
             { port: 'metrics', protocol: 'TCP' },
             { port: 'health', protocol: 'TCP' },
+            { port: 'admission', protocol: 'TCP' },
           ],
         },
       ],
@@ -191,7 +206,9 @@ describe('the chart of the operator', () => {
 
   test('has its metrics read by a ServiceMonitor that selects its Service, when it is asked to', async () => {
     const objects = await templateEveryValue();
-    const service = objects.find(({ kind }) => kind === 'Service');
+    const service = objects.find(
+      ({ kind, metadata }) => kind === 'Service' && metadata.name === 'mesh-operator',
+    );
     const monitor = objects.find(({ kind }) => kind === 'ServiceMonitor');
 
     expect((await templateChart()).map(({ kind }) => kind)).not.toContain('ServiceMonitor');

@@ -6,13 +6,6 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { writeTokenKubeconfig } from './operator-access.ts';
 import { type TestClient, testClient, uniqueName } from './test-client.ts';
 
-/** A role's rule, as RBAC has it. */
-export interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-}
-
 /** Somebody with rights of their own: a ServiceAccount with a token. End it with `close`. */
 export class ClusterUser {
   /** As the API server calls it. */
@@ -57,31 +50,18 @@ export class ClusterUser {
 
   /** Binds a role of the cluster, in one namespace alone; returns the binding's name. */
   async bind(namespace: string, clusterRole: string): Promise<string> {
-    const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole };
-    return this.#bindTo(namespace, roleRef);
-  }
-
-  /** Gives rights in one namespace; returns the binding's name. */
-  async allow(namespace: string, ...rules: readonly Rule[]): Promise<string> {
-    const name = uniqueName('role');
-    const role = { ...rbac('Role', name, namespace), rules };
-    await this.#cluster.apply(JSON.stringify(role));
-    return this.#bindTo(namespace, { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name });
+    const apiGroup = 'rbac.authorization.k8s.io';
+    const name = uniqueName('binding');
+    const binding = {
+      ...{ apiVersion: `${apiGroup}/v1`, kind: 'RoleBinding', metadata: { name, namespace } },
+      ...{ roleRef: { apiGroup, kind: 'ClusterRole', name: clusterRole }, subjects: [this.#subject] },
+    };
+    await this.#cluster.apply(JSON.stringify(binding));
+    return name;
   }
 
   async close(): Promise<void> {
     await this.#own.connection.close();
     await rm(this.#folder, { recursive: true });
   }
-
-  async #bindTo(namespace: string, roleRef: object): Promise<string> {
-    const name = uniqueName('binding');
-    const binding = { ...rbac('RoleBinding', name, namespace), roleRef, subjects: [this.#subject] };
-    await this.#cluster.apply(JSON.stringify(binding));
-    return name;
-  }
-}
-
-function rbac(kind: string, name: string, namespace: string) {
-  return { apiVersion: 'rbac.authorization.k8s.io/v1', kind, metadata: { name, namespace } };
 }

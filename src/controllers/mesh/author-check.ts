@@ -1,4 +1,4 @@
-import { authorAnnotation, readAuthor, sealAuthor } from '../../api/author.ts';
+import { readAuthor } from '../../api/author.ts';
 import { authorizationOf, authorizedConditionType, isAuthorized } from '../../api/authorization.ts';
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
@@ -8,6 +8,7 @@ import type { Right } from '../../api/right.ts';
 import { WaitingError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { missingRights } from '../../kube/missing-rights.ts';
+import { maySealPart, sealPart } from './part-seal.ts';
 
 /** What the status says of the rights to a spec, but for the generation. */
 export type Authorization = Omit<ConditionUpdate, 'observedGeneration'>;
@@ -58,14 +59,14 @@ export class AuthorCheck {
     return { ...type, status: 'False', reason: 'AuthorNotAllowed', message };
   }
 
-  /** A MeshOperator that is a part of a mesh whose author was asked about, for server-side apply. */
+  /** The part of a mesh with the operator's seal. Throws WaitingError until the key is there. */
   sealed(part: KubernetesObject): KubernetesObject {
-    const { metadata } = part;
-    const seal = sealAuthor(part, 'operator', this.#key());
-    return {
-      ...part,
-      metadata: { ...metadata, annotations: { ...metadata.annotations, [authorAnnotation]: seal } },
-    };
+    return sealPart(part, this.#key());
+  }
+
+  /** False for a part that is to be left as somebody else has written it. Throws as `sealed`. */
+  maySeal(part: KubernetesObject, observed: KubernetesObject): boolean {
+    return maySealPart(part, observed, this.#key());
   }
 
   #key(): Uint8Array {

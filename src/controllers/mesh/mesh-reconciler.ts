@@ -259,13 +259,13 @@ export class MeshReconciler implements Reconciler {
     rendered: KubernetesObject,
     wasComplete: boolean,
   ): Promise<KubernetesObject> {
-    const { authors } = this.#deps;
-    const desired =
-      rendered.kind === meshOperatorKind && authors !== undefined ? authors.sealed(rendered) : rendered;
+    const authors = rendered.kind === meshOperatorKind ? this.#deps.authors : undefined;
+    const desired = authors === undefined ? rendered : authors.sealed(rendered);
     const id = idOf(desired);
     const { client, world } = this.#deps;
     const observed = isUnwatched(id) ? await client.find(id, pass.signal) : world.find(id);
     refuseForeign(pass.key, observed);
+    if (observed !== undefined && authors?.maySeal(rendered, observed) === false) return observed;
     const plan = observed === undefined ? undefined : pass.adoption?.planFor(desired, observed);
     const wanted = plan?.desired ?? desired;
     if (observed !== undefined && this.#isLeftAlone(pass, wanted, observed)) return observed;

@@ -54,9 +54,11 @@ export function claimMessage(mesh: KubernetesObject, { name, holder }: HeldClaim
   return `${path}: ${what} ${name} belongs to MeshOperator ${keyText(holder)}; give this mesh another ${what} or delete that one`;
 }
 
-/** The mesh that a MeshOperator is a control plane of, or itself. */
+/** The mesh that a MeshOperator is a control plane of, which is in the same namespace, or itself. */
 function familyOf(mesh: KubernetesObject): string {
-  return keyText(ownerByLabels(mesh.metadata.labels) ?? keyOf(mesh));
+  const own = keyOf(mesh);
+  const owner = ownerByLabels(mesh.metadata.labels);
+  return keyText(owner?.namespace === own.namespace ? owner : own);
 }
 
 function precedes(left: KubernetesObject, right: KubernetesObject): boolean {

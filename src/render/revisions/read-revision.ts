@@ -5,7 +5,10 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { tagConfigurationPrefix } from '../injector/names.ts';
 import type { ObservedRevision } from './plan-revisions.ts';
 
-/** The control planes of a mesh among all MeshOperators, by revision; those that are being deleted are none. */
+/**
+ * The control planes of a mesh among all MeshOperators, by revision; those that are being deleted are none, and those in
+ * another namespace neither: labels say what whoever writes them wants.
+ */
 export function readRevisions(
   owner: ObjectKey,
   all: Iterable<KubernetesObject>,
@@ -15,6 +18,7 @@ export function readRevisions(
     const { labels, deletionTimestamp } = object.metadata;
     const belongsTo = ownerByLabels(labels);
     if (belongsTo === undefined || keyText(belongsTo) !== keyText(owner)) continue;
+    if (object.metadata.namespace !== owner.namespace) continue;
     const { spec = {}, status } = object as unknown as MeshOperator;
     if (deletionTimestamp !== undefined || spec.revision === undefined) continue;
     found.set(spec.revision, {

@@ -57,10 +57,15 @@ function clusterScope(namespace: string): Right {
   };
 }
 
-/** True when it makes something that has no namespace, or does something to namespaces that it does not name. */
+/**
+ * True when it makes something that has no namespace, does something to namespaces that it does not name, or takes a
+ * name that is the whole cluster's.
+ */
 function reachesCluster(mesh: ResolvedMesh, objects: readonly KubernetesObject[]): boolean {
   return (
     mesh.base.enabled || // Istio's CRDs
+    mesh.revision === '' ||
+    mesh.revisionTags.length > 0 ||
     mesh.upgrade.restarts ||
     mesh.authority.external?.distributes === true ||
     objects.some((object) => object.metadata.namespace === undefined)

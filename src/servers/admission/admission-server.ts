@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../observability/logger.ts';
+import type { ReviewResult } from '../../observability/metrics.ts';
 import {
   type AdmissionReview,
   answerText,
@@ -24,6 +25,8 @@ export interface AdmissionServerDeps {
   readonly log: Logger;
   /** What authors are sealed with; undefined until it is known. */
   readonly authorKey: () => Uint8Array | undefined;
+  /** Called for each review, with the last part of its path. */
+  readonly onReview: (webhook: string, result: ReviewResult) => void;
   /** What else a decision needs; rejects when the API server cannot be asked. */
   readonly context: () => Promise<Omit<ReviewMeshContext, 'key'>>;
 }
@@ -67,18 +70,20 @@ async function answer(
   body: Buffer,
   reply: WebhookReply,
   decide: (review: MeshReview) => ReviewAnswer | Promise<ReviewAnswer>,
-  { log, clock }: AdmissionServerDeps,
+  { log, clock, onReview }: AdmissionServerDeps,
 ): Promise<void> {
   const startedAtMs = clock.monotonicMs();
+  const webhook = path.slice(path.lastIndexOf('/') + 1);
   let review: AdmissionReview | undefined;
   try {
     review = parseReview(body);
     const meshReview = readMeshReview(review);
     const decision = await decide(meshReview);
     reply.review(answerText(review, decision));
+    onReview(webhook, decision.allowed ? 'allowed' : 'refused');
     const { metadata } = meshReview.object;
     log.info('Reviewed', {
-      webhook: path,
+      webhook,
       mesh: `${metadata.namespace}/${metadata.name ?? metadata.generateName ?? ''}`,
       user: meshReview.user.username,
       allowed: decision.allowed,
@@ -88,7 +93,8 @@ async function answer(
     });
   } catch (error) {
     reply.refuse(refusalOf(error));
-    log.error('Not reviewed', { webhook: path, uid: review?.uid, error });
+    onReview(webhook, 'failed');
+    log.error('Not reviewed', { webhook, uid: review?.uid, error });
   }
 }
 

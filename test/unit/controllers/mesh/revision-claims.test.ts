@@ -11,13 +11,13 @@ function aMesh(
   namespace: string,
   creationTimestamp: string,
   revision?: unknown,
-  { tags = [], owner }: { tags?: string[]; owner?: string } = {},
+  { tags = [], owner, name = 'mesh' }: { tags?: string[]; owner?: string; name?: string } = {},
 ): KubernetesObject {
   return {
     apiVersion: 'meshoperator.dev/v1alpha1',
     kind: 'MeshOperator',
     metadata: {
-      ...{ name: 'mesh', namespace, uid: namespace, creationTimestamp },
+      ...{ name, namespace, uid: `${namespace}/${name}`, creationTimestamp },
       labels: owner === undefined ? {} : ownershipLabels({ namespace: owner, name: 'mesh' }),
     },
     spec: { revisionTags: tags, ...(revision === undefined ? {} : { revision }) },
@@ -82,13 +82,20 @@ describe('the claim to a revision', () => {
   test('is shared by the control planes of one mesh, and by nobody else', () => {
     const mesh = aMesh('a', older, 'prod');
     const [old, next] = ['1-30-3', '1-31-1'].map((version) =>
-      aMesh(version, newer, version, { tags: ['prod'], owner: 'a' }),
+      aMesh('a', newer, version, { tags: ['prod'], owner: 'a', name: `mesh-${version}` }),
     ) as [KubernetesObject, KubernetesObject];
     const stranger = aMesh('z', newer, 'mine', { tags: ['prod'] });
     const all = among(mesh, old, next, stranger);
 
     expect([mesh, old, next].map((one) => earlierClaim(one, all))).toEqual([undefined, undefined, undefined]);
     expect(earlierClaim(stranger, all)).toMatchObject({ name: 'prod', holder: { namespace: 'a' } });
+  });
+
+  test('is not shared by a MeshOperator of another namespace, whatever its labels say', () => {
+    const mesh = aMesh('a', older, 'prod');
+    const pretender = aMesh('z', newer, 'prod', { owner: 'a' });
+
+    expect(earlierClaim(pretender, among(mesh, pretender))).toMatchObject({ holder: { namespace: 'a' } });
   });
 });
 

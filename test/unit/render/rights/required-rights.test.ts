@@ -20,7 +20,7 @@ function rightsFor(spec: MeshOperatorSpec): string[] {
 
 const clusterScope = 'use meshoperators/clusterscope istio-system';
 const edgeGateway: MeshOperatorSpec = {
-  profile: 'empty',
+  ...{ profile: 'empty', revision: 'edge' },
   components: { ingressGateways: [{ name: 'gateway', namespace: 'edge', enabled: true }] },
 };
 
@@ -40,6 +40,16 @@ describe('the author of a mesh needs', () => {
     );
     expect(rights.filter((right) => !right.endsWith(' edge'))).toEqual([]);
   });
+
+  test.each([
+    ['of the default revision', { profile: 'empty', components: edgeGateway.components ?? {} }],
+    ['with a tag', { ...edgeGateway, revisionTags: ['prod'] }],
+  ])(
+    'the right to what is the whole cluster’s for a mesh %s, since there is one such name',
+    (_name, spec) => {
+      expect(rightsFor(spec as MeshOperatorSpec)).toContain(clusterScope);
+    },
+  );
 
   test('one right of its own for a control plane, which reaches all namespaces', () => {
     expect(rightsFor({ profile: 'minimal' })).toContain(clusterScope);
