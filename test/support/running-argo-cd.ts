@@ -7,11 +7,11 @@ import { dump, load, loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { freePorts } from '../cluster/free-ports.ts';
-import { ensureRedis } from '../cluster/images/redis.ts';
 import { ensureDebianPackages } from '../cluster/toolchain/debian-packages.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { checkedKinds, readHealthCheck } from './gitops-health.ts';
+import { ensureRedis } from './redis.ts';
 
 /** Namespace of Argo CD and of its Applications. */
 export const argoCdNamespace = 'argocd';

@@ -2,12 +2,12 @@ module meshoperator.dev/tools/argo-cd
 
 go 1.26.3
 
+// As in the go.mod of Argo CD itself; gitops-engine, a folder there, at the commit of the same version.
 replace (
 	github.com/golang/protobuf => github.com/golang/protobuf v1.5.4
 	github.com/grpc-ecosystem/grpc-gateway => github.com/grpc-ecosystem/grpc-gateway v1.16.0
 	golang.org/x/tools => golang.org/x/tools v0.35.0
 
-	// Avoid CVE-2022-3064
 	gopkg.in/yaml.v2 => gopkg.in/yaml.v2 v2.4.0
 
 	k8s.io/api => k8s.io/api v0.36.1

@@ -34,7 +34,7 @@ func main() {
 
 type input struct {
 	// Health checks as argocd-cm has them, by "group/Kind".
-	HealthLua map[string]string             `json:"healthLua"`
+	HealthLua map[string]string            `json:"healthLua"`
 	Objects   []*unstructured.Unstructured `json:"objects"`
 }
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-object.ts';
 import { type Cluster, startCluster } from '../../cluster/cluster.ts';
 import { importImages, operatorNamespace, readManifest } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
@@ -18,12 +18,28 @@ const holdSeconds = Number(process.env.ARGO_CD_HOLD_SECONDS ?? 0);
 const namespace = 'istio-system';
 const applications = ['service-mesh', 'mesh-operator', 'mesh'] as const;
 const istiod = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'istiod' };
-const servingSecret = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'sidecar-injector-tls' };
-const injectorWebhook = {
+const webhooksOf = (name: string) => ({
   apiVersion: 'admissionregistration.k8s.io/v1',
   kind: 'MutatingWebhookConfiguration',
-  name: `istio-sidecar-injector-${namespace}`,
-};
+  name,
+});
+const secretOf = (place: string, name: string) => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  namespace: place,
+  name,
+});
+/** Servers of webhooks: where their certificates are, and the webhooks whose bundle follows. */
+const servers = {
+  injector: {
+    secret: secretOf(namespace, 'sidecar-injector-tls'),
+    webhooks: webhooksOf(`istio-sidecar-injector-${namespace}`),
+  },
+  operator: {
+    secret: secretOf(operatorNamespace, 'mesh-operator-admission-tls'),
+    webhooks: webhooksOf(`mesh-operator-${operatorNamespace}`),
+  },
+} as const;
 
 let cluster: Cluster;
 let admin: TestClient;
@@ -110,32 +126,39 @@ describe('a root Application of examples/argo-cd/one-cluster', () => {
 });
 
 describe('the life of a mesh', () => {
-  test('leaves every Application Synced and Healthy, and starts no sync', async () => {
-    const states = async () => Promise.all(applications.map((name) => watch.statusOf(name)));
-    const operationsOf = (found: readonly ApplicationStatus[]) =>
-      found.map(({ operationState, history }) => [operationState?.startedAt, history?.length]);
-    for (const name of applications) await watch.until(name, 'Synced/Healthy', { since: 0 });
-    const operations = operationsOf(await states());
-    const since = watch.now();
-    const start = performance.now();
-    let round = 0;
-
-    do {
-      round += 1;
+  test(
+    'leaves every Application Synced and Healthy, and starts no sync',
+    async () => {
+      const states = async () => Promise.all(applications.map((name) => watch.statusOf(name)));
+      const operationsOf = (found: readonly ApplicationStatus[]) =>
+        found.map(({ operationState, history }) => [operationState?.startedAt, history?.length]);
       await refreshAll();
-      await (await AskedRotation.ask(mesh, `root/${round}`)).untilItEnds();
-      await scaleIstiod(2);
-      await renewServingCertificate();
-      await scaleIstiod(1);
-      await refreshAll();
-    } while (performance.now() - start < holdSeconds * 1000);
+      await untilAllHealthy();
+      const operations = operationsOf(await states());
+      const since = watch.now();
+      const start = performance.now();
+      let round = 0;
 
-    process.stdout.write(
-      `${round} rounds of events in ${Math.round((performance.now() - start) / 1000)} s\n`,
-    );
-    for (const name of applications) expect(await watch.statesSince(since, name)).toEqual(['Synced/Healthy']);
-    expect(operationsOf(await states())).toEqual(operations);
-  });
+      do {
+        round += 1;
+        await refreshAll();
+        await (await AskedRotation.ask(mesh, `root/${round}`)).untilItEnds();
+        await scaleIstiod(2);
+        await renewServingCertificate(servers.injector);
+        await renewServingCertificate(servers.operator);
+        await scaleIstiod(1);
+        await refreshAll();
+      } while (performance.now() - start < holdSeconds * 1000);
+
+      process.stdout.write(
+        `${round} rounds of events in ${Math.round((performance.now() - start) / 1000)} s\n`,
+      );
+      for (const name of applications)
+        expect(await watch.statesSince(since, name)).toEqual(['Synced/Healthy']);
+      expect(operationsOf(await states())).toEqual(operations);
+    },
+    300_000 + holdSeconds * 1000,
+  );
 
   test('is told from drift: a change of the MeshOperator is seen and undone', async () => {
     const since = watch.now();
@@ -246,19 +269,23 @@ async function scaleIstiod(replicas: number): Promise<void> {
   });
 }
 
-/** Makes the operator issue the injector's serving certificate anew, and waits until its webhooks trust that as well. */
-async function renewServingCertificate(): Promise<void> {
-  const bundleOf = async () => {
-    const { webhooks } = (await admin.client.get(injectorWebhook, never)) as unknown as {
-      webhooks: { clientConfig: { caBundle: string } }[];
-    };
-    return webhooks[0]?.clientConfig.caBundle;
-  };
-  const bundle = await bundleOf();
-  await admin.client.delete(servingSecret, {}, never);
-  await waitUntil({ what: 'the webhooks trust another authority', limitMs: 30_000 }, async () => {
-    return (await admin.client.find(servingSecret, never)) !== undefined && (await bundleOf()) !== bundle;
+/** Makes the operator issue a serving certificate anew, and waits until the webhooks trust that as well. */
+async function renewServingCertificate({
+  secret,
+  webhooks,
+}: (typeof servers)[keyof typeof servers]): Promise<void> {
+  const bundle = await bundleOf(webhooks);
+  await admin.client.delete(secret, {}, never);
+  await waitUntil({ what: `${webhooks.name} trusts another authority`, limitMs: 30_000 }, async () => {
+    return (await admin.client.find(secret, never)) !== undefined && (await bundleOf(webhooks)) !== bundle;
   });
+}
+
+async function bundleOf(id: ObjectId): Promise<string | undefined> {
+  const { webhooks } = (await admin.client.get(id, never)) as unknown as {
+    webhooks: { clientConfig: { caBundle: string } }[];
+  };
+  return webhooks[0]?.clientConfig.caBundle;
 }
 
 async function commitMesh(change: (text: string) => string): Promise<void> {
@@ -271,6 +298,10 @@ async function untilSettled(since: number): Promise<void> {
   await watch.untilStatus('mesh', 'was not Healthy', (status) => stateOf(status) !== 'Synced/Healthy', {
     since,
   });
+  await untilAllHealthy();
+}
+
+async function untilAllHealthy(): Promise<void> {
   await waitUntil({ what: 'all Applications are Synced and Healthy', limitMs: 120_000 }, async () => {
     const found = await Promise.all(applications.map((name) => watch.statusOf(name)));
     return found.every((status) => stateOf(status) === 'Synced/Healthy');

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ensureDebianTree } from './debian-tree.ts';
+import { ensureDebianTree } from '../cluster/images/debian-tree.ts';
 
 /** redis-server with the libraries that it needs beside glibc, unpacked and not installed: nothing starts by itself. */
 export async function ensureRedis(): Promise<{ readonly program: string; readonly libraries: string }> {
