@@ -78,6 +78,16 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     expect(await answerOfApp()).toContain('hello');
   });
 
+  test('is of somebody who may have it, and is refused by the operator where it means nothing', async () => {
+    const { spec } = await mesh.read();
+
+    expect(await mesh.condition('Authorized')).toMatchObject({ status: 'True', reason: 'AuthorAllowed' });
+    await expect(mesh.change({ meshConfig: { acessLogFile: '/dev/stdout' } })).rejects.toThrow(
+      'admission webhook "validate.meshoperator.dev" denied the request: spec.meshConfig.acessLogFile: is not a field (did you mean "accessLogFile"?)',
+    );
+    expect((await mesh.read()).spec).toEqual(spec);
+  });
+
   test('has a report with the logs of istiod and the operator, and with nothing of a key', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'report-'));
     const secrets = new TrustSecrets(admin.client, namespace);

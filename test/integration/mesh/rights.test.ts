@@ -205,7 +205,7 @@ describe('rights that are withdrawn', () => {
 });
 
 describe('while nobody answers the webhooks', () => {
-  test('a new spec is refused, and nothing else: neither deletion nor the operator\u2019s own writes', async () => {
+  test('a new spec is refused, and nothing else: neither deletion nor the operator’s own writes', async () => {
     const mesh = await create(world.client, gateways(team));
     await mesh.until('Ready');
     await operator.end();
@@ -252,26 +252,6 @@ describe('the operator', () => {
     expect(await own.condition('Authorized')).toMatchObject({ status: 'True', reason: 'MadeByOperator' });
   });
 
-  test('leaves meshes in force that it had before it recorded authors, until their spec changes', async () => {
-    await webhooks.remove();
-    await operator.end();
-    operator = await world.startOperator();
-    const mesh = await create(anna.client, gateways(team));
-    await mesh.until('Ready');
-    expect(await mesh.condition('Authorized')).toBeUndefined();
-    const before = (await mesh.objects()).map(versionOf);
-    await operator.end();
-
-    operator = await world.startOperator(place.flags);
-    webhooks = await InstalledWebhooks.install(world, place, operator);
-
-    await mesh.untilReason('Authorized', 'AuthorNotRecorded');
-    await mesh.until('Ready');
-    expect((await mesh.objects()).map(versionOf)).toEqual(before);
-    await change(anna.client, mesh, { spec: { hub: 'registry.example.com/istio' } });
-    await mesh.untilReason('Authorized', 'AuthorAllowed');
-  });
-
   test('asks nothing of a mesh that is at rest, and nothing again when it is restarted', async () => {
     const mesh = await create(anna.client, gateways(team));
     await mesh.until('Ready');
@@ -299,6 +279,26 @@ describe('the operator', () => {
         found !== undefined && certificateOf(found) !== '' && certificateOf(found) !== certificateOf(before)
       );
     });
+  });
+
+  test('leaves meshes in force that it had before it recorded authors, until their spec changes', async () => {
+    await webhooks.remove();
+    await operator.end();
+    operator = await world.startOperator();
+    const mesh = await create(anna.client, gateways(team));
+    await mesh.until('Ready');
+    expect(await mesh.condition('Authorized')).toBeUndefined();
+    const before = (await mesh.objects()).map(versionOf);
+    await operator.end();
+
+    operator = await world.startOperator(place.flags);
+    webhooks = await InstalledWebhooks.install(world, place, operator);
+
+    await mesh.untilReason('Authorized', 'AuthorNotRecorded');
+    await mesh.until('Ready');
+    expect((await mesh.objects()).map(versionOf)).toEqual(before);
+    await change(anna.client, mesh, { spec: { hub: 'registry.example.com/istio' } });
+    await mesh.untilReason('Authorized', 'AuthorAllowed');
   });
 });
 

@@ -14,14 +14,14 @@ function aPart(spec: object = {}): KubernetesObject {
   };
 }
 
-test('a part of a mesh gets the operator\u2019s seal beside what it has', () => {
+test('a part of a mesh gets the operator’s seal beside what it has', () => {
   const part = sealPart(aPart(), key);
 
   expect(readAuthor(part, key)).toBe('operator');
   expect(part.metadata.annotations).toMatchObject({ other: 'x' });
 });
 
-describe('the operator\u2019s seal', () => {
+describe('the operator’s seal', () => {
   const tampered = { ...sealPart(aPart(), key), spec: aPart({ hub: 'registry.example.com/own' }).spec };
 
   test('is given again to what it was given to, whatever becomes of its tags', () => {
