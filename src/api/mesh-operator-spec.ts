@@ -42,7 +42,7 @@ export const meshOperatorSpecSchema = z
       .enum(profileNames)
       .optional()
       .describe(
-        'Set of defaults: `default` (istiod and one ingress gateway), `minimal` (istiod alone), `demo` (small requests, access logs, full tracing, more gateway ports), `ambient` (istiod, the CNI agent and ztunnel), `empty` (nothing). Default: `default`.',
+        'Set of defaults: `default` (istiod and one ingress gateway), `minimal` (istiod alone), `demo` (small requests, access logs, full tracing, more gateway ports), `ambient` (istiod, the CNI agent and ztunnel), `openshift` (default, with the CNI agent, for OpenShift), `preview` (default, with what Istio tries out), `stable` (default, and objects may only use what Istio calls stable), `remote` (for an istiod in another cluster), `empty` (nothing). Default: `default`.',
       ),
     revision: textOf(revisionRule)
       .optional()

@@ -3,7 +3,17 @@ import type { JsonObject } from './resolved-mesh.ts';
 import type { Components } from './spec/components.ts';
 import type { Values } from './spec/values.ts';
 
-export const profileNames = ['default', 'minimal', 'demo', 'ambient', 'empty'] as const;
+export const profileNames = [
+  'default',
+  'minimal',
+  'demo',
+  'ambient',
+  'openshift',
+  'preview',
+  'stable',
+  'remote',
+  'empty',
+] as const;
 
 export type ProfileName = (typeof profileNames)[number];
 
@@ -23,21 +33,42 @@ export interface Profile {
 const smallProxy = { requests: { cpu: '10m', memory: '40Mi' } };
 const smallGateway = { replicaCount: 1, resources: smallProxy };
 
-/** Facts of Istio's own profiles, as far as their components exist here. */
+const oneIngressGateway: Profile['gateways'] = { ingressGateways: [{ name: 'istio-ingressgateway' }] };
+
+const plain: Omit<Profile, 'gateways'> = {
+  base: true,
+  pilot: true,
+  cni: false,
+  ztunnel: false,
+  meshConfig: {},
+  values: {},
+};
+
+/** Facts of Istio's own profiles. */
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
-  default: {
-    base: true,
-    pilot: true,
-    cni: false,
-    ztunnel: false,
-    gateways: { ingressGateways: [{ name: 'istio-ingressgateway' }] },
-    meshConfig: {},
-    values: {},
+  default: { ...plain, gateways: oneIngressGateway },
+  minimal: { ...plain, gateways: {} },
+  empty: { ...plain, base: false, pilot: false, gateways: {} },
+  preview: {
+    ...plain,
+    gateways: oneIngressGateway,
+    meshConfig: { defaultConfig: { proxyMetadata: { ISTIO_META_DNS_CAPTURE: 'true' } } },
   },
-  minimal: { base: true, pilot: true, cni: false, ztunnel: false, gateways: {}, meshConfig: {}, values: {} },
+  stable: {
+    ...plain,
+    gateways: oneIngressGateway,
+    values: { experimental: { stableValidationPolicy: true } },
+  },
+  openshift: {
+    ...plain,
+    cni: true,
+    // There pods may be privileged.
+    nodeNamespace: 'kube-system',
+    gateways: oneIngressGateway,
+    values: { global: { platform: 'openshift' } },
+  },
   ambient: {
-    base: true,
-    pilot: true,
+    ...plain,
     cni: true,
     ztunnel: true,
     gateways: {},
@@ -58,12 +89,10 @@ export const profiles: Readonly<Record<ProfileName, Profile>> = {
       cni: { ambient: { enabled: true } },
     },
   },
-  empty: { base: false, pilot: false, cni: false, ztunnel: false, gateways: {}, meshConfig: {}, values: {} },
+  // Its istiod is in another cluster.
+  remote: { ...plain, pilot: false, gateways: {} },
   demo: {
-    base: true,
-    pilot: true,
-    cni: false,
-    ztunnel: false,
+    ...plain,
     gateways: {
       ingressGateways: [
         {

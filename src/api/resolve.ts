@@ -56,6 +56,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const revision = spec.revision ?? '';
   const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
   const global = values.global ?? {};
+  const isRemote = profileName === 'remote';
   const pilot = resolvePilot(spec.components?.pilot, profile.pilot, context);
   const cni = resolveCni(
     spec.components?.cni,
@@ -97,13 +98,20 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     base: {
       enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
     },
-    pilot,
+    // Whatever is said of istiod, it is that of another cluster.
+    pilot: isRemote ? { ...pilot, enabled: false } : pilot,
+    ...(isRemote ? { remote: { address: global.remotePilotAddress ?? '' } } : {}),
+    stableValidationPolicy: values.experimental?.stableValidationPolicy ?? false,
     ...(platform === undefined ? {} : { platform }),
     cni,
     ztunnel,
     proxy: resolveProxy(values),
-    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled, namespace),
-    injector: resolveInjector(spec.sidecarInjector, pilot.enabled && upgrade.strategy === 'InPlace', context),
+    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
+    injector: resolveInjector(
+      spec.sidecarInjector,
+      (pilot.enabled || isRemote) && upgrade.strategy === 'InPlace',
+      context,
+    ),
     injection,
     upgrade,
     gateways: resolveGateways(spec.components, profile, context),

@@ -156,6 +156,10 @@ export interface ResolvedMesh {
   readonly clusterId: string;
   readonly base: { readonly enabled: boolean };
   readonly pilot: ResolvedPilot;
+  /** The istiod of another cluster, which this one has instead of its own; the address is empty when nobody said it. */
+  readonly remote?: { readonly address: string };
+  /** Whether objects that name this revision may only use what Istio calls stable. */
+  readonly stableValidationPolicy: boolean;
   /** What the cluster is, where that matters. */
   readonly platform?: PlatformName;
   /** The agent that captures traffic on each node. */

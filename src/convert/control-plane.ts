@@ -54,8 +54,7 @@ export function carryVersion(version: string, tree: SettingTree, { mesh, ledger 
 /** What stands in for a profile that is not here: the one that installs the same components, as far as they are. */
 const nearestProfiles: Readonly<Record<string, string>> = {
   'openshift-ambient': 'ambient',
-  remote: 'empty',
-  external: 'empty',
+  external: 'remote',
 };
 
 /**

@@ -25,19 +25,19 @@ export function carrySailIstio(document: number, tree: SettingTree, draft: Draft
 
 /** Carries an IstioRevision: one control plane, as an Istio has made it. */
 export function carrySailRevision(document: number, tree: SettingTree, draft: Draft): void {
-  const { ledger } = draft;
+  const { mesh, ledger } = draft;
   const source = takeEnvelope(tree, draft);
   const spec = source.within('spec');
   carryName(['metadata', 'namespace'], spec.take('namespace'), draft);
   carryMetadata(source.within('metadata'), draft);
-  if (spec.peek('type') === 'Local') ledger.preset(spec.take('type'), 'is the case anyway');
-  ledger.lose(
-    spec.take('type'),
-    'is not supported by this version of the operator: a mesh has an istiod of its own',
-  );
+  const isRemote = spec.peek('type') === 'Remote';
+  const type = spec.take('type');
   carrySailVersion(spec.take('version'), draft);
   const revision = carryRevision(spec.take('values', 'revision'), draft);
   carrySailValues(document, spec, draft, { revision, profile: spec.take('profile') });
+  if (isRemote === (mesh.peek('spec', 'profile') === 'remote'))
+    ledger.preset(type, 'is as the profile has it');
+  else ledger.lose(type, 'is not carried: spec.profile remote is for an istiod in another cluster');
   loseRest(spec, source, draft);
 }
 

@@ -17,7 +17,12 @@ const workloads: Stage = () => true;
  * istiod; identities and roles go last, so that a pod never outlives its rights.
  */
 const stages: readonly Stage[] = [
-  ofKind('MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'),
+  ofKind(
+    'MutatingWebhookConfiguration',
+    'ValidatingWebhookConfiguration',
+    'ValidatingAdmissionPolicyBinding',
+    'ValidatingAdmissionPolicy',
+  ),
   ofKind('HorizontalPodAutoscaler', 'PodDisruptionBudget'),
   ({ kind, name }) => kind === 'DaemonSet' && name !== cniDaemonSetName,
   ofKind('DaemonSet'),

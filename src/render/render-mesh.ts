@@ -5,6 +5,8 @@ import { renderIstiodAccess, renderReaderAccess } from './control-plane/access.t
 import { renderDefaultValidator, renderRevisionValidator } from './control-plane/admission.ts';
 import { renderIstiod } from './control-plane/istiod.ts';
 import { renderMeshConfigMap } from './control-plane/mesh-config-map.ts';
+import { renderRemoteIstiod } from './control-plane/remote-istiod.ts';
+import { renderDefaultStablePolicy, renderStablePolicy } from './control-plane/stable-policy.ts';
 import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
@@ -20,7 +22,7 @@ import { renderZtunnel } from './ztunnel/ztunnel.ts';
 export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly Wave[] {
   const waves: Wave[] = [
     { name: 'access', objects: renderAccess(mesh, context) },
-    { name: 'control-plane', objects: mesh.pilot.enabled ? renderIstiod(mesh, context) : [] },
+    { name: 'control-plane', objects: renderControlPlane(mesh, context) },
     { name: 'admission', objects: renderAdmission(mesh, context) },
     { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
     { name: 'cni', objects: mesh.cni.enabled ? renderCni(mesh, context) : [] },
@@ -43,6 +45,11 @@ function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObj
   ];
 }
 
+function renderControlPlane(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  if (mesh.remote !== undefined) return renderRemoteIstiod(mesh, context, mesh.remote.address);
+  return mesh.pilot.enabled ? renderIstiod(mesh, context) : [];
+}
+
 /** After istiod, which alone can answer, and which fills in the certificates (ADR 7). */
 function renderAdmission(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   if (!mesh.pilot.enabled) return [];
@@ -50,5 +57,7 @@ function renderAdmission(mesh: ResolvedMesh, context: RenderContext): Kubernetes
   return [
     renderRevisionValidator(mesh, context),
     ...(isDefault ? [renderDefaultValidator(mesh, context)] : []),
+    ...(mesh.stableValidationPolicy ? renderStablePolicy(mesh, context) : []),
+    ...(mesh.stableValidationPolicy && isDefault ? renderDefaultStablePolicy(mesh, context) : []),
   ];
 }

@@ -8,6 +8,7 @@ import { istioVersions } from '../../src/api/versions.ts';
 import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import {
   absentInDefault,
+  absentInRemote,
   byName,
   compareObjects,
   type Difference,
@@ -20,7 +21,11 @@ import {
   ourIstiod,
   ourIstiodOfAnotherAuthority,
   ourLabels,
+  ourReader,
+  ourRemote,
+  ourStablePolicy,
   ourZtunnel,
+  ownerLabels,
   renamedInCni,
 } from '../support/chart-differences.ts';
 import { containerOf, podTemplateOf, renderAll } from '../support/rendered-objects.ts';
@@ -45,6 +50,11 @@ interface Scenario {
 /** Charts of the components that have a pod on every node, as far as the mesh has them. */
 function nodeCharts({ cni, ztunnel }: ResolvedMesh): string[] {
   return [...(cni.enabled ? ['istio-cni'] : []), ...(ztunnel.enabled ? ['ztunnel'] : [])];
+}
+
+function namespaceOf({ namespace, cni, ztunnel }: ResolvedMesh, chart: string): string {
+  if (chart === 'istio-cni') return cni.namespace;
+  return chart === 'ztunnel' ? ztunnel.namespace : namespace;
 }
 
 /** As IstioOperator gives values to that chart: settings of all components and its own, side by side. */
@@ -331,6 +341,85 @@ const scenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: 'preview profile',
+    spec: { profile: 'preview' },
+    namespace: 'istio-system',
+    values: { profile: 'preview' },
+    absent: absentInDefault,
+    differences: [...ourLabels, ...ourIstiod, ...ourDefaultRevision, ...ourGateway, ...ourGatewayPorts],
+  },
+  {
+    name: 'stable profile',
+    spec: { profile: 'stable' },
+    namespace: 'istio-system',
+    values: { profile: 'stable' },
+    absent: absentInDefault,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourGateway,
+      ...ourGatewayPorts,
+      ...ourStablePolicy,
+    ],
+  },
+  {
+    name: 'openshift profile',
+    spec: { profile: 'openshift' },
+    namespace: 'istio-system',
+    values: { global: { platform: 'openshift' } },
+    absent: absentInDefault,
+    renamed: renamedInCni,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourGateway,
+      ...ourGatewayPorts,
+      ...ourCni,
+    ],
+  },
+  {
+    name: 'openshift profile with ztunnel',
+    spec: {
+      profile: 'openshift',
+      components: { ztunnel: {}, ingressGateways: [] },
+      values: { cni: { ambient: { enabled: true } } },
+    },
+    namespace: 'istio-system',
+    values: { global: { platform: 'openshift' }, cni: { ambient: { enabled: true } } },
+    absent: absentInDefault,
+    renamed: renamedInCni,
+    differences: [
+      ...ourLabels,
+      ...ourIstiod,
+      ...ourDefaultRevision,
+      ...ourCni,
+      ...ourZtunnel,
+      {
+        object: /^ClusterRole(Binding)? ztunnel$/,
+        fact: /^metadata\.labels\.app: "ztunnel" -> nothing$/,
+        reason: 'read on pods only',
+      },
+    ],
+  },
+  {
+    name: 'remote profile with an address',
+    spec: { profile: 'remote', values: { global: { remotePilotAddress: '10.1.2.3' } } },
+    namespace: 'istio-system',
+    values: { profile: 'remote', global: { remotePilotAddress: '10.1.2.3' } },
+    absent: absentInRemote,
+    differences: [...ownerLabels, ...ourReader, ...ourRemote],
+  },
+  {
+    name: 'remote profile with a host name',
+    spec: { profile: 'remote', values: { global: { remotePilotAddress: 'istiod.west.example.com' } } },
+    namespace: 'istio-system',
+    values: { profile: 'remote', global: { remotePilotAddress: 'istiod.west.example.com' } },
+    absent: absentInRemote,
+    differences: [...ownerLabels, ...ourReader],
+  },
+  {
     name: 'ambient profile',
     spec: { profile: 'ambient' },
     namespace: 'istio-system',
@@ -453,7 +542,7 @@ describe.each(comparisons)('$name against the charts of Istio $minor', (comparis
     const texts = await Promise.all([
       ...names.map((chart) => {
         const own = chart === 'ztunnel' ? ztunnelValues(theirs) : theirs;
-        return charts.template({ chart, release: 'istio', namespace, values: own });
+        return charts.template({ chart, release: 'istio', namespace: namespaceOf(mesh, chart), values: own });
       }),
       ...mesh.gateways.map(({ name }) => {
         const { chart, values: own } = gatewayCharts[name] ?? { chart: `none for ${name}`, values: {} };

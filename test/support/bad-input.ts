@@ -60,6 +60,23 @@ components:
     ],
   },
   {
+    name: 'address of an istiod that is not remote',
+    spec: 'values: { global: { remotePilotAddress: 10.1.2.3 } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.remotePilotAddress: counts only with spec.profile remote, whose istiod is in another cluster',
+    ],
+  },
+  {
+    name: 'istiod in a mesh whose istiod is elsewhere',
+    spec: '{ profile: remote, components: { pilot: { enabled: true } }, upgrade: { strategy: RevisionBased } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.enabled: must not be true with spec.profile remote, whose istiod is in another cluster',
+      'spec.upgrade.strategy: must be InPlace with spec.profile remote, which has no control plane of its own',
+    ],
+  },
+  {
     name: 'limits of an update that exclude each other',
     spec: 'components: { cni: { k8s: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } } } }',
     refusedAt: 'validate',
@@ -320,7 +337,7 @@ components:
     refusedAt: 'schema',
     apiServerSays: 'spec.profile: Unsupported value: "dmeo"',
     problems: [
-      'spec.profile: must be one of default, minimal, demo, ambient, empty, but is the text "dmeo" (did you mean "demo"?)',
+      'spec.profile: must be one of default, minimal, demo, ambient, openshift, preview, stable, remote, empty, but is the text "dmeo" (did you mean "demo"?)',
     ],
   },
   {

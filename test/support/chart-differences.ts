@@ -18,18 +18,13 @@ export function differencesOfMinor(rows: readonly Difference[], minor: string): 
   return rows.filter(({ minors }) => minors === undefined || minors.includes(minor));
 }
 
-/** Labels, of every object. */
-export const ourLabels: readonly Difference[] = [
+/** Labels that say whose an object is. */
+export const ownerLabels: readonly Difference[] = [
   {
     object: /./,
     fact: /metadata\.labels\.(app\.kubernetes\.io\/(instance|version)|helm\.sh\/chart|release|chart|heritage): .* -> nothing$/,
     reason:
       'labels of Helm and its releases; nothing in Istio reads them, and Argo CD would act on "instance"',
-  },
-  {
-    object: /./,
-    fact: /metadata\.labels\.(install\.operator\.istio\.io\/owning-resource|operator\.istio\.io\/component): .* -> nothing$/,
-    reason: 'istioctl uninstall --purge deletes whatever carries them',
   },
   {
     object: /./,
@@ -44,13 +39,56 @@ export const ourLabels: readonly Difference[] = [
   },
 ];
 
-/** istiod, whoever signs. */
-export const ourIstiodOfAnotherAuthority: readonly Difference[] = [
+/** Labels, of every object. */
+export const ourLabels: readonly Difference[] = [
+  ...ownerLabels,
+  {
+    object: /./,
+    fact: /metadata\.labels\.(install\.operator\.istio\.io\/owning-resource|operator\.istio\.io\/component): .* -> nothing$/,
+    reason: 'istioctl uninstall --purge deletes whatever carries them',
+  },
+];
+
+/** The role of an istiod of another cluster. */
+export const ourReader: readonly Difference[] = [
   {
     object: /^ClusterRole istio-reader-/,
     fact: /^may (get|list|watch) networking\.istio\.io\/workloadentries: \{\} -> nothing$/,
     reason: 'another rule of the same role allows it for every resource of the group',
   },
+];
+
+/** The istiod of another cluster under the name of one of this one. */
+export const ourRemote: readonly Difference[] = [
+  {
+    object: /^EndpointSlice istiod$/,
+    fact: /^metadata\.labels\.endpointslice\.kubernetes\.io\/managed-by: "Helm" -> "mesh-operator"$/,
+    reason: 'who keeps it',
+  },
+];
+
+/** What may be used of Istio where only stable things may be. */
+export const ourStablePolicy: readonly Difference[] = [
+  {
+    object: /^ValidatingAdmissionPolicy stable-channel-/,
+    fact: /^spec\.(variables|validations): /,
+    reason: 'the same rules, each with a message of its own: what they deny is tested on an API server',
+  },
+  {
+    object: /^ValidatingAdmissionPolicy stable-channel-default-policy/,
+    fact: /^spec\.matchConstraints\.objectSelector\.matchExpressions: nothing -> .*DoesNotExist/,
+    reason: 'objects that name a revision are judged by that revision only, and once',
+  },
+  {
+    object: /^ValidatingAdmissionPolicy(Binding)? stable-channel-/,
+    fact: /^metadata\.labels\.(app\.kubernetes\.io\/(name|part-of): nothing -> |(istio|istio\.io\/rev): .* -> nothing)/,
+    reason: 'labels as of every other object of istiod; nothing reads those that are left out',
+  },
+];
+
+/** istiod, whoever signs. */
+export const ourIstiodOfAnotherAuthority: readonly Difference[] = [
+  ...ourReader,
   {
     object: /^Deployment istiod/,
     fact: /env\[ISTIO_MULTIROOT_MESH\]\.value: nothing -> "true"$/,
@@ -226,7 +264,7 @@ export const ourCni: readonly Difference[] = [
 /** ztunnel of the default revision. */
 export const ourZtunnel: readonly Difference[] = [
   {
-    object: /^(ServiceAccount|DaemonSet) ztunnel$/,
+    object: /^(ServiceAccount|DaemonSet|ClusterRole|ClusterRoleBinding) ztunnel$/,
     fact: /^metadata\.annotations: \{\} -> nothing$/,
     reason: 'nothing is annotated',
   },
@@ -235,6 +273,14 @@ export const ourZtunnel: readonly Difference[] = [
 /** Objects of the CNI chart that have another name here: ours -> theirs. */
 export const renamedInCni = {
   'ClusterRoleBinding istio-cni-repair-role': 'ClusterRoleBinding istio-cni-repair-rolebinding',
+};
+
+/** The same for one whose istiod is in another cluster. */
+export const absentInRemote = {
+  'ConfigMap values': 'a record of Helm values that nothing reads',
+  'MutatingWebhookConfiguration istio-sidecar-injector': 'injection is our own webhook',
+  'ValidatingWebhookConfiguration istiod-default-validator':
+    'objects of Istio are validated where istiod reads them, in its own cluster',
 };
 
 /** Objects by `Kind name`. */

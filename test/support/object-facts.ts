@@ -56,7 +56,7 @@ function addFacts(facts: Map<string, string>, path: string, value: unknown): voi
     }
     return;
   }
-  if (path.endsWith('.rules') && Array.isArray(value)) {
+  if (/\.(rules|resourceRules)$/.test(path) && Array.isArray(value)) {
     facts.set(path, stableJson(value.map((rule) => without(rule, { scope: '*' }))));
     return;
   }

@@ -143,6 +143,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
     upgrade: resolveUpgrade(undefined),
     authority: anAuthority(),
     pilot: aPilot(),
+    stableValidationPolicy: false,
     proxy: {
       logLevel: 'warning',
       componentLogLevel: 'misc:error',

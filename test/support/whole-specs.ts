@@ -307,6 +307,14 @@ const ztunnelByValues: NonNullable<MeshOperatorSpec['values']>['ztunnel'] = {
   env: { ZTUNNEL_EXAMPLE: 'true' },
 };
 
+/** Meshes whose istiod is in another cluster, and one that is strict. */
+const otherProfiles: readonly MeshOperatorSpec[] = [
+  { profile: 'remote', values: { global: { remotePilotAddress: '10.1.2.3' } } },
+  { profile: 'remote', values: { global: { remotePilotAddress: 'fd00::1' } } },
+  { profile: 'remote', values: { global: { remotePilotAddress: 'istiod.west.example.com' } } },
+  { profile: 'minimal', values: { experimental: { stableValidationPolicy: true } } },
+];
+
 /** Components that have a pod on every node. */
 const nodeComponents: readonly MeshOperatorSpec[] = [
   {
@@ -709,6 +717,7 @@ const written: readonly MeshOperatorSpec[] = [
   injectorByValues,
   injectorBySpec,
   ...nodeComponents,
+  ...otherProfiles,
 ];
 
 /**

@@ -173,6 +173,13 @@ const ipRule: TextRule = {
   message: 'must be an IP address',
 };
 
+/** An IP address or a host name. */
+export const dnsNameOrAddressRule: TextRule = {
+  pattern: /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:]*)$/,
+  maxLength: 253,
+  message: 'must be an IP address or a host name',
+};
+
 /** Text that follows a rule. */
 export function textOf(rule: TextRule) {
   return z

@@ -6,6 +6,7 @@ import {
   cidrList,
   countOrPercent,
   dnsName,
+  dnsNameOrAddressRule,
   goDuration,
   imageHub,
   imageName,
@@ -19,6 +20,7 @@ import {
   priorityClass,
   proxyComponentLogLevel,
   secretName,
+  textOf,
 } from './field-format.ts';
 import { resourcesSchema } from './kubernetes-settings.ts';
 import {
@@ -127,6 +129,9 @@ const globalValuesSchema = z.strictObject({
     })
     .optional()
     .describe('Logging of istiod.'),
+  remotePilotAddress: textOf(dnsNameOrAddressRule)
+    .optional()
+    .describe('Address or host name of the istiod of another cluster, for profile `remote`.'),
   meshID: labelValue().optional().describe('Identity of the mesh, for meshes of several clusters.'),
   network: labelValue().optional().describe('Network that this cluster is in.'),
   meshNetworks: meshNetworksSchema
@@ -303,6 +308,17 @@ export const valuesSchema = z.strictObject({
     .optional()
     .describe('The proxy of ambient pods. `components.ztunnel.k8s` wins where both say something.'),
   sidecarInjectorWebhook: injectorValuesSchema.optional().describe('The sidecar injector.'),
+  experimental: z
+    .strictObject({
+      stableValidationPolicy: z
+        .boolean()
+        .optional()
+        .describe(
+          'Whether objects that name this revision may only use what Istio calls stable. Default: `false`; `true` in profile `stable`.',
+        ),
+    })
+    .optional()
+    .describe('What may change without notice.'),
   meshConfig: z
     .record(z.string(), z.unknown())
     .meta({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true })

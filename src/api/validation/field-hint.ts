@@ -87,8 +87,8 @@ const fieldHints: readonly FieldHint[] = [
     'ztunnel.meshConfig': 'is not a field: use spec.meshConfig.defaultConfig',
     'ztunnel.dnsPolicy': 'is not a field: use an overlay in spec.components.ztunnel.k8s',
     'ztunnel.dnsConfig': 'is not a field: use an overlay in spec.components.ztunnel.k8s',
-    istiodRemote: notYet,
-    experimental: notYet,
+    istiodRemote:
+      'is not a field: use spec.profile remote, and spec.values.global.remotePilotAddress for its address',
     gatewayClasses: notYet,
     'global.istioNamespace':
       'is not a field: the control plane lives in the namespace of the MeshOperator, which is metadata.namespace',
@@ -117,7 +117,6 @@ const fieldHints: readonly FieldHint[] = [
     'global.enableReaderRBAC':
       'is not a field: what reads this cluster from another one belongs to spec.components.base',
     'global.readerServiceAccount': notYet,
-    'global.remotePilotAddress': notYet,
     'global.externalIstiod': `${notYet}: the variable alone is spec.values.pilot.env.EXTERNAL_ISTIOD`,
     'global.configCluster': notYet,
     platform: `${notYet}: set what it stands for, such as spec.values.pilot.cni`,

@@ -24,6 +24,7 @@ import {
 import { checkMapKeys } from './key-checks.ts';
 import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
+import { checkRemote } from './remote-checks.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
 import { checkUpdateStrategies } from './update-strategy-checks.ts';
@@ -54,6 +55,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkRevisionTagScope,
   checkUpgrade,
   checkPause,
+  checkRemote,
   checkAuthorityProvider,
   checkAuthorityIssuer,
   checkAuthorityLifetimes,

@@ -19,13 +19,17 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('rbac.authorization.k8s.io/v1', 'RoleBinding'),
   kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration'),
   kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration'),
+  kindInfo('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicy'),
+  kindInfo('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding'),
 ];
 
 /**
- * Kinds of other projects, whose CRDs may not be there, so that nobody can watch them: an object of one is asked for by
- * its name in each pass of a mesh that has it, and nothing wakes the mesh when somebody changes it.
+ * Kinds that are not watched: the CRD of another project may not be there, and Kubernetes gives slices of its own the labels
+ * of our Services. An object of one is asked for by its name in each pass of a mesh that has it, and nothing wakes the
+ * mesh when somebody changes it.
  */
 export const unwatchedKinds: readonly KindInfo[] = [
+  kindInfo('discovery.k8s.io/v1', 'EndpointSlice'),
   kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
 ];
 

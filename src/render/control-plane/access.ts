@@ -92,6 +92,7 @@ export function renderReaderAccess(mesh: ResolvedMesh, context: RenderContext): 
       metadata: objectMetadata(mesh, context, { name: roleName, component }),
       istioGroups,
       multiClusterServiceGroup: multiClusterServiceGroup(mesh),
+      isRemote: mesh.remote !== undefined,
     }),
     renderRoleBinding(mesh, context, { roleKind: 'ClusterRole', roleName, subject, component }),
   ];

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { isAtLeast } from '../../api/versions.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
 import { containerView } from '../container-view.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
@@ -69,7 +70,13 @@ function deploymentView(mesh: ResolvedMesh) {
       ...pilot.extraArgs,
     ],
     env: istiodEnv(mesh),
+    terminationMessagePolicy: terminationMessagePolicy(mesh),
   };
+}
+
+/** As the chart of 1.31 has it. */
+function terminationMessagePolicy({ platform, version }: ResolvedMesh): string | undefined {
+  return platform === 'openshift' && isAtLeast(version, '1.31') ? 'FallbackToLogsOnError' : undefined;
 }
 
 const readinessProbe: JsonObject = {

@@ -1,5 +1,6 @@
 import type { Json, JsonObject, ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { TerminalError } from '../../base/errors.ts';
+import { isRecord } from '../../base/stable-json.ts';
 import { names } from '../../injection/annotation-names.ts';
 import { renderInjected } from '../../injection/inject-pod.ts';
 import { findProxy, type Pod, proxyContainerName } from '../../injection/pod.ts';
@@ -42,7 +43,7 @@ export function renderGatewayPod(
   const proxy = findProxy(pod);
   if (proxy === undefined) throw new Error('The template gateway gives no proxy');
   const { labels = {}, annotations = {} } = pod.metadata;
-  const container = withServerDefaults(proxy);
+  const container = withoutUserOnOpenShift(mesh, withServerDefaults(proxy));
   return {
     labels,
     annotations: withoutBookkeeping(annotations),
@@ -76,6 +77,17 @@ function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: P
     if (!(error instanceof TerminalError)) throw error;
     throw new GatewayRefusedError({ name, namespace }, error);
   }
+}
+
+/** OpenShift gives each namespace users of its own, and refuses others. */
+function withoutUserOnOpenShift({ platform }: ResolvedMesh, container: JsonObject): JsonObject {
+  if (platform !== 'openshift' || !isRecord(container.securityContext)) return container;
+  const {
+    runAsUser: _user,
+    runAsGroup: _group,
+    ...securityContext
+  } = container.securityContext as JsonObject;
+  return { ...container, securityContext };
 }
 
 function withoutBookkeeping(annotations: Readonly<Record<string, string>>): Record<string, string> {

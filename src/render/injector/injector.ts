@@ -61,6 +61,8 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     cni: _cni,
     ztunnel: _ztunnel,
     platform: _platform,
+    remote: _remote,
+    stableValidationPolicy: _policy,
     ...asked
   } = mesh;
   return stableJson({ mesh: { ...asked, gateways: [], overlays: [] }, kubernetesMinor });
@@ -69,7 +71,8 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
 function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
   const { injector } = mesh;
   const view = workloadView(mesh, injector, {
-    securityContext: { runAsUser: 65532, runAsGroup: 65532 },
+    // OpenShift gives each namespace users of its own, and refuses others.
+    securityContext: mesh.platform === 'openshift' ? {} : { runAsUser: 65532, runAsGroup: 65532 },
   });
   return {
     ...view,

@@ -1,0 +1,30 @@
+import type { Problem } from '../problem.ts';
+import type { SpecView } from './spec-view.ts';
+
+/** A mesh whose istiod is in another cluster. */
+export function checkRemote({ spec }: SpecView): Problem[] {
+  const address = spec.values?.global?.remotePilotAddress;
+  if (spec.profile !== 'remote') {
+    if (address === undefined) return [];
+    const message = 'counts only with spec.profile remote, whose istiod is in another cluster';
+    return [{ path: 'spec.values.global.remotePilotAddress', message }];
+  }
+  return [
+    ...(spec.components?.pilot?.enabled === true
+      ? [
+          {
+            path: 'spec.components.pilot.enabled',
+            message: 'must not be true with spec.profile remote, whose istiod is in another cluster',
+          },
+        ]
+      : []),
+    ...(spec.upgrade?.strategy === 'RevisionBased'
+      ? [
+          {
+            path: 'spec.upgrade.strategy',
+            message: 'must be InPlace with spec.profile remote, which has no control plane of its own',
+          },
+        ]
+      : []),
+  ];
+}
