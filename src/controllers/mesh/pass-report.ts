@@ -11,7 +11,7 @@ import type {
 import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/wave.ts';
-import type { Authorization } from './author-check.ts';
+import type { Authorization } from './decide-authorization.ts';
 import type { Unhealthy } from './object-health.ts';
 
 /** What one pass found of one wave. */
