@@ -71,7 +71,10 @@ export class OwnWebhooksReconciler implements Reconciler {
     await applier.apply(newAuthorKeySecret(this.#options.namespace), observed, signal);
   }
 
-  /** Takes the next step towards a valid certificate. Whatever replica there is shows the one in slot `current`. */
+  /**
+   * Takes the next step towards a valid certificate. Replicas show the one in slot `current`, and go on with it when
+   * somebody deletes the Secret; API servers trust one as long as a bundle has its authority.
+   */
   async #advanceCertificate({ signal, log }: ReconcileContext) {
     const { clock, secrets } = this.#deps;
     const { namespace, host } = this.#options;
@@ -80,7 +83,7 @@ export class OwnWebhooksReconciler implements Reconciler {
     const isTrusted = this.#trusted !== undefined && this.#trusted.fingerprint === slots.next?.fingerprint;
     const step = planCertificate({
       ...{ slots, now },
-      isServing: slots.current !== undefined && slots.current.notAfter > now,
+      isServing: this.#bundles().some((bundle) => determineCaBundle(bundle, [], now) !== ''),
       nextTrustedForMs: isTrusted ? clock.monotonicMs() - (this.#trusted?.sinceMs ?? 0) : undefined,
     });
     if (step.kind === 'wait') return { slots, againInMs: step.forMs };
@@ -110,6 +113,10 @@ export class OwnWebhooksReconciler implements Reconciler {
       }
     }
     this.#rememberTrust(next?.fingerprint, isTrusted);
+  }
+
+  #bundles(): string[] {
+    return this.#deps.configurations.flatMap((informer) => [...informer.values()].map(caBundleOf));
   }
 
   #rememberTrust(fingerprint: string | undefined, isTrusted: boolean): void {
