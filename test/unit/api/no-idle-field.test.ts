@@ -15,7 +15,8 @@ type Place = readonly (string | number)[];
 type Schema = Record<string, unknown>;
 
 /** The controllers' own: whether anything is rendered at all, and what becomes of it afterwards. */
-const notRendered = /^(certificateAuthority\.|paused\.|upgrade\.|sidecarInjector\.(failurePolicy|barePods)$)/;
+const notRendered =
+  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|sidecarInjector\.(failurePolicy|barePods)$)/;
 
 /** Values that repeat a default, because an API server takes no other where they are. */
 const sameAsDefault = [
