@@ -157,12 +157,14 @@ function authorityRows({ certificateAuthority, trustBundle }: MeshOperatorStatus
   return rows.map(([, ...cells], index) => [index === 0 ? 'Certificates' : '', ...cells]);
 }
 
-function objectRows({ inventory = [], drift = [], ignored = [] }: MeshOperatorStatus): Row[] {
+function objectRows({ inventory = [], drift = [], ignored = [], adopted = [] }: MeshOperatorStatus): Row[] {
+  const templates = adopted.filter(({ keeps }) => keeps === 'PodTemplate').map(({ object }) => object);
   const parts = [
     `${inventory.length}`,
     ...(drift.length === 0
       ? []
       : [`changed by others: ${[...new Set(drift.map(({ object }) => object))].join(', ')}`]),
+    ...(templates.length === 0 ? [] : [`with the pods of the former installer: ${templates.join(', ')}`]),
     ...(ignored.length === 0 ? [] : [`ignored: ${ignored.map(({ object }) => object).join(', ')}`]),
   ];
   return [['Objects', parts.join('; ')]];

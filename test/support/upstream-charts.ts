@@ -48,8 +48,9 @@ export async function openUpstreamCharts(minor: string = istioVersions[0].minor)
     install: async ({ chart, release, namespace, values }, kubeconfig, applies) => {
       const folderOfChart = join(folder, 'manifests/charts', chart);
       const target = ['--kubeconfig', kubeconfig, '-n', namespace];
-      const isServerSide = String(applies === 'server-side');
-      const flags = ['--install', '--take-ownership', `--server-side=${isServerSide}`, ...target, '-f', '-'];
+      const how =
+        applies === 'server-side' ? ['--server-side=true', '--force-conflicts'] : ['--server-side=false'];
+      const flags = ['--install', '--take-ownership', ...how, ...target, '-f', '-'];
       await run(helm, ['upgrade', release, folderOfChart, ...flags], {
         input: JSON.stringify(values),
       });

@@ -9,6 +9,7 @@ import type { ManifestDocument } from '../manifest-file.ts';
 import { findMeshProblems } from '../mesh-problems.ts';
 import { UsageError } from '../terminal.ts';
 import { type Installation, istiodImageParts } from './find-installation.ts';
+import { withGatewayPorts } from './gateway-ports.ts';
 
 /** The MeshOperator that means what is installed. */
 export interface AdoptingMesh {
@@ -40,7 +41,7 @@ export function meshOfInstallation(
     throw new UsageError('The file holds more than one mesh: give what was installed, in one file');
   }
   const { mesh, losses } = converted;
-  return { mesh: withWhatRuns(mesh, installation), losses };
+  return { mesh: withGatewayPorts(withWhatRuns(mesh, installation), installation.objects), losses };
 }
 
 /** Where the control plane is, the MeshOperator must be: that is not a question of its file. */

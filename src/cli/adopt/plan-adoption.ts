@@ -1,7 +1,7 @@
 import { adoptedFromAnnotation, keptTemplateAnnotation } from '../../api/adoption.ts';
 import { idOf, idText, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
 import { ownershipLabels } from '../../api/labels.ts';
-import { type MeshOperator, meshOperatorKind } from '../../api/mesh-operator.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import { resolveVersion, supportedVersionsText } from '../../api/resolve-version.ts';
 import { revisionLabel } from '../../api/resolved-mesh.ts';
@@ -19,6 +19,7 @@ import { type FieldChange, fieldChanges } from '../object-change.ts';
 import { type Installation, istiodImageParts } from './find-installation.ts';
 import { lastingDrift } from './lasting-drift.ts';
 import type { AdoptingMesh } from './mesh-of-installation.ts';
+import { refusedOwners } from './refused-owners.ts';
 
 /** What becomes of one object. */
 export interface ObjectAdoption {
@@ -67,6 +68,8 @@ interface Scene {
   readonly adoption: Adoption;
   /** True for objects, by kind and name, of the installation. */
   readonly isTheirs: (object: string) => boolean;
+  /** Field managers of who has installed it. */
+  readonly managers: readonly string[];
 }
 
 export interface AdoptionPlannerDeps {
@@ -74,11 +77,15 @@ export interface AdoptionPlannerDeps {
   readonly context: Omit<RenderContext, 'ownerUid'>;
 }
 
-/** Field managers of those who install Istio: they own fields that a MeshOperator speaks of. */
-const installers = new Set([
-  ...['helm', 'istioctl', 'istio-operator', 'sail-operator', 'operator', 'manager'],
-  ...['kubectl', 'kubectl-client-side-apply', 'kubectl-create', 'Go-http-client'],
-]);
+/** Field managers of those who install Istio; what people have set by hand is by others, and stays theirs. */
+const installers: Readonly<Record<Installation['installer'], readonly string[]>> = {
+  helm: ['helm', 'helm-controller', 'sail-operator'],
+  istioctl: ['istio-operator', 'istioctl'],
+  manifests: [
+    ...['kubectl', 'kubectl-client-side-apply', 'kubectl-create', 'Go-http-client'],
+    ...['argocd-controller', 'kustomize-controller'],
+  ],
+};
 
 /** Says what an adoption would do, by the functions by which the operator does it; each write is a dry run. */
 export class AdoptionPlanner {
@@ -99,19 +106,22 @@ export class AdoptionPlanner {
   ): Promise<PlannedAdoption> {
     const object = mesh as unknown as MeshOperator;
     const key = { namespace: installation.namespace, name: object.metadata.name };
+    const managers = installers[installation.installer];
     const resolved = resolveMesh(object);
     const rendered = renderMesh(resolved, this.#deps.context).flatMap(({ objects }) => objects);
     const existing = await Promise.all(
       rendered.map((desired) => this.#deps.client.find(idOf(desired), signal)),
     );
     const found = existing.filter((observed) => observed !== undefined);
-    const marked = byKey([...installation.objects, ...found].map((observed) => withMarks(key, observed)));
+    const marked = byKey(
+      [...installation.objects, ...found].map((observed) => withMarks(key, observed, managers)),
+    );
     const adoption = new Adoption(key.namespace, rendered, marked.values());
     const theirs = new Set(installation.objects.map(keyOf));
     const isTheirs = (id: string) => installation.installer === 'manifests' || theirs.has(id);
     const changes = await Promise.all(
       rendered.map((desired, index) =>
-        this.#planFor(desired, existing[index], { key, adoption, isTheirs }, signal),
+        this.#planFor(desired, existing[index], { key, adoption, isTheirs, managers }, signal),
       ),
     );
     const wanted = new Set(rendered.map(keyOf));
@@ -138,14 +148,14 @@ export class AdoptionPlanner {
       refusals,
       notes: notesOn(installation),
     };
-    const marks = [...kept, ...found].map((observed) => markOf(key, observed));
+    const marks = [...kept, ...found].map((observed) => markOf(key, observed, managers));
     return { plan, marks };
   }
 
   async #planFor(
     desired: KubernetesObject,
     existing: KubernetesObject | undefined,
-    { key, adoption, isTheirs }: Scene,
+    { key, adoption, isTheirs, managers }: Scene,
     signal: AbortSignal,
   ): Promise<ObjectAdoption> {
     const object = idText(idOf(desired));
@@ -156,7 +166,7 @@ export class AdoptionPlanner {
       }
       refuseForeign(key, existing);
       if (!isTheirs(object)) return { object, action: 'refuse', why: stranger(existing) };
-      const marked = withMarks(key, existing);
+      const marked = withMarks(key, existing, managers);
       const planned = adoption.planFor(desired, marked);
       const wanted = planned?.desired ?? desired;
       const observed =
@@ -173,7 +183,7 @@ export class AdoptionPlanner {
       const why = refusedFields(desired, existing, fields);
       if (why !== undefined) return { object, action: 'refuse', why, fields };
       const options = { fieldManager: objectManager, force: true, dryRun: true };
-      await this.#deps.client.apply(markOf(key, existing), options, signal);
+      await this.#deps.client.apply(markOf(key, existing, managers), options, signal);
       const keepsTemplate =
         hasPodTemplate(existing) && isRecord(wanted.spec) && wanted.spec.template === undefined;
       return { object, action: 'take', fields, ...(keepsTemplate ? { keepsTemplate } : {}) };
@@ -227,22 +237,6 @@ function refusedVersion({ istiod }: Installation): string[] {
   ];
 }
 
-/** Whoever owns an object by reference makes it again as it was, and takes it with itself when it goes. */
-function refusedOwners(objects: readonly KubernetesObject[]): string[] {
-  const owners = objects.flatMap(({ metadata }) =>
-    (metadata.ownerReferences ?? [])
-      .filter(({ kind }) => kind !== meshOperatorKind)
-      .map(({ kind, name, apiVersion }) => ({ text: `${kind} ${name}`, apiVersion })),
-  );
-  return [...new Map(owners.map((owner) => [owner.text, owner])).values()].map(({ text, apiVersion }) => {
-    const isSail = /^(sail)?operator(\.istio)?\.io\//.test(apiVersion);
-    const advice = isSail
-      ? "scale Sail's operator to 0, take the finalizers off its Istio and IstioRevision, and delete these with --cascade=orphan"
-      : 'stop what keeps it, and delete it with --cascade=orphan';
-    return `${text} (${apiVersion}) owns objects of this Istio and would set them back: ${advice}`;
-  });
-}
-
 /** The cluster's own check of names is the operator's; a mesh that is there is another matter. */
 function otherMesh(key: ObjectKey, others: readonly KubernetesObject[]): string[] {
   const same = others.find(
@@ -279,9 +273,13 @@ function notesOn({ releases, objects }: Installation): string[] {
 }
 
 /** The object as it is once it has been marked, and not touched otherwise. */
-function withMarks(key: ObjectKey, observed: KubernetesObject): KubernetesObject {
+function withMarks(
+  key: ObjectKey,
+  observed: KubernetesObject,
+  managers: readonly string[],
+): KubernetesObject {
   const { metadata } = observed;
-  const mark = markOf(key, observed).metadata;
+  const mark = markOf(key, observed, managers).metadata;
   return {
     ...observed,
     metadata: {
@@ -293,10 +291,14 @@ function withMarks(key: ObjectKey, observed: KubernetesObject): KubernetesObject
 }
 
 /** What makes an object the mesh's, and says whose fields become the operator's. The uid keeps it from being made anew. */
-function markOf(key: ObjectKey, { apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
+function markOf(
+  key: ObjectKey,
+  { apiVersion, kind, metadata }: KubernetesObject,
+  managers: readonly string[],
+): KubernetesObject {
   const { name, namespace, uid, managedFields = [], annotations = {} } = metadata;
-  const managers = managedFields.map(({ manager }) => manager).filter((manager) => installers.has(manager));
-  const from = annotations[adoptedFromAnnotation] ?? [...new Set(managers)].sort().join(',');
+  const theirs = managers.filter((manager) => managedFields.some((entry) => entry.manager === manager));
+  const from = annotations[adoptedFromAnnotation] ?? theirs.join(',');
   const kept = annotations[keptTemplateAnnotation] ?? '';
   return {
     apiVersion,

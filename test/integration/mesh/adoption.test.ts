@@ -17,9 +17,11 @@ import { TestMesh } from '../../support/test-mesh.ts';
 import { openUpstreamCharts } from '../../support/upstream-charts.ts';
 
 /** Charts of an unreleased build name no released image. */
-const global = { hub: 'registry.example.com/istio', tag: '1.31.0' };
-const namespace = 'istio-system';
-const gatewayNamespace = 'istio-ingress';
+const images = { hub: 'registry.example.com/istio', tag: '1.31.0' };
+const namespace = 'by-helm';
+const gatewayNamespace = 'by-helm-edge';
+const global = { istioNamespace: namespace };
+const injectorWebhook = `istio-sidecar-injector-${namespace}`;
 
 let world: MeshCluster;
 let mesh: TestMesh;
@@ -42,16 +44,20 @@ async function installByHelm(): Promise<void> {
   const charts = await openUpstreamCharts();
   const { kubeconfigPath } = world.cluster;
   await charts.install(
-    { chart: 'base', release: 'istio-base', namespace, values: {} },
+    { chart: 'base', release: 'istio-base', namespace, values: { global } },
     kubeconfigPath,
     'server-side',
   );
   const istiod = {
     chart: 'istio-control/istio-discovery',
-    ...{ release: 'istiod', namespace, values: { global, meshConfig: { accessLogFile: '/dev/stdout' } } },
+    ...{
+      release: 'istiod',
+      namespace,
+      values: { global: { ...global, ...images }, meshConfig: { accessLogFile: '/dev/stdout' } },
+    },
   };
   await charts.install(istiod, kubeconfigPath, 'server-side');
-  await ignoreFailures('istio-sidecar-injector');
+  await ignoreFailures(injectorWebhook);
   const gateway = { chart: 'gateway', release: 'istio-ingress', namespace: gatewayNamespace, values: {} };
   await charts.install(gateway, kubeconfigPath, 'client-side');
   for (const [where, name] of [
@@ -128,33 +134,36 @@ test('the report names the releases, the mesh that means them, and what becomes 
     ...{ losses: [], refusals: [] },
     mesh: {
       spec: {
-        ...{ hub: global.hub, tag: global.tag, meshConfig: { accessLogFile: '/dev/stdout' } },
+        ...{ ...images, meshConfig: { accessLogFile: '/dev/stdout' } },
         components: { ingressGateways: [{ name: 'istio-ingress', namespace: gatewayNamespace }] },
       },
     },
   });
   expect(plan.releases.map((release) => release.replace(/ .* \(/, ' ('))).toEqual([
-    'istiod (Helm release istio-system/istiod)',
-    'base (Helm release istio-system/istio-base)',
-    'gateway (Helm release istio-ingress/istio-ingress)',
+    `istiod (Helm release ${namespace}/istiod)`,
+    `base (Helm release ${namespace}/istio-base)`,
+    `gateway (Helm release ${gatewayNamespace}/istio-ingress)`,
   ]);
   const named = (action: string) =>
     plan.objects.filter((object) => object.action === action).map(({ object }) => object);
   expect(named('refuse')).toEqual([]);
   expect(named('take')).toEqual(
     expect.arrayContaining([
-      ...['Service istio-system/istiod', 'Deployment istio-system/istiod', 'ConfigMap istio-system/istio'],
-      ...['Service istio-ingress/istio-ingress', 'Deployment istio-ingress/istio-ingress'],
+      ...[`Service ${namespace}/istiod`, `Deployment ${namespace}/istiod`, `ConfigMap ${namespace}/istio`],
+      ...[`Service ${gatewayNamespace}/istio-ingress`, `Deployment ${gatewayNamespace}/istio-ingress`],
       'ValidatingWebhookConfiguration istiod-default-validator',
+      `MutatingWebhookConfiguration ${injectorWebhook}`,
     ]),
   );
   expect(named('keep')).toEqual(
     expect.arrayContaining([
-      ...['ConfigMap istio-system/istio-sidecar-injector', 'ServiceAccount istio-ingress/istio-ingress'],
-      'MutatingWebhookConfiguration istio-sidecar-injector',
+      ...[
+        `ConfigMap ${namespace}/istio-sidecar-injector`,
+        `ServiceAccount ${gatewayNamespace}/istio-ingress`,
+      ],
     ]),
   );
-  expect(named('create')).toContain('Deployment istio-system/sidecar-injector');
+  expect(named('create')).toContain(`Deployment ${namespace}/sidecar-injector`);
   expect(writtenBy(await everything())).toEqual(writtenBy(before));
   expect(await world.meshes()).toEqual([]);
   wanted = { ...plan.mesh, spec: { ...(plan.mesh.spec as JsonObject), sidecarInjector: { enabled: false } } };
@@ -170,10 +179,10 @@ test('a Service that would be changed stops it before anything is done', async (
 
   expect(code).toBe(1);
   expect(stderr).toMatch(
-    /^Service istio-ingress\/istio-ingress: spec\.type would be changed, .*\nNothing was done\.$/m,
+    /^Service by-helm-edge\/istio-ingress: spec\.type would be changed, .*\nNothing was done\.$/m,
   );
   expect(await world.meshes()).toEqual([]);
-  const service = (await everything()).get('Service istio-ingress/istio-ingress');
+  const service = (await everything()).get(`Service ${gatewayNamespace}/istio-ingress`);
   expect(service?.metadata.labels).not.toHaveProperty(meshLabel);
 });
 
@@ -185,13 +194,13 @@ test('the act takes every object over, deletes none, and makes no pod anew', asy
 
   expect({ code, stderr }).toMatchObject({
     code: 0,
-    stderr: expect.stringMatching(/^istio-system\/mesh takes over/),
+    stderr: expect.stringMatching(/^by-helm\/mesh takes over/),
   });
   const after = await everything();
   expect(uidsOf(after, before.keys())).toEqual(uidsOf(before, before.keys()));
   const pods = [...after.keys()].filter((name) => name.startsWith('Pod '));
   expect(pods).toEqual([...before.keys()].filter((name) => name.startsWith('Pod ')));
-  for (const name of ['Service istio-ingress/istio-ingress', 'Service istio-system/istiod']) {
+  for (const name of [`Service ${gatewayNamespace}/istio-ingress`, `Service ${namespace}/istiod`]) {
     expect(after.get(name)?.spec).toEqual(before.get(name)?.spec);
     expect(after.get(name)?.status).toEqual(before.get(name)?.status);
   }
@@ -200,7 +209,10 @@ test('the act takes every object over, deletes none, and makes no pod anew', asy
 test('what had been Helm’s is the operator’s, but for what pods that run still use', async () => {
   const objects = await everything();
 
-  for (const name of ['Service istio-system/istiod', 'HorizontalPodAutoscaler istio-ingress/istio-ingress']) {
+  for (const name of [
+    `Service ${namespace}/istiod`,
+    `HorizontalPodAutoscaler ${gatewayNamespace}/istio-ingress`,
+  ]) {
     const object = objects.get(name);
     expect([name, managersOf(object)]).not.toContain('helm');
     expect(object?.metadata.annotations ?? {}).not.toHaveProperty(adoptedFromAnnotation);
@@ -209,11 +221,11 @@ test('what had been Helm’s is the operator’s, but for what pods that run sti
   }
   const { adopted = [] } = await mesh.status();
   expect(adopted.filter(({ keeps }) => keeps === 'PodTemplate').map(({ object }) => object)).toEqual([
-    'Deployment istio-system/istiod',
-    'Deployment istio-ingress/istio-ingress',
+    `Deployment ${namespace}/istiod`,
+    `Deployment ${gatewayNamespace}/istio-ingress`,
   ]);
   expect(adopted).toContainEqual({
-    object: 'ConfigMap istio-system/istio-sidecar-injector',
+    object: `ConfigMap ${namespace}/istio-sidecar-injector`,
     keeps: 'Object',
   });
 });
@@ -223,7 +235,7 @@ test('diff knows of it, and finds nothing to do', async () => {
 
   const { stdout } = await runCli((terminal) => diff(options, terminal), dump(wanted));
 
-  expect(stdout).toBe('istio-system/mesh: no difference\n');
+  expect(stdout).toBe(`${namespace}/mesh: no difference\n`);
 });
 
 test('a change of the spec that makes pods anew gives them the pod template of the operator', async () => {
@@ -232,14 +244,14 @@ test('a change of the spec that makes pods anew gives them the pod template of t
   await mesh.change({ components: { pilot: { k8s: { podAnnotations: { 'example.com/changed': 'yes' } } } } });
   await mesh.untilStatus('has let go of the template of istiod', ({ adopted = [], state }) => {
     const kept = adopted.filter(({ keeps }) => keeps === 'PodTemplate').map(({ object }) => object);
-    return state === 'Ready' && kept.join() === 'Deployment istio-ingress/istio-ingress';
+    return state === 'Ready' && kept.join() === `Deployment ${gatewayNamespace}/istio-ingress`;
   });
 
   expect(await templateOf(namespace, 'istiod')).toMatchObject({
     metadata: { annotations: { 'example.com/changed': 'yes' }, labels: { 'meshoperator.dev/mesh': 'mesh' } },
   });
   expect(await templateOf(gatewayNamespace, 'istio-ingress')).toEqual(gateway);
-  expect(managersOf((await everything()).get('Deployment istio-system/istiod'))).not.toContain('helm');
+  expect(managersOf((await everything()).get(`Deployment ${namespace}/istiod`))).not.toContain('helm');
 });
 
 test('when the last template is let go of, so is all that is not of the mesh', async () => {
@@ -253,9 +265,9 @@ test('when the last template is let go of, so is all that is not of the mesh', a
   );
 
   const objects = await everything();
-  expect(objects.has('ConfigMap istio-system/istio-sidecar-injector')).toBe(false);
-  expect(objects.has('MutatingWebhookConfiguration istio-sidecar-injector')).toBe(false);
-  expect(objects.has('ServiceAccount istio-ingress/istio-ingress')).toBe(false);
+  expect(objects.has(`ConfigMap ${namespace}/istio-sidecar-injector`)).toBe(false);
+  expect(objects.has(`MutatingWebhookConfiguration ${injectorWebhook}`)).toBe(false);
+  expect(objects.has(`ServiceAccount ${gatewayNamespace}/istio-ingress`)).toBe(false);
   expect(await templateOf(gatewayNamespace, 'istio-ingress')).toMatchObject({
     spec: { serviceAccountName: 'istio-ingress-service-account' },
   });

@@ -127,6 +127,17 @@ describe('mesh-operator status', () => {
     );
   });
 
+  test('names workloads whose pods are still as another installer has made them', () => {
+    const adopted = [
+      { object: 'Deployment istio-system/istiod', keeps: 'PodTemplate' as const },
+      { object: 'ConfigMap istio-system/values', keeps: 'Object' as const },
+    ];
+
+    expect(linesOf({ ...ready, adopted }).join('\n')).toMatch(
+      /Objects +1; with the pods of the former installer: Deployment istio-system\/istiod$/m,
+    );
+  });
+
   test('says that it speaks of an older spec, and that the operator has not seen a mesh', () => {
     expect(linesOf(ready, 2)).toContain('  The latest change of the spec is not done yet.');
     expect(linesOf({})[0]).toBe('istio-system/mesh  not seen by the operator yet');
