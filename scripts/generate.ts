@@ -81,6 +81,22 @@ const derivedFiles: readonly DerivedFile[] = [
     },
   },
   {
+    path: 'generated/gateway-api-crds.json',
+    inputs: [...goInputs, 'scripts/generate/gateway-api-crds.ts'],
+    text: async () => {
+      const { readGatewayApiCrds } = await import('./generate/gateway-api-crds.ts');
+      return `${JSON.stringify(await readGatewayApiCrds())}\n`;
+    },
+  },
+  {
+    path: 'generated/gateway-templates.json',
+    inputs: [...goInputs, 'scripts/generate/gateway-templates.ts'],
+    text: async () => {
+      const { readGatewayTemplates } = await import('./generate/gateway-templates.ts');
+      return `${JSON.stringify(await readGatewayTemplates())}\n`;
+    },
+  },
+  {
     path: 'generated/istio-crds.json',
     inputs: [...goInputs, 'scripts/generate/istio-crds.ts'],
     text: async () => {

@@ -97,6 +97,9 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     clusterId: global.multiCluster?.clusterName ?? 'Kubernetes',
     base: {
       enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
+      ...(spec.components?.base?.gatewayApi === undefined
+        ? {}
+        : { gatewayApi: spec.components.base.gatewayApi }),
     },
     // Whatever is said of istiod, it is that of another cluster.
     pilot: isRemote ? { ...pilot, enabled: false } : pilot,

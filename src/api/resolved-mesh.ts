@@ -1,3 +1,4 @@
+import type { GatewayApiChannel } from './gateway-api.ts';
 import type { PlatformName } from './platforms.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
@@ -154,7 +155,11 @@ export interface ResolvedMesh {
   readonly meshId: string;
   readonly network: string;
   readonly clusterId: string;
-  readonly base: { readonly enabled: boolean };
+  readonly base: {
+    readonly enabled: boolean;
+    /** Channel of the Gateway API whose CRDs are installed where they are missing; absent: none. */
+    readonly gatewayApi?: GatewayApiChannel;
+  };
   readonly pilot: ResolvedPilot;
   /** The istiod of another cluster, which this one has instead of its own; the address is empty when nobody said it. */
   readonly remote?: { readonly address: string };

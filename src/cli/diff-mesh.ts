@@ -26,6 +26,7 @@ import { claimedNames, claimMessage, earlierClaim } from '../controllers/mesh/re
 import { idsOf, subtract } from '../inventory/inventory.ts';
 import { Applier, type ApplyResult } from '../kube/apply/applier.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { renderGatewayApiCrds } from '../render/gateway-api-crds.ts';
 import { renderIstioCrds } from '../render/istio-crds.ts';
 import type { RenderContext } from '../render/render-context.ts';
 import { renderMeshOperator } from '../render/render-mesh-operator.ts';
@@ -142,6 +143,7 @@ export class MeshDiffer {
     const adoption = await this.#adoption(key, objects, inventory, signal);
     const changes = [
       ...(resolved.base.enabled ? await this.#diffCrds(signal) : []),
+      ...(await this.#missingGatewayApi(resolved.base, signal)),
       ...(await Promise.all(objects.map((object) => this.#diffObject(key, object, adoption, signal)))).flat(),
     ];
     const unwanted = subtract(inventory, [...idsOf(objects), ...heldIds(adoption)]);
@@ -256,6 +258,19 @@ export class MeshDiffer {
       return observed === undefined
         ? [{ object, action: 'create' }]
         : [{ object, action: 'change', fields: fieldChanges(drift) }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  /** CRDs of the Gateway API are only ever made. */
+  async #missingGatewayApi(
+    { enabled, gatewayApi }: ResolvedMesh['base'],
+    signal: AbortSignal,
+  ): Promise<ObjectChange[]> {
+    if (!enabled || gatewayApi === undefined) return [];
+    const found = renderGatewayApiCrds(gatewayApi).map(async (crd): Promise<ObjectChange[]> => {
+      const isThere = (await this.#deps.client.find(idOf(crd), signal)) !== undefined;
+      return isThere ? [] : [{ object: idText(idOf(crd)), action: 'create' }];
     });
     return (await Promise.all(found)).flat();
   }

@@ -3,6 +3,7 @@ import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import { renderCni } from './cni/cni.ts';
 import { renderIstiodAccess, renderReaderAccess } from './control-plane/access.ts';
 import { renderDefaultValidator, renderRevisionValidator } from './control-plane/admission.ts';
+import { deploysGateways, renderGatewayController } from './control-plane/gateway-controller.ts';
 import { renderIstiod } from './control-plane/istiod.ts';
 import { renderMeshConfigMap } from './control-plane/mesh-config-map.ts';
 import { renderRemoteIstiod } from './control-plane/remote-istiod.ts';
@@ -42,6 +43,7 @@ function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObj
   return [
     ...(mesh.base.enabled ? renderReaderAccess(mesh, context) : []),
     ...(mesh.pilot.enabled ? [...renderIstiodAccess(mesh, context), renderMeshConfigMap(mesh, context)] : []),
+    ...(mesh.pilot.enabled && deploysGateways(mesh) ? renderGatewayController(mesh, context) : []),
   ];
 }
 

@@ -644,6 +644,22 @@ components:
     ],
   },
   {
+    name: 'CRDs of the Gateway API for an older Istio',
+    spec: '{ version: "1.30", components: { base: { gatewayApi: Standard } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.base.gatewayApi: brings the CRDs that Istio 1.31 is built with, and the version is 1.30: install those of its own release instead',
+    ],
+  },
+  {
+    name: 'CRDs of the Gateway API without the part that brings CRDs',
+    spec: 'components: { base: { enabled: false, gatewayApi: Standard } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.base.gatewayApi: has no effect while base is not enabled: enable it, or remove this',
+    ],
+  },
+  {
     name: 'node port outside the range',
     spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { ports: [{ name: a, port: 80, nodePort: 80 }] } } }] }',
     refusedAt: 'validate',

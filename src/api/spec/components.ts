@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { gatewayApiChannels } from '../gateway-api.ts';
 import { dnsLabel, labels, labelValue, serviceName } from './field-format.ts';
 import {
   daemonSetSettingsSchema,
@@ -58,6 +59,12 @@ export const componentsSchema = z.strictObject({
         .optional()
         .describe(
           'Custom resource definitions and the default validating webhook. Default: as in the profile.',
+        ),
+      gatewayApi: z
+        .enum(gatewayApiChannels)
+        .optional()
+        .describe(
+          'Channel of the Gateway API whose CRDs are installed where they are missing; those that are there are neither changed nor removed. Default: none are installed.',
         ),
       k8s: objectSettingsSchema.optional().describe('Kubernetes settings of what the cluster shares.'),
     })

@@ -6,6 +6,7 @@ import {
   checkExternalBundle,
   checkExternalRotation,
 } from './external-checks.ts';
+import { checkGatewayApi } from './gateway-api-checks.ts';
 import {
   checkCrossNetworkPorts,
   checkGatewayAgainstControlPlane,
@@ -83,4 +84,5 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkTemplateNames,
   checkInjectedAnnotations,
   checkMapKeys,
+  checkGatewayApi,
 ];

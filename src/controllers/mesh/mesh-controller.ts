@@ -18,6 +18,7 @@ import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
 import { AuthorCheck } from './author-check.ts';
 import { objectManager } from './field-managers.ts';
+import { GatewayApiCrds } from './gateway-api-crds.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
 import { claimGroup, ObservedWorld } from './observed-world.ts';
@@ -87,11 +88,12 @@ export function createMeshController(
     onWrite: (object) => world.observeWrite(object),
   });
   const crds = new IstioCrds({ client: deps.client, informer: crdInformer, desired: desiredCrds });
+  const gatewayApiCrds = new GatewayApiCrds({ client: deps.client, informer: crdInformer });
   const clusterVersion = new ClusterVersion(deps);
   const { operatorImage, authorKey } = options;
   const authors = authorKey === undefined ? undefined : new AuthorCheck({ client: deps.client, authorKey });
   const reconciler = new MeshReconciler({
-    ...{ ...deps, applier, world, crds, clusterVersion, operatorImage, authors },
+    ...{ ...deps, applier, world, crds, gatewayApiCrds, clusterVersion, operatorImage, authors },
   });
   const controller = new Controller({ name: 'mesh', workers: options.workers }, { ...deps, reconciler });
 

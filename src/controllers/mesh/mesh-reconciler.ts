@@ -48,6 +48,7 @@ import {
   recordYielded,
 } from './drift-ledger.ts';
 import { statusManager } from './field-managers.ts';
+import type { GatewayApiCrds } from './gateway-api-crds.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
@@ -68,6 +69,7 @@ export interface MeshReconcilerDeps {
   readonly applier: Applier;
   readonly world: ObservedWorld;
   readonly crds: IstioCrds;
+  readonly gatewayApiCrds: GatewayApiCrds;
   readonly events: EventRecorder;
   readonly clock: Clock;
   readonly clusterVersion: ClusterVersion;
@@ -150,7 +152,9 @@ export class MeshReconciler implements Reconciler {
     await this.#widenInventory(pass, union(known, desired));
     const unwanted = subtract(known, desired);
 
-    if (resolved.base.enabled) await this.#deps.crds.ensure(pass.signal);
+    const { enabled, gatewayApi } = resolved.base;
+    if (enabled) await this.#deps.crds.ensure(pass.signal);
+    if (enabled && gatewayApi !== undefined) await this.#deps.gatewayApiCrds.ensure(gatewayApi, pass.signal);
     await this.#applyWaves(pass, waves);
     if (!pass.waves.every((wave) => wave.isApplied)) await this.#followSelection(pass, waves, unwanted);
     pass.gateways = gatewayStatuses(resolved, world);

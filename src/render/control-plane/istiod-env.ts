@@ -2,6 +2,9 @@ import { ztunnelName } from '../../api/node-components.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
 
+/** Whether istiod deploys the Gateways of the Gateway API. */
+export const gatewayDeployments = 'PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER';
+
 /** The environment of istiod's container: ours, and what the spec sets over it. */
 export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
   const ours = [
@@ -21,8 +24,8 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envValue('ISTIO_MULTIROOT_MESH', 'true'),
     // istiod leaves MutatingWebhookConfigurations alone: injection is our own webhook's.
     envValue('INJECTION_WEBHOOK_CONFIG_NAME', ''),
-    // No Deployments for Gateway API Gateways; the role for making them is left out, too.
-    envValue('PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER', 'false'),
+    // Deployments for Gateways of the Gateway API need rights in every namespace: they are for who asks for them.
+    envValue(gatewayDeployments, 'false'),
     // Neither an authority nor the controller that brings its roots to all namespaces.
     ...(mesh.authority.external === undefined ? [] : [envValue('ENABLE_CA_SERVER', 'false')]),
   ];

@@ -9,6 +9,7 @@ import { type Progress, printProgress, withProgress } from './progress.ts';
 const modules = {
   'istio.io/istio': 'istio.io/istio/manifests',
   'istio.io/api': 'istio.io/api/mesh/v1alpha1',
+  'sigs.k8s.io/gateway-api': 'sigs.k8s.io/gateway-api/apis/v1',
 };
 
 /** Folder in tools/ whose go.mod pins the modules of an Istio minor; what is built is built from the newest. */

@@ -16,7 +16,7 @@ type Schema = Record<string, unknown>;
 
 /** The controllers' own: whether anything is rendered at all, and what becomes of it afterwards. */
 const notRendered =
-  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|sidecarInjector\.(failurePolicy|barePods)$)/;
+  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|components\.base\.gatewayApi$|sidecarInjector\.(failurePolicy|barePods)$)/;
 
 /** Values that repeat a default, because an API server takes no other where they are. */
 const sameAsDefault = [
