@@ -85,6 +85,11 @@ const progressReasons: readonly ConditionReason[] = [
     meaning: 'An object is still being deleted by somebody; it is made anew afterwards.',
   },
   { reason: 'Deleting', meaning: 'The MeshOperator is being deleted; its objects are being removed.' },
+  {
+    reason: 'RemovalBlocked',
+    meaning:
+      'The MeshOperator is being deleted, and nothing has gone for a minute. The message names what holds it up: an object with the finalizers of others, a refused deletion, a pod that still runs; and when the mesh goes without it.',
+  },
   { reason: 'Upgrading', meaning: 'Another version gets into the mesh: see `UpgradeComplete`.' },
   { reason: 'ApplyFailed', meaning: 'The API server did not answer as it should; it is tried again.' },
 ];

@@ -19,6 +19,8 @@ export const adviceByReason: Readonly<Record<string, string>> = {
   Forbidden: "upgrade the operator's chart, whose roles belong to its version",
   Invalid:
     'correct the fields of the spec that lead to this object; "mesh-operator diff -f FILE" tells before you apply',
+  RemovalBlocked:
+    'have the owner of its finalizers let go of the object, or take them off; allow the deletion where a webhook or a policy refuses it',
   ProgressDeadlineExceeded: 'look at the pods of the workload: "kubectl describe pod", and its logs',
   NamespaceMissing: 'create the namespace, or change the spec',
   AddressPending:

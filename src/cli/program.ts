@@ -4,6 +4,7 @@ import { injectorSettings, readInjectorConfig } from '../config/injector-config.
 import {
   defaultLeaseName,
   defaultOperatorImage,
+  defaultRemovalDeadline,
   operatorSettings,
   readOperatorConfig,
 } from '../config/operator-config.ts';
@@ -176,7 +177,15 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       '--purge',
       "also remove Istio's CRDs, with all objects of these kinds, and the authority of the mesh, unless another mesh needs them",
     )
-    .option('--force', 'where no operator is at work, remove everything from here')
+    .option(
+      '--force',
+      'where no operator is at work, remove everything from here, also what a mesh that is gone has left',
+    )
+    .option(
+      '--deadline <duration>',
+      `with --force: how long nothing may go before it goes on without what holds it; default ${defaultRemovalDeadline}`,
+      defaultRemovalDeadline,
+    )
     .option('-y, --yes', 'do not ask')
     .option(
       '--lease-name <name>',

@@ -7,8 +7,8 @@ import {
   type ObjectKey,
 } from '../api/kubernetes-object.ts';
 import { authorityLabel, managedByLabel, managedByValue, ownerByLabels } from '../api/labels.ts';
-import { meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { listAllMeshes } from './all-meshes.ts';
 import { istioKinds, listAll, nameText } from './istio-kinds.ts';
 
 /** What goes beyond a mesh. */
@@ -32,9 +32,7 @@ export async function planPurge(
   mesh: ObjectKey,
   signal: AbortSignal,
 ): Promise<PurgePlan> {
-  const others = (await listAll(client, kindInfo(meshOperatorApiVersion, meshOperatorKind), signal)).filter(
-    (object) => !isOfFamily(object, mesh),
-  );
+  const others = (await listAllMeshes(client, signal)).filter((object) => !isOfFamily(object, mesh));
   const parts = [
     await planCrds(client, mesh, others, signal),
     await planAuthority(client, mesh, others, signal),

@@ -1,18 +1,29 @@
-import { kindInfo } from '../api/kinds.ts';
-import { idOf, idText, type KubernetesObject, type ObjectId } from '../api/kubernetes-object.ts';
-import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.ts';
+import {
+  idOf,
+  type KubernetesObject,
+  keyText,
+  type ObjectId,
+  type ObjectKey,
+} from '../api/kubernetes-object.ts';
+import { meshLabel, meshNamespaceLabel, ownerByLabels } from '../api/labels.ts';
+import { type MeshOperator, meshOperatorKind } from '../api/mesh-operator.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { WaitingError } from '../base/errors.ts';
 import { IstiodLeftovers } from '../controllers/mesh/istiod-leftovers.ts';
+import { type Lingering, lingeringText } from '../controllers/mesh/lingering.ts';
 import { hasMeshFinalizer, releaseMeshFinalizer } from '../controllers/mesh/mesh-finalizer.ts';
+import { MeshRemover } from '../controllers/mesh/mesh-remover.ts';
+import { ownedKinds } from '../controllers/mesh/owned-kinds.ts';
 import { Pruner } from '../controllers/mesh/pruner.ts';
-import { union } from '../inventory/inventory.ts';
+import { idsOf, union } from '../inventory/inventory.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { listAllMeshes } from './all-meshes.ts';
 import { listAll } from './istio-kinds.ts';
 
 export interface MeshRemovalDeps {
   readonly client: KubeClient;
   readonly clock: Clock;
+  /** How long nothing may go before the mesh goes without what holds it. */
+  readonly deadlineMs: number;
   /** Called with a line for a person when something new is waited for. */
   readonly onProgress: (line: string) => void;
 }
@@ -21,51 +32,54 @@ export interface MeshRemovalDeps {
 const retryMs = 500;
 
 /**
- * Does for a MeshOperator that is being deleted what the operator would: removes what its status names, stage by stage,
- * then what istiod left, and lets go of it. For where no operator runs.
+ * Does for a MeshOperator that is being deleted what the operator would: removes what was made for it, stage by stage, then what
+ * istiod left, and lets go of it. For where no operator runs.
  */
 export class MeshRemoval {
   readonly #deps: MeshRemovalDeps;
-  readonly #pruner: Pruner;
   #said = '';
 
   constructor(deps: MeshRemovalDeps) {
     this.#deps = deps;
-    this.#pruner = new Pruner({ client: deps.client, world: { find: () => undefined } });
   }
 
-  /** Returns when the MeshOperator may go. Its control planes, where upgrades are `RevisionBased`, go the same way. */
-  async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const { client } = this.#deps;
+  /**
+   * Returns when the MeshOperator may go, with what was left behind. Its control planes, where upgrades are `RevisionBased`, go
+   * the same way. Also for one that is gone without its objects: `mesh` then has nothing but its name.
+   */
+  async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<readonly Lingering[]> {
+    const { client, clock, deadlineMs } = this.#deps;
+    const all = await listAllMeshes(client, signal);
+    const remover = new MeshRemover({
+      pruner: new Pruner({ client, world: { find: () => undefined } }),
+      leftovers: new IstiodLeftovers({ client, world: { meshes: () => all } }),
+      ...{ clock, deadlineMs },
+    });
+    const ofParts: Lingering[] = [];
     const key = { namespace: mesh.metadata.namespace ?? '', name: mesh.metadata.name };
-    let left = inventoryOf(mesh);
+    let left: readonly ObjectId[] = union(inventoryOf(mesh), await idsByLabels(client, key, signal));
     for (;;) {
-      left = await this.#pruner.removeInOrder(key, left, signal);
-      if (left.length === 0) break;
-      for (const id of left.filter(({ kind }) => kind === meshOperatorKind)) {
-        const part = await client.find(id, signal);
-        if (part?.metadata.deletionTimestamp !== undefined) await this.remove(part, signal);
+      const { held, remaining, leftBehind } = await remover.step(mesh, left, signal);
+      const [first] = held;
+      if (first === undefined) {
+        await this.#release(mesh, signal);
+        return [...ofParts, ...leftBehind];
       }
-      await this.#wait(`${left.length} left, waits for ${idText(left[0] as ObjectId)}`, signal);
+      left = remaining;
+      for (const { id } of held.filter((lingering) => lingering.id.kind === meshOperatorKind)) {
+        const part = await client.find(id, signal);
+        if (part?.metadata.deletionTimestamp === undefined) continue;
+        ofParts.push(...(await this.remove(part, signal)));
+      }
+      await this.#wait(`${remaining.length} left, waits for ${lingeringText(first)}`, signal);
     }
-    await this.#removeLeftovers(mesh, signal);
+  }
+
+  async #release(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
+    const { client } = this.#deps;
     const latest = await client.find(idOf(mesh), signal);
     if (latest !== undefined && latest.metadata.uid === mesh.metadata.uid && hasMeshFinalizer(latest)) {
       await releaseMeshFinalizer(client, latest, signal);
-    }
-  }
-
-  async #removeLeftovers(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
-    const { client } = this.#deps;
-    const all = await listAll(client, kindInfo(meshOperatorApiVersion, meshOperatorKind), signal);
-    const leftovers = new IstiodLeftovers({ client, world: { meshes: () => all } });
-    for (;;) {
-      try {
-        return await leftovers.remove(mesh, signal);
-      } catch (error) {
-        if (!(error instanceof WaitingError)) throw error;
-        await this.#wait(error.message, signal);
-      }
     }
   }
 
@@ -79,4 +93,20 @@ export class MeshRemoval {
 /** What was made for a mesh, as its status names it. */
 export function inventoryOf(mesh: KubernetesObject): readonly ObjectId[] {
   return union(((mesh as unknown as MeshOperator).status?.inventory ?? []) as ObjectId[], []);
+}
+
+/** Everything that says by its labels that it belongs to a mesh, whether or not that is still there. */
+export async function idsByLabels(
+  client: KubeClient,
+  mesh: ObjectKey,
+  signal: AbortSignal,
+): Promise<readonly ObjectId[]> {
+  const labelSelector = `${meshLabel}=${mesh.name},${meshNamespaceLabel}=${mesh.namespace}`;
+  const lists = await Promise.all(ownedKinds.map((kind) => listAll(client, kind, signal, { labelSelector })));
+  const parts = (await listAllMeshes(client, signal)).filter(({ metadata }) => {
+    const owner = ownerByLabels(metadata.labels);
+    const isPart = owner !== undefined && keyText(owner) === keyText(mesh);
+    return isPart && metadata.namespace === mesh.namespace;
+  });
+  return idsOf([...lists.flat(), ...parts]);
 }

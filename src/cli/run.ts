@@ -69,7 +69,10 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     : undefined;
   const mayAct = webhooks === undefined ? () => true : isAuthorized;
   const mesh = createMeshController(
-    { workers: config.workers, operatorImage: config.image, authorKey: webhooks?.authorKey },
+    {
+      ...{ workers: config.workers, operatorImage: config.image, authorKey: webhooks?.authorKey },
+      removalDeadlineMs: config.removalDeadlineMs,
+    },
     { client, clock, random, log, events, metrics: metrics.controller('mesh') },
   );
   const dataPlane = createDataPlaneController({

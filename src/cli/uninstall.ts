@@ -4,14 +4,18 @@ import { idOf, type KubernetesObject, keyText, type ObjectId } from '../api/kube
 import { ownerByLabels } from '../api/labels.ts';
 import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.ts';
 import { type Clock, commandClock, sleep } from '../base/clock.ts';
+import { NotFoundError } from '../base/errors.ts';
+import { parseDurationMs } from '../config/parse-setting.ts';
 import { proxyRevision } from '../controllers/data-plane/observed-pods.ts';
+import type { Lingering } from '../controllers/mesh/lingering.ts';
+import { leftBehindText } from '../controllers/mesh/mesh-remover.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { GoneError } from '../kube/errors.ts';
 import { type ClusterOptions, clusterClient } from './cluster.ts';
 import { confirm } from './confirm.ts';
 import { OperatorSigns } from './operator-signs.ts';
 import { countText, type PurgePlan, planPurge, podsWithSidecar, purge } from './purge.ts';
-import { inventoryOf, MeshRemoval } from './remove-mesh.ts';
+import { idsByLabels, inventoryOf, MeshRemoval } from './remove-mesh.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** What follows `mesh-operator uninstall NAME`. */
@@ -23,6 +27,8 @@ export interface UninstallOptions extends ClusterOptions {
   readonly wait?: boolean | undefined;
   /** Remove everything itself when no operator does. */
   readonly force?: boolean | undefined;
+  /** How long nothing may go before it goes on without what holds it, as a Go duration; for `force`. */
+  readonly deadline: string;
   /** Do not ask. */
   readonly yes?: boolean | undefined;
   /** Of the operator's Lease. */
@@ -34,8 +40,9 @@ const intervalMs = 1_000;
 
 /**
  * `mesh-operator uninstall NAME`: deletes a mesh. It says what goes and asks first, then shows how far the operator is;
- * with `force` it removes everything itself, should there be no operator. Exit code 1 when nothing was done, or when
- * there is no operator and no `force`. Throws NotFoundError when there is no such mesh, unless it is to be purged.
+ * with `force` it removes everything itself, should there be no operator, also what a mesh that is gone has left. Exit code 1
+ * when nothing was done, when there is no operator and no `force`, or when something was left behind. Throws NotFoundError
+ * when there is no such mesh and nothing of it, unless it is to be purged.
  */
 export async function uninstall(
   name: string,
@@ -47,7 +54,12 @@ export async function uninstall(
   const client = clusterClient(options, clock);
   const { signal } = new AbortController();
   const id = { ...kindInfo(meshOperatorApiVersion, meshOperatorKind), namespace, name };
-  const mesh = options.purge === true ? await client.find(id, signal) : await client.get(id, signal);
+  const deadlineMs = parseDurationMs(options.deadline);
+  const mesh = await client.find(id, signal);
+  const orphans = mesh === undefined && options.force === true ? await idsByLabels(client, id, signal) : [];
+  if (mesh === undefined && options.purge !== true && orphans.length === 0) {
+    throw new NotFoundError(`There is no MeshOperator ${keyText(id)}`, { reason: 'NotFound' });
+  }
   const say = (line: string) => void terminal.stdout.write(`${line}\n`);
   const parent = ownerByLabels(mesh?.metadata.labels);
   if (parent !== undefined) {
@@ -58,12 +70,21 @@ export async function uninstall(
   }
   const plan = options.purge === true ? await planPurge(client, id, signal) : undefined;
   const proxies = mesh === undefined ? [] : await proxiesOf(client, mesh, signal);
-  for (const line of planLines(id, mesh, proxies, plan)) say(line);
+  for (const line of planLines(id, mesh, orphans, proxies, plan)) say(line);
   if (options.yes !== true && !(await confirm(name, terminal))) {
     terminal.stderr.write('Nothing was done.\n');
     return exitCodes.failed;
   }
-  const signs = new OperatorSigns({ client, clock, leaseName });
+  const signs = new OperatorSigns({ client, clock, leaseName, deadlineMs });
+  const removal = new MeshRemoval({ client, clock, deadlineMs, onProgress: say });
+  const left: Lingering[] = [];
+  if (orphans.length > 0) {
+    const { apiVersion, kind } = id;
+    left.push(
+      ...(await removal.remove({ apiVersion, kind, metadata: { namespace, name }, spec: {} }, signal)),
+    );
+    say(`What was left of ${keyText(id)} is gone`);
+  }
   if (mesh !== undefined) {
     const { uid = '' } = mesh.metadata;
     await client.delete(id, { preconditions: { uid } }, signal);
@@ -81,8 +102,8 @@ export async function uninstall(
     }
     if (!isGone) {
       say('No operator is at work: removing everything from here');
-      const removal = new MeshRemoval({ client, clock, onProgress: say });
-      await removal.remove(await client.get(id, signal), signal);
+      const latest = await client.find(id, signal);
+      if (latest?.metadata.uid === uid) left.push(...(await removal.remove(latest, signal)));
     }
     say(`${keyText(id)} is gone`);
   }
@@ -90,7 +111,8 @@ export async function uninstall(
     await purge(client, plan, signal);
     say(`Purged ${plan.ids.length === 1 ? '1 object' : `${plan.ids.length} objects`}`);
   }
-  return exitCodes.ok;
+  if (left.length > 0) terminal.stderr.write(`${leftBehindText(left)}\n`);
+  return left.length > 0 ? exitCodes.failed : exitCodes.ok;
 }
 
 /** Follows the deletion of one MeshOperator from the version of it that was read before. */
@@ -174,13 +196,14 @@ async function proxiesOf(
 function planLines(
   id: ObjectId & { readonly namespace: string },
   mesh: KubernetesObject | undefined,
+  orphans: readonly ObjectId[],
   proxies: readonly KubernetesObject[],
   plan: PurgePlan | undefined,
 ): string[] {
   const objects = mesh === undefined ? 0 : inventoryOf(mesh).length;
   return [
     mesh === undefined
-      ? `There is no MeshOperator ${keyText(id)} any more`
+      ? `There is no MeshOperator ${keyText(id)} any more${orphans.length === 0 ? '' : `; ${orphans.length} objects of it go`}`
       : `MeshOperator ${keyText(id)} goes, with ${objects} objects`,
     ...(proxies.length === 0
       ? []
@@ -195,5 +218,5 @@ function planLines(
 }
 
 function noOperator(leaseName: string): string {
-  return `No operator is at work (Lease ${leaseName}), so nothing removes the mesh: start one, or call again with --force, which removes everything from here`;
+  return `No operator is at work (Lease ${leaseName}), or it does nothing about the mesh, so nothing removes it: start one, or call again with --force, which removes everything from here`;
 }

@@ -1,6 +1,13 @@
 import { hostname } from 'node:os';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type LogLevel, parseAddress, parseBoolean, parseCount, parseDnsLabel } from './parse-setting.ts';
+import {
+  type LogLevel,
+  parseAddress,
+  parseBoolean,
+  parseCount,
+  parseDnsLabel,
+  parseDurationMs,
+} from './parse-setting.ts';
 import { processSettings } from './process-settings.ts';
 import { type Environment, type FlagValues, readSetting, type Setting } from './setting.ts';
 
@@ -26,6 +33,8 @@ export interface OperatorConfig {
   readonly admissionBindAddress: string;
   /** The name by which API servers call them. Absent: that of the chart's Service. */
   readonly admissionHost: string | undefined;
+  /** How long nothing may go at the removal of a mesh before the mesh goes without what holds it. */
+  readonly removalDeadlineMs: number;
   /** `host:port` of `/healthz` and `/readyz`. */
   readonly healthBindAddress: string;
   /** `host:port` of `/metrics`. */
@@ -38,6 +47,9 @@ export const defaultOperatorImage = `ghcr.io/mesh-operator/mesh-operator:${packa
 
 /** Name of the Lease by which one of several operators leads. */
 export const defaultLeaseName = 'mesh-operator';
+
+/** How long a removal may stand still. */
+export const defaultRemovalDeadline = '10m';
 
 /** The settings of `mesh-operator run` by their place in OperatorConfig: for the command line, its help and its docs. */
 export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<OperatorConfig[K]> } = {
@@ -136,6 +148,15 @@ export const operatorSettings: { readonly [K in keyof OperatorConfig]: Setting<O
       'Name by which API servers call these webhooks (default: mesh-operator-admission.NAMESPACE.svc)',
     parse: (text) => text,
   },
+  removalDeadlineMs: {
+    flag: 'removal-deadline',
+    env: 'MESH_OPERATOR_REMOVAL_DEADLINE',
+    value: 'duration',
+    description:
+      'How long nothing may go at the removal of a mesh before the mesh goes without what holds it; an Event names what is left',
+    default: defaultRemovalDeadline,
+    parse: parseDurationMs,
+  },
   ...processSettings,
 };
 
@@ -156,6 +177,7 @@ export function readOperatorConfig(flags: FlagValues, env: Environment = process
     admission: read(settings.admission),
     admissionBindAddress: read(settings.admissionBindAddress),
     admissionHost: read(settings.admissionHost),
+    removalDeadlineMs: read(settings.removalDeadlineMs),
     healthBindAddress: read(settings.healthBindAddress),
     metricsBindAddress: read(settings.metricsBindAddress),
     logLevel: read(settings.logLevel),

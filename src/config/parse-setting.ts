@@ -1,3 +1,5 @@
+import { goDurationMs } from '../base/duration.ts';
+
 /** Levels of the log, from the most severe. */
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
 
@@ -23,6 +25,15 @@ export function parseCount(text: string | undefined, least: number, most: number
     throw new Error(`${JSON.stringify(text)} is no whole number from ${least} to ${most}`);
   }
   return count;
+}
+
+/** Milliseconds of a Go duration such as `10m`, at least a second; throws for anything else. */
+export function parseDurationMs(text = ''): number {
+  const ms = goDurationMs(text);
+  if (ms === undefined || ms < 1000) {
+    throw new Error(`${JSON.stringify(text)} is no duration of a second or more; write 90s or 10m`);
+  }
+  return ms;
 }
 
 /** `host:port`, `:port` or `[v6]:port`; throws for anything else. */

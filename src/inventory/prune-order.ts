@@ -11,18 +11,21 @@ const ofKind =
 /** Kinds that no other stage names go here. */
 const workloads: Stage = () => true;
 
+/** True for what API servers act by for as long as it is there. */
+export const isWebhookConfiguration = ofKind(
+  'MutatingWebhookConfiguration',
+  'ValidatingWebhookConfiguration',
+);
+
+const isAdmissionPolicy = ofKind('ValidatingAdmissionPolicyBinding', 'ValidatingAdmissionPolicy');
+
 /**
  * What goes first when objects are removed: an object is in the first stage that takes it. Webhooks go before what answers
  * them, or they block the API server; proxies of nodes before the agent that has traffic sent to them, and that before
  * istiod; identities and roles go last, so that a pod never outlives its rights.
  */
 const stages: readonly Stage[] = [
-  ofKind(
-    'MutatingWebhookConfiguration',
-    'ValidatingWebhookConfiguration',
-    'ValidatingAdmissionPolicyBinding',
-    'ValidatingAdmissionPolicy',
-  ),
+  (id) => isWebhookConfiguration(id) || isAdmissionPolicy(id),
   ofKind('HorizontalPodAutoscaler', 'PodDisruptionBudget'),
   ({ kind, name }) => kind === 'DaemonSet' && name !== cniDaemonSetName,
   ofKind('DaemonSet'),

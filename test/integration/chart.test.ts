@@ -24,6 +24,7 @@ const everyValue = {
   replicaCount: 3,
   logLevel: 'debug',
   workers: 3,
+  removalDeadline: '90s',
   serviceAccount: { name: 'another', annotations: { role: 'arn' } },
   admission: { enabled: true, failurePolicy: 'Ignore' },
   podAnnotations: { 'example.com/note': 'a' },
@@ -49,6 +50,7 @@ const badValues = [
   { flag: 'replicaCount=two', says: /replicaCount/ },
   { flag: 'logLevel=verbose', says: /logLevel/ },
   { flag: 'workers=1000', says: /workers/ },
+  { flag: 'removalDeadline=soon', says: /removalDeadline/ },
   { flag: 'image.pullPolicy=Sometimes', says: /pullPolicy/ },
   { flag: 'image.repository=', says: /repository/ },
   { flag: 'image.digest=sha256:12', says: /digest/ },
@@ -110,7 +112,7 @@ describe('the chart of the operator', () => {
     expect(template.spec.containers[0]).toMatchObject({
       image: `registry.example.com/mesh-operator@${everyValue.image.digest}`,
       imagePullPolicy: 'Always',
-      args: expect.arrayContaining(['--log-level=debug', '--workers=3']),
+      args: expect.arrayContaining(['--log-level=debug', '--workers=3', '--removal-deadline=90s']),
       resources: everyValue.resources,
     });
   });

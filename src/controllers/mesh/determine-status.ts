@@ -9,9 +9,11 @@ import type {
 } from '../../api/mesh-operator-status.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
+import { subtract } from '../../inventory/inventory.ts';
 import { versionRevision } from '../../render/revisions/revision-spec.ts';
 import type { WaveName } from '../../render/wave.ts';
 import { fightMessage } from './drift-ledger.ts';
+import { lingeringText } from './lingering.ts';
 import type { PassReport } from './pass-report.ts';
 
 /** Fields of `status` that the mesh controller owns. */
@@ -31,6 +33,8 @@ interface Verdict {
   readonly ready: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+  /** A person must act although the operator goes on trying. */
+  readonly isBlocked?: boolean;
 }
 
 /**
@@ -57,8 +61,9 @@ export function determineStatus(
   };
 
   set({ type: 'Ready', status: verdict.ready, reason: verdict.reason, message: verdict.message });
-  setWhile(verdict.state === 'Reconciling' || verdict.state === 'Deleting', 'Reconciling');
-  setWhile(verdict.state === 'Stalled', 'Stalled');
+  const isBlocked = verdict.isBlocked === true || verdict.state === 'Stalled';
+  setWhile(!isBlocked && (verdict.state === 'Reconciling' || verdict.state === 'Deleting'), 'Reconciling');
+  setWhile(isBlocked, 'Stalled');
   if (report.authorization === 'NotAsked') conditions = removeCondition(conditions, authorizedConditionType);
   else if (report.authorization !== undefined) set(report.authorization);
   if (report.resolved !== undefined && report.pause === undefined) {
@@ -148,13 +153,23 @@ function upgradeVerdict({ upgrade, resolved }: PassReport): Verdict | undefined 
   );
 }
 
-function deletingVerdict(report: PassReport): Verdict {
-  const [first, ...others] = report.leaving;
-  const more = others.length === 0 ? '' : ` and ${others.length} more`;
-  const waiting =
-    first === undefined ? 'Removing objects' : `Waiting for ${idText(first)}${more} to be removed`;
-  const cause = report.error === undefined ? '' : `; ${messageOf(report.error)}`;
-  return { state: 'Deleting', ready: 'False', reason: 'Deleting', message: `${waiting}${cause}` };
+function deletingVerdict({ removal, error }: PassReport): Verdict {
+  const cause = error === undefined ? '' : `; ${messageOf(error)}`;
+  const verdict = { state: 'Deleting', ready: 'False', reason: 'Deleting' } as const;
+  const [first] = removal?.held ?? [];
+  if (removal === undefined || first === undefined) {
+    return { ...verdict, message: `Removing objects${cause}` };
+  }
+  const more = subtract(removal.remaining, [first.id]).length;
+  const what = `${lingeringText(first)}${more === 0 ? '' : ` and ${more} more`}`;
+  const message = `Waiting for ${what} to be removed${cause}`;
+  if (removal.blockedSince === undefined) return { ...verdict, message };
+  const end =
+    removal.goesWithoutAt === undefined
+      ? 'it cannot be left, since the cluster still acts by it'
+      : `at ${removal.goesWithoutAt.toISOString()} the mesh goes without`;
+  const since = `nothing has gone since ${removal.blockedSince.toISOString()}`;
+  return { ...verdict, reason: 'RemovalBlocked', isBlocked: true, message: `${message}; ${since}; ${end}` };
 }
 
 function errorVerdict(error: unknown): Verdict {

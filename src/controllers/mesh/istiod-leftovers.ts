@@ -2,8 +2,8 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
 import { meshLabel } from '../../api/labels.ts';
 import { revisionLabel } from '../../api/resolved-mesh.ts';
-import { WaitingError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { type Lingering, refusalOf } from './lingering.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import { claimedRevision } from './revision-claims.ts';
 
@@ -27,8 +27,6 @@ const revisionLeases = ['istio-gateway-deployment', 'istio-gateway-status-leader
 const istiodConfigLabel = 'istio.io/config=true';
 const bundleConfigMaps = ['istio-ca-root-cert', 'istio-ca-crl'];
 
-const podRetryMs = 1_000;
-
 export interface IstiodLeftoversDeps {
   readonly client: KubeClient;
   readonly world: Pick<ObservedWorld, 'meshes'>;
@@ -46,25 +44,8 @@ export class IstiodLeftovers {
     this.#deps = deps;
   }
 
-  /** Throws WaitingError while pods of the mesh still run, since they would make everything again. */
-  async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
-    await this.#requireNoPods(mesh, signal);
-    const others = [...this.#deps.world.meshes()].filter((other) => other.metadata.uid !== mesh.metadata.uid);
-    const revision = claimedRevision(mesh);
-    const isRevisionFree = !others.some((other) => claimedRevision(other) === revision);
-    const isLastInNamespace = !others.some((other) => other.metadata.namespace === mesh.metadata.namespace);
-    const ids = [
-      ...(await this.#locks(
-        mesh.metadata.namespace ?? '',
-        lockNames(revision, isRevisionFree, isLastInNamespace),
-        signal,
-      )),
-      ...(others.length === 0 ? await this.#bundles(signal) : []),
-    ];
-    await Promise.all(ids.map((id) => this.#deps.client.delete(id, {}, signal)));
-  }
-
-  async #requireNoPods(mesh: KubernetesObject, signal: AbortSignal): Promise<void> {
+  /** The pods of the mesh that still run, of which one is enough: they would make everything again. */
+  async runningPods(mesh: KubernetesObject, signal: AbortSignal): Promise<readonly Lingering[]> {
     // Pods of an adopted istiod may not carry the label of the mesh.
     const selectors = [
       `${meshLabel}=${mesh.metadata.name}`,
@@ -77,11 +58,37 @@ export class IstiodLeftovers {
       ),
     );
     const [pod] = pages.flatMap(({ items }) => items);
-    if (pod === undefined) return;
-    throw new WaitingError(`Pod ${pod.metadata.namespace}/${pod.metadata.name} still runs`, {
-      reason: 'Deleting',
-      retryAfterMs: podRetryMs,
-    });
+    if (pod === undefined) return [];
+    const { name, finalizers = [] } = pod.metadata;
+    const id = { apiVersion: 'v1', kind: 'Pod', namespace: pod.metadata.namespace ?? '', name };
+    return [{ id, finalizers, mayBeLeft: true }];
+  }
+
+  /** To be called when none of them runs; returns what could not be deleted. */
+  async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<readonly Lingering[]> {
+    const others = [...this.#deps.world.meshes()].filter((other) => other.metadata.uid !== mesh.metadata.uid);
+    const revision = claimedRevision(mesh);
+    const isRevisionFree = !others.some((other) => claimedRevision(other) === revision);
+    const isLastInNamespace = !others.some((other) => other.metadata.namespace === mesh.metadata.namespace);
+    const ids = [
+      ...(await this.#locks(
+        mesh.metadata.namespace ?? '',
+        lockNames(revision, isRevisionFree, isLastInNamespace),
+        signal,
+      )),
+      ...(others.length === 0 ? await this.#bundles(signal) : []),
+    ];
+    const refused = await Promise.all(ids.map((id) => this.#delete(id, signal)));
+    return refused.filter((lingering) => lingering !== undefined);
+  }
+
+  async #delete(id: ObjectId, signal: AbortSignal): Promise<Lingering | undefined> {
+    try {
+      await this.#deps.client.delete(id, {}, signal);
+      return undefined;
+    } catch (error) {
+      return { id, finalizers: [], refusal: refusalOf(error, signal), mayBeLeft: true };
+    }
   }
 
   /** Those that exist: two lists in one namespace instead of a delete of each name. */

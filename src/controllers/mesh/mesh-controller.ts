@@ -41,6 +41,8 @@ export interface MeshControllerOptions {
   readonly operatorImage: string;
   /** What authors of specs are sealed with; absent: nobody asks what they may do. */
   readonly authorKey?: (() => Uint8Array | undefined) | undefined;
+  /** How long nothing may go at a removal before the mesh goes without what holds it. */
+  readonly removalDeadlineMs: number;
 }
 
 /** The controller and the caches it decides from; the manager starts both. */
@@ -90,10 +92,11 @@ export function createMeshController(
   const crds = new IstioCrds({ client: deps.client, informer: crdInformer, desired: desiredCrds });
   const gatewayApiCrds = new GatewayApiCrds({ client: deps.client, informer: crdInformer });
   const clusterVersion = new ClusterVersion(deps);
-  const { operatorImage, authorKey } = options;
+  const { operatorImage, authorKey, removalDeadlineMs } = options;
   const authors = authorKey === undefined ? undefined : new AuthorCheck({ client: deps.client, authorKey });
   const reconciler = new MeshReconciler({
     ...{ ...deps, applier, world, crds, gatewayApiCrds, clusterVersion, operatorImage, authors },
+    removalDeadlineMs,
   });
   const controller = new Controller({ name: 'mesh', workers: options.workers }, { ...deps, reconciler });
 

@@ -52,6 +52,7 @@ import type { GatewayApiCrds } from './gateway-api-crds.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
+import { leftBehindText, MeshRemover, type RemovalReport } from './mesh-remover.ts';
 import { gatewayAddresses, unhealthyOf } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import { isUnwatched } from './owned-kinds.ts';
@@ -77,6 +78,8 @@ export interface MeshReconcilerDeps {
   readonly operatorImage: string;
   /** Absent where the operator does for anybody what a MeshOperator asks for. */
   readonly authors?: AuthorCheck | undefined;
+  /** How long nothing may go at a removal before the mesh goes without what holds it. */
+  readonly removalDeadlineMs: number;
 }
 
 /** How long to wait for what an object needs and that does not exist: its namespace, or its kind. */
@@ -91,8 +94,8 @@ export class MeshReconciler implements Reconciler {
   readonly #rendered = new RenderedMeshes();
   readonly #status: StatusWriter;
   readonly #pruner: Pruner;
-  readonly #leftovers: IstiodLeftovers;
   readonly #specs: SpecKeeper;
+  readonly #remover: MeshRemover;
 
   constructor(deps: MeshReconcilerDeps) {
     this.#deps = deps;
@@ -106,8 +109,12 @@ export class MeshReconciler implements Reconciler {
       deps,
     );
     this.#pruner = new Pruner(deps);
-    this.#leftovers = new IstiodLeftovers(deps);
     this.#specs = new SpecKeeper(deps);
+    this.#remover = new MeshRemover({
+      pruner: this.#pruner,
+      leftovers: new IstiodLeftovers(deps),
+      ...{ clock: deps.clock, deadlineMs: deps.removalDeadlineMs },
+    });
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
@@ -334,13 +341,19 @@ export class MeshReconciler implements Reconciler {
     }
     const { world, client } = this.#deps;
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
-    pass.leaving = await this.#pruner.removeInOrder(pass.key, known, pass.signal);
-    pass.inventory = union(pass.leaving, []);
-    if (pass.leaving.length > 0) return;
-    await this.#leftovers.remove(pass.mesh, pass.signal);
+    const removal = await this.#remover.step(pass.mesh, known, pass.signal);
+    pass.removal = removal;
+    pass.inventory = removal.remaining;
+    if (removal.held.length > 0) return;
+    if (removal.leftBehind.length > 0) {
+      const message = leftBehindText(removal.leftBehind);
+      pass.log.warn('Objects left behind', { detail: message });
+      this.#note(pass, { type: 'Warning', reason: 'LeftBehind', message });
+    }
     await this.#specs.forget(pass.mesh, pass.history, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);
     this.#rendered.forget(pass.mesh);
+    this.#remover.forget(pass.mesh);
     this.#status.forget(pass.mesh);
     pass.isReleased = true;
   }
@@ -360,7 +373,7 @@ export class MeshReconciler implements Reconciler {
     if (state !== before) this.#note(pass, stateNote(pass.mesh));
     if (pass.error !== undefined) throw pass.error;
     const now = this.#deps.clock.now();
-    return requeueAfter(dueInMs, ...pass.endsInMs(now));
+    return requeueAfter(dueInMs, pass.removal?.retryInMs, ...pass.endsInMs(now));
   }
 
   /** What a mesh is Ready in is kept; one whose spec cannot be kept is Ready nevertheless, and tries again. */
@@ -413,6 +426,7 @@ class Pass {
   gateways: readonly GatewayStatus[];
   inventory: readonly ObjectId[];
   leaving: readonly ObjectId[] = [];
+  removal: RemovalReport | undefined;
   drift: DriftLedger;
   history: readonly SpecRecord[];
   /** Fights over fields that were left to the other one. */
@@ -477,6 +491,7 @@ class Pass {
       gateways: this.gateways,
       inventory: this.inventory,
       leaving: this.leaving,
+      ...(this.removal === undefined ? {} : { removal: this.removal }),
       ...(this.resolved === undefined ? {} : { resolved: this.resolved }),
       ...(this.pause === undefined ? {} : { pause: this.pause }),
       ...(this.authorization === undefined ? {} : { authorization: this.authorization }),

@@ -12,6 +12,7 @@ import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/wave.ts';
 import type { Authorization } from './decide-authorization.ts';
+import type { RemovalReport } from './mesh-remover.ts';
 import type { Unhealthy } from './object-health.ts';
 
 /** What one pass found of one wave. */
@@ -42,6 +43,8 @@ export interface PassReport {
   readonly inventory: readonly ObjectId[];
   /** Objects no longer wanted that are not gone yet. */
   readonly leaving: readonly ObjectId[];
+  /** How far the removal of the mesh is, where that was looked at. */
+  readonly removal?: RemovalReport;
   /** What was done about changes of others, the last first. */
   readonly drift: readonly DriftRecord[];
   /** Fights over fields that are left to somebody else. */

@@ -5,10 +5,13 @@ import {
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../api/labels.ts';
+import { meshOperatorKind } from '../../api/mesh-operator.ts';
 import { union } from '../../inventory/inventory.ts';
-import { pruneStages } from '../../inventory/prune-order.ts';
+import { isWebhookConfiguration } from '../../inventory/prune-order.ts';
 import type { DeleteOptions, KubeClient } from '../../kube/client.ts';
 import { objectManager } from './field-managers.ts';
+import { type Lingering, refusalOf } from './lingering.ts';
+import { hasMeshFinalizer } from './mesh-finalizer.ts';
 import type { ObservedWorld } from './observed-world.ts';
 
 export interface PrunerDeps {
@@ -28,38 +31,79 @@ export class Pruner {
   /** Deletes all of them; returns those that are not gone yet. */
   async prune(mesh: ObjectKey, ids: readonly ObjectId[], signal: AbortSignal): Promise<readonly ObjectId[]> {
     const left = await Promise.all(
-      ids.map(async (id) => ((await this.#isGone(mesh, id, signal)) ? [] : [id])),
+      ids.map(async (id) => {
+        const observed = await this.#observe(mesh, id, signal);
+        if (observed === undefined) return [];
+        await this.#delete(id, observed, signal);
+        return [id];
+      }),
     );
     return union(left.flat(), []);
   }
 
   /**
-   * Deletes stage after stage, the next only when the last is gone: webhooks before what answers them, roles after
-   * what uses them. Returns what is left, those first that hold up the rest; call again when something is gone.
+   * Deletes all of them, one without regard to the others: a refusal is part of the answer. A webhook configuration that does
+   * not go is disarmed, since what answers it goes next.
    */
-  async removeInOrder(
+  async remove(
     mesh: ObjectKey,
     ids: readonly ObjectId[],
     signal: AbortSignal,
-  ): Promise<readonly ObjectId[]> {
-    const stages = pruneStages(ids);
-    for (const [index, stage] of stages.entries()) {
-      const left = await this.prune(mesh, stage, signal);
-      if (left.length > 0) return [...left, ...stages.slice(index + 1).flat()];
-    }
-    return [];
+  ): Promise<readonly Lingering[]> {
+    const found = await Promise.all(ids.map((id) => this.#remove(mesh, id, signal)));
+    return found.filter((lingering) => lingering !== undefined);
   }
 
-  /** True when the object is gone or was never ours; otherwise its deletion has been asked for. */
-  async #isGone(mesh: ObjectKey, id: ObjectId, signal: AbortSignal): Promise<boolean> {
+  async #remove(mesh: ObjectKey, id: ObjectId, signal: AbortSignal): Promise<Lingering | undefined> {
+    let observed: KubernetesObject | undefined;
+    let refusal: string | undefined;
+    try {
+      observed = await this.#observe(mesh, id, signal);
+      if (observed === undefined) return undefined;
+      await this.#delete(id, observed, signal);
+    } catch (error) {
+      refusal = refusalOf(error, signal);
+    }
+    const isHeld = refusal !== undefined || observed?.metadata.deletionTimestamp !== undefined;
+    return {
+      id,
+      finalizers: observed?.metadata.finalizers ?? [],
+      ...(refusal === undefined ? {} : { refusal }),
+      mayBeLeft: isHeld && (await this.#isHarmless(id, observed, signal)),
+    };
+  }
+
+  async #isHarmless(
+    id: ObjectId,
+    observed: KubernetesObject | undefined,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    if (id.kind === meshOperatorKind) return observed !== undefined && !hasMeshFinalizer(observed);
+    if (!isWebhookConfiguration(id)) return true;
+    if (observed === undefined) return false;
+    if (!Array.isArray(observed.webhooks) || observed.webhooks.length === 0) return true;
+    try {
+      const options = { fieldManager: objectManager };
+      await this.#deps.client.patch(id, { type: 'merge', merge: { webhooks: [] } }, options, signal);
+      return true;
+    } catch (error) {
+      refusalOf(error, signal); // Says the same as the refused deletion, or is seen at the next look.
+      return false;
+    }
+  }
+
+  /** The object as long as it is there and belongs to this mesh. */
+  async #observe(mesh: ObjectKey, id: ObjectId, signal: AbortSignal): Promise<KubernetesObject | undefined> {
     const { client, world } = this.#deps;
-    const cached = world.find(id);
     // Somebody may have taken our label away, so a cache that selects on it cannot prove that an object is gone.
-    const observed = cached ?? (await client.find(id, signal));
-    if (observed === undefined || !belongsTo(mesh, observed)) return true;
-    if (observed.metadata.deletionTimestamp !== undefined) return false;
-    await client.delete(id, { ...uidOf(observed), ...propagationOf(id) }, signal);
-    return false;
+    const observed = world.find(id) ?? (await client.find(id, signal));
+    return observed !== undefined && belongsTo(mesh, observed) ? observed : undefined;
+  }
+
+  async #delete(id: ObjectId, { metadata }: KubernetesObject, signal: AbortSignal): Promise<void> {
+    if (metadata.deletionTimestamp !== undefined) return;
+    const options = metadata.uid === undefined ? {} : { preconditions: { uid: metadata.uid } };
+    await this.#deps.client.delete(id, { ...options, ...propagationOf(id) }, signal);
   }
 }
 
@@ -79,8 +123,4 @@ export function isAppliedByUs(observed: KubernetesObject): boolean {
 /** Pods of nodes clean up after themselves, by their rights: these stay until the last of them is gone. */
 function propagationOf({ kind }: ObjectId): DeleteOptions {
   return kind === 'DaemonSet' ? { propagation: 'Foreground' } : {};
-}
-
-function uidOf(observed: KubernetesObject) {
-  return observed.metadata.uid === undefined ? {} : { preconditions: { uid: observed.metadata.uid } };
 }

@@ -144,10 +144,11 @@ function isAuthorityOf(everything: readonly string[], line: string): boolean {
   return namespace !== undefined && everything.includes(`v1 Namespace ${namespace}`);
 }
 
+/** What has owners goes later: the garbage collector first gets to know the kinds that the first mesh has brought. */
 async function untilNothingIsNew(): Promise<void> {
   let added: string[] = [];
   const explain = async () => added.join('\n');
-  await waitUntil({ what: 'nothing is left', limitMs: 10_000, explain }, async () => {
+  await waitUntil({ what: 'nothing is left', limitMs: 40_000, explain }, async () => {
     const now = await listEverything(world.cluster);
     const isExpected = (line: string) =>
       exceptions.some((exception) => exception.test(line)) || isAuthorityOf(now, line);

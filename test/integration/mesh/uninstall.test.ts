@@ -59,7 +59,7 @@ async function install(spec: MeshOperatorSpec = {}): Promise<void> {
 function uninstallMesh(flags: Partial<UninstallOptions>, stdin = ''): Promise<CliRun> {
   const { kubeconfigPath: kubeconfig } = world.cluster;
   const { namespace } = mesh.key;
-  const options = { kubeconfig, namespace, leaseName, ...flags };
+  const options = { kubeconfig, namespace, leaseName, deadline: '10m', ...flags };
   return runCli((terminal) => uninstall('mesh', options, terminal), stdin);
 }
 

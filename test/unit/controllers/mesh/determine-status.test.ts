@@ -3,6 +3,7 @@ import type { ObjectId } from '../../../../src/api/kubernetes-object.ts';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
 import { TerminalError, TransientError, WaitingError } from '../../../../src/base/errors.ts';
 import { determineStatus } from '../../../../src/controllers/mesh/determine-status.ts';
+import type { RemovalReport } from '../../../../src/controllers/mesh/mesh-remover.ts';
 import type { Unhealthy } from '../../../../src/controllers/mesh/object-health.ts';
 import type { PassReport, WaveReport } from '../../../../src/controllers/mesh/pass-report.ts';
 
@@ -14,6 +15,7 @@ const istiod: ObjectId = {
   namespace: 'istio-system',
   name: 'istiod',
 };
+const gateway: ObjectId = { ...istiod, name: 'gateway' };
 const rollingOut: Unhealthy = { reason: 'Progressing', message: 'istiod is rolling out', isFailed: false };
 
 const resolved = resolveMesh({
@@ -38,6 +40,11 @@ function aReport(parts: Partial<PassReport> = {}): PassReport {
     ...{ drift: [], fights: [], ignored: [], history: [], adopted: [] },
     ...parts,
   };
+}
+
+function aRemoval(parts: Partial<RemovalReport> = {}): RemovalReport {
+  const held = [{ id: istiod, finalizers: [], mayBeLeft: true }];
+  return { held, remaining: [istiod, gateway], leftBehind: [], ...parts };
 }
 
 function conditionOf(status: ReturnType<typeof determineStatus>, type: string) {
@@ -138,10 +145,31 @@ describe('the status of a mesh', () => {
   });
 
   test('names what deletion waits for', () => {
-    const status = determineStatus(undefined, 3, aReport({ isDeleting: true, leaving: [istiod] }), now);
+    const status = determineStatus(undefined, 3, aReport({ isDeleting: true, removal: aRemoval() }), now);
 
     expect(status.state).toBe('Deleting');
     expect(conditionOf(status, 'Ready')?.message).toContain('Deployment istio-system/istiod');
+  });
+
+  test('names what a deletion that stands still is held by, and when it ends', () => {
+    const held = [
+      {
+        id: istiod,
+        finalizers: ['example.com/hold'],
+        refusal: 'webhook x denied the request',
+        mayBeLeft: true,
+      },
+    ];
+    const removal = aRemoval({ held, blockedSince: now, goesWithoutAt: later });
+
+    const status = determineStatus(undefined, 3, aReport({ isDeleting: true, removal }), now);
+
+    expect(status.state).toBe('Deleting');
+    expect(conditionOf(status, 'Stalled')).toMatchObject({ status: 'True', reason: 'RemovalBlocked' });
+    expect(conditionOf(status, 'Reconciling')).toBeUndefined();
+    expect(conditionOf(status, 'Ready')?.message).toBe(
+      'Waiting for Deployment istio-system/istiod (finalizers example.com/hold) (webhook x denied the request) and 1 more to be removed; nothing has gone since 2026-01-01T12:00:00.700Z; at 2026-01-01T13:00:00.000Z the mesh goes without',
+    );
   });
 
   test('is not ready while an object that is no longer wanted remains', () => {

@@ -12,7 +12,7 @@ const folders = [
 /** What Events and rotations are called is no reason of a condition. */
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
-  ...['MissingSidecar', 'NoBarePods', 'ComesBackBare'],
+  ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
