@@ -106,6 +106,16 @@ function podsIn(objects: ReadonlyMap<string, KubernetesObject>) {
     .map(([name, pod]) => ({ name, uid: pod.metadata.uid, restarts: restartsOf(pod) }));
 }
 
+interface Webhook {
+  readonly namespaceSelector: { readonly matchExpressions?: readonly unknown[] };
+}
+
+function webhooksOf(configuration: KubernetesObject | undefined): readonly Webhook[] {
+  const webhooks = (configuration?.webhooks ?? []) as readonly Webhook[];
+  if (webhooks.length === 0) throw new Error('there are no webhooks');
+  return webhooks;
+}
+
 /** What becomes of the requests while something is done. */
 async function measured(what: string, act: () => Promise<void>) {
   await untilCallsSucceed(real.cluster, callers);
@@ -161,6 +171,11 @@ describe('an install made by real helm with Istio’s charts, under traffic thro
     }
     const deletions = (await audit.requestsOf(operatorUser)).filter(({ verb }) => verb.startsWith('delete'));
     expect(deletions.map(requestText)).toEqual([]);
+    const theirs = after.get('MutatingWebhookConfiguration istio-sidecar-injector');
+    const only = { key: 'kubernetes.io/metadata.name', operator: 'In', values: [namespace] };
+    for (const { namespaceSelector } of webhooksOf(theirs)) {
+      expect(namespaceSelector.matchExpressions).toContainEqual(only);
+    }
     expect((await real.mesh.status()).adopted).toEqual(
       expect.arrayContaining([
         { object: `Deployment ${namespace}/istiod`, keeps: 'PodTemplate' },
