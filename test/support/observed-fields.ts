@@ -5,6 +5,7 @@ import { isRecord } from '../../src/base/stable-json.ts';
 const givenFields = [
   ...['status', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'managedFields'],
   ...['clusterIP', 'clusterIPs', 'nodePort', 'healthCheckNodePort', 'deployment.kubernetes.io/revision'],
+  'deprecated.daemonset.template.generation',
 ];
 
 /**

@@ -17,7 +17,8 @@ import type { TestMesh } from '../../support/test-mesh.ts';
  */
 const spec = {
   sidecarInjector: { enabled: false },
-  components: { pilot: { k8s: { podDisruptionBudget: { minAvailable: 1 } } } },
+  components: { pilot: { k8s: { podDisruptionBudget: { minAvailable: 1 } } }, cni: {} },
+  values: { cni: { resourceQuotas: { enabled: true } }, experimental: { stableValidationPolicy: true } },
 };
 const namespace = 'drift';
 const owned = renderAll(resolveMesh(aMeshOperator(spec, { namespace })));
@@ -107,6 +108,49 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       what: 'another service account',
       patch: [{ op: 'replace', path: `${pod}/serviceAccountName`, value: 'default' }],
       path: 'serviceAccountName',
+    },
+  ],
+  DaemonSet: [
+    {
+      what: 'another image',
+      patch: [{ op: 'replace', path: `${pod}/containers/0/image`, value: 'intruder' }],
+      path: '.image',
+    },
+    {
+      what: 'more rights',
+      patch: [{ op: 'replace', path: `${pod}/containers/0/securityContext/privileged`, value: true }],
+      path: 'securityContext.privileged',
+    },
+    {
+      what: 'another pace of updates',
+      patch: [{ op: 'replace', path: '/spec/updateStrategy/rollingUpdate/maxUnavailable', value: 50 }],
+      path: 'maxUnavailable',
+    },
+  ],
+  ResourceQuota: [
+    {
+      what: 'another bound',
+      patch: [{ op: 'replace', path: '/spec/hard/pods', value: '1' }],
+      path: 'spec.hard.pods',
+    },
+  ],
+  ValidatingAdmissionPolicy: [
+    {
+      what: 'other rules',
+      patch: [{ op: 'replace', path: '/spec/validations', value: [{ expression: 'true' }] }],
+      path: 'spec.validations',
+    },
+    {
+      what: 'another failure policy',
+      patch: [{ op: 'replace', path: '/spec/failurePolicy', value: 'Ignore' }],
+      path: 'spec.failurePolicy',
+    },
+  ],
+  ValidatingAdmissionPolicyBinding: [
+    {
+      what: 'another policy',
+      patch: [{ op: 'replace', path: '/spec/policyName', value: 'intruder' }],
+      path: 'spec.policyName',
     },
   ],
   HorizontalPodAutoscaler: [
