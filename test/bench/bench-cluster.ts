@@ -34,6 +34,8 @@ export interface BenchCluster {
   readonly apiServerCpuSeconds: () => Promise<number>;
   /** Counts what the operator asks. */
   readonly audit: AuditCounter;
+  /** The operator's program, as it was when the cluster was started. */
+  readonly bundle: string;
   /** Starts the operator with the rights of its chart. */
   readonly startOperator: (options?: Partial<BenchOperatorOptions>) => BenchOperator;
 }
@@ -76,6 +78,7 @@ export async function startBenchCluster({ nodeFlags, canExec }: BenchClusterOpti
   };
   return {
     cluster,
+    bundle,
     client: admin,
     operatorClient: operator,
     stop: async () => {

@@ -43,21 +43,21 @@ export async function createNamespaces(client: KubeClient, meshes: readonly Mesh
 export async function applyUntilReady(client: KubeClient, meshes: readonly MeshOperator[]): Promise<number> {
   const view = await watchKinds(client, [kindInfo(meshOperatorApiVersion, meshOperatorKind)]);
   try {
-    const waiting = new Set(meshes.map(keyOfMesh));
     const startMs = performance.now();
-    const ready = view.until(`${meshes.length} meshes are Ready`, readyLimitMs, () => {
-      for (const key of waiting) {
+    const written = await Promise.all(
+      meshes.map((mesh) => client.apply(mesh as unknown as KubernetesObject, { fieldManager }, never)),
+    );
+    // Those that were Ready before must become so in their new generation.
+    const generations = written.map(({ metadata }) => metadata.generation ?? 0);
+    const waiting = new Map(meshes.map((mesh, index) => [keyOfMesh(mesh), generations[index] ?? 0]));
+    return await view.until(`${meshes.length} meshes are Ready`, readyLimitMs, () => {
+      for (const [key, generation] of waiting) {
         const mesh = view.get(meshId(key));
-        if (mesh === undefined || !isReady(mesh)) return undefined;
+        if (mesh === undefined || !isReady(mesh, generation)) return undefined;
         waiting.delete(key);
       }
       return performance.now() - startMs;
     });
-    await Promise.all([
-      ready,
-      ...meshes.map((mesh) => client.apply(mesh as unknown as KubernetesObject, { fieldManager }, never)),
-    ]);
-    return await ready;
   } finally {
     await view.close();
   }
@@ -88,9 +88,9 @@ export async function awaitNoPods(client: KubeClient, batch: string): Promise<vo
   });
 }
 
-function isReady(mesh: KubernetesObject): boolean {
+function isReady(mesh: KubernetesObject, generation: number): boolean {
   const status = mesh.status as MeshOperatorStatus | undefined;
-  return status?.state === 'Ready' && status.observedGeneration === mesh.metadata.generation;
+  return status?.state === 'Ready' && (status.observedGeneration ?? 0) >= generation;
 }
 
 function keyOfMesh({ metadata }: MeshOperator): string {

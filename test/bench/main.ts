@@ -2,7 +2,7 @@
  * Measures the operator on a cluster with simulated nodes, and its webhook beside istiod's, and prints one table; see
  * docs/reference/performance.md.
  *
- *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,floor,drift,idle,life]
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,verbs,upgrade,floor,drift,idle,life]
  *     [--node-flags=--cpu-prof]
  *
  * A missed goal is marked in the table; the exit code says only whether everything could be measured.
@@ -22,6 +22,8 @@ import { type Installation, measureInstallation, removeInstallation } from './in
 import { measureHandover, measureStart } from './process-life.ts';
 import { benchRender } from './render.ts';
 import { benchRotation } from './rotation.ts';
+import { benchUpgrade } from './upgrade.ts';
+import { benchVerbs } from './verbs.ts';
 
 const page = resolve(import.meta.dirname, '../../docs/reference/performance.md');
 
@@ -45,7 +47,13 @@ if (!skipped.has('rotation')) rows.push(...(await benchRotation(nodeFlags)));
 const bench = await startBenchCluster({ nodeFlags });
 try {
   await warmUp(bench);
-  for (const size of flags.sizes.split(',').map(Number)) rows.push(...(await measureSize(bench, size)));
+  if (!skipped.has('verbs')) rows.push(...(await benchVerbs(bench)));
+  if (!skipped.has('upgrade')) rows.push(...(await benchUpgrade(bench)));
+  for (const size of flags.sizes
+    .split(',')
+    .filter((size) => size !== '')
+    .map(Number))
+    rows.push(...(await measureSize(bench, size)));
 } finally {
   await bench.stop();
 }
