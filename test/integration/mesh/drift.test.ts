@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idOf, idText, type KubernetesObject, type ObjectId } from '../../../src/api/kubernetes-object.ts';
 import { resolveMesh } from '../../../src/api/resolve.ts';
+import { isRecord } from '../../../src/base/stable-json.ts';
 import { ownedKinds } from '../../../src/controllers/mesh/owned-kinds.ts';
 import type { JsonPatchOperation } from '../../../src/kube/client.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
@@ -221,7 +222,11 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
   ],
 };
 
-const editRows = owned.flatMap((object) => (edits[object.kind] ?? []).map((edit) => rowOf(object, edit)));
+const editRows = owned.flatMap((object) =>
+  (edits[object.kind] ?? [])
+    .filter(({ path }) => path !== 'data.mesh' || (isRecord(object.data) && object.data.mesh !== undefined))
+    .map((edit) => rowOf(object, edit)),
+);
 const labelRows = owned.map((object) => ({ text: idText(idOf(object)), id: idOf(object) }));
 
 let world: MeshCluster;
