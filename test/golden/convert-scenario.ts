@@ -26,13 +26,13 @@ export async function convertScenarioNames(): Promise<string[]> {
 
 /** What `mesh-operator convert -f -` prints for a scenario today. */
 export async function convertScenario(name: string): Promise<CliRun> {
-  const { input, options } = await readScenario(name);
+  const { input, options } = await readConvertScenario(name);
   return runCli((terminal) => convert({ filename: '-', ...options }, terminal), input);
 }
 
 /** The same scenario as the core gives it, with what became of each setting. */
 export async function convertedScenario(name: string): Promise<readonly ConvertedMesh[]> {
-  const { input, options } = await readScenario(name);
+  const { input, options } = await readConvertScenario(name);
   const documents = loadAll(input)
     .filter((value) => value !== null && value !== undefined)
     .map((value, index) => ({ source: `input[${index}]`, value }));
@@ -48,7 +48,8 @@ export async function presetLines(name: string): Promise<string> {
     .join('');
 }
 
-async function readScenario(
+/** What a scenario gives to the verb. */
+export async function readConvertScenario(
   name: string,
 ): Promise<{ readonly input: string; readonly options: Partial<ConvertOptions> }> {
   const folder = join(convertScenarios, name);

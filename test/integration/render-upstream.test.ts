@@ -18,6 +18,7 @@ import {
   ourDefaultRevision,
   ourGateway,
   ourGatewayPorts,
+  ourGatewayReplicas,
   ourIstiod,
   ourIstiodOfAnotherAuthority,
   ourLabels,
@@ -269,11 +270,7 @@ const scenarios: readonly Scenario[] = [
       ...ourDefaultRevision,
       ...ourGateway,
       ...ourGatewayPorts,
-      {
-        object: /^Deployment istio-.*gateway$/,
-        fact: /^spec\.replicas: nothing -> 1$/,
-        reason: 'without an autoscaler the number is ours, and a change of it is repaired',
-      },
+      ...ourGatewayReplicas,
     ],
   },
   {

@@ -223,6 +223,15 @@ export const ourGatewayPorts: readonly Difference[] = [
   },
 ];
 
+/** Gateways whose number of pods no autoscaler decides. */
+export const ourGatewayReplicas: readonly Difference[] = [
+  {
+    object: /^Deployment istio-.*gateway$/,
+    fact: /^spec\.replicas: nothing -> 1$/,
+    reason: 'without an autoscaler the number is ours, and a change of it is repaired',
+  },
+];
+
 /** Objects of the charts that a mesh of the default profile does not have, and why. */
 export const absentInDefault = {
   'ConfigMap values': 'a record of Helm values that nothing reads',

@@ -19,6 +19,8 @@ export interface ChartOptions {
 
 /** Istio's published Go module and the real helm, ready to render its charts. */
 export interface UpstreamCharts {
+  /** Where the files of the module are. */
+  readonly folder: string;
   /** Runs `helm template` once and gives its text. */
   template(options: ChartOptions): Promise<string>;
   /**
@@ -41,6 +43,7 @@ export async function openUpstreamCharts(minor: string = istioVersions[0].minor)
     await ensureIstioSource(minor, 'istio.io/istio', () => {}),
   ];
   return {
+    folder,
     template: ({ chart, release, namespace, values }) =>
       run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
         input: JSON.stringify(values),
