@@ -12,6 +12,7 @@ import { type MeshOperator, meshOperatorKind } from '../api/mesh-operator.ts';
 import { pauseAt } from '../api/pause.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import { supportWarnings } from '../api/version-support.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord, stableJson } from '../base/stable-json.ts';
@@ -136,6 +137,8 @@ export class MeshDiffer {
     }
     const resolved = resolveMesh(wanted);
     const { observed, notes } = this.#observed(key, resolved);
+    const { kubernetesMinor } = this.#deps.context;
+    const warnings = supportWarnings(resolved.version, kubernetesMinor, this.#deps.clock.now());
     const ownerUid = live?.metadata.uid;
     const context = { ...this.#deps.context, ...(ownerUid === undefined ? {} : { ownerUid }) };
     const objects = renderMeshOperator(wanted, resolved, observed, context).flatMap((wave) => wave.objects);
@@ -163,7 +166,7 @@ export class MeshDiffer {
         ...changes.flatMap(({ object, restartsPods }) => (restartsPods === true ? [object] : [])),
         ...parts.flatMap((part) => part.restarts),
       ],
-      notes: [...notes, ...parts.flatMap((part) => part.notes)],
+      notes: [...warnings, ...notes, ...parts.flatMap((part) => part.notes)],
     };
   }
 

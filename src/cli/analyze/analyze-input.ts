@@ -1,5 +1,5 @@
 import type { AnalysisInput } from './analysis-input.ts';
-import { checkCrds, checkKubernetes } from './cluster-checks.ts';
+import { checkCrds, checkVersions } from './cluster-checks.ts';
 import type { AnalysisFinding } from './finding.ts';
 import { checkCertificates, checkMeshes } from './mesh-checks.ts';
 import { checkNamespaces, checkRevisionsOfObjects } from './namespace-checks.ts';
@@ -10,7 +10,7 @@ import { checkWebhooks } from './webhook-checks.ts';
 export function analyzeInput(input: AnalysisInput, now: Date): AnalysisFinding[] {
   const findings = [
     ...checkMeshes(input),
-    ...checkKubernetes(input),
+    ...checkVersions(input, now),
     ...checkCrds(input),
     ...checkNamespaces(input),
     ...checkWebhooks(input),

@@ -11,6 +11,7 @@ export const analysisRules = [
   'OtherInjector',
   'MissingCrd',
   'KubernetesVersion',
+  'EndOfLife',
   'CertificateEnds',
 ] as const;
 export type AnalysisRule = (typeof analysisRules)[number];

@@ -28,7 +28,7 @@ export interface AdmissionServerDeps {
   /** Called for each review, with the last part of its path. */
   readonly onReview: (webhook: string, result: ReviewResult) => void;
   /** What else a decision needs; rejects when the API server cannot be asked. */
-  readonly context: () => Promise<Omit<ReviewMeshContext, 'key'>>;
+  readonly context: () => Promise<Omit<ReviewMeshContext, 'key' | 'now'>>;
 }
 
 type Decide = (review: MeshReview, key: Uint8Array) => ReviewAnswer | Promise<ReviewAnswer>;
@@ -45,7 +45,8 @@ export function createAdmissionServer(
   const { clock, log } = deps;
   const decisions: Readonly<Record<string, Decide>> = {
     '/meshoperators/author': recordAuthor,
-    '/meshoperators/validate': async (review, key) => reviewMesh(review, { ...(await deps.context()), key }),
+    '/meshoperators/validate': async (review, key) =>
+      reviewMesh(review, { ...(await deps.context()), key, now: clock.now() }),
   };
   return new WebhookServer(options, {
     ...{ clock, log, served: `POST ${Object.keys(decisions).join(', POST ')}` },

@@ -5,6 +5,7 @@ import { refusedAuthorText } from '../../api/refused-author.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import type { Right } from '../../api/right.ts';
 import type { UserInfo } from '../../api/user-info.ts';
+import { supportWarnings } from '../../api/version-support.ts';
 import { problemsOfMesh } from '../../render/mesh-problems.ts';
 import type { RenderContext } from '../../render/render-context.ts';
 import { renderMeshOperator } from '../../render/render-mesh-operator.ts';
@@ -16,6 +17,7 @@ import { type MeshReview, takesAuthorship } from './mesh-review.ts';
 export interface ReviewMeshContext {
   readonly key: Uint8Array;
   readonly render: RenderContext;
+  readonly now: Date;
   /** Those of the rights that a user does not have. */
   readonly missingRights: (user: UserInfo, rights: readonly Right[]) => Promise<readonly Right[]>;
 }
@@ -40,7 +42,12 @@ export async function reviewMesh(review: MeshReview, context: ReviewMeshContext)
   if (missing.length > 0) {
     return { allowed: false, code: 403, message: refusedAuthorText(user, missing) };
   }
-  return { allowed: true, explanation: 'The spec is valid, and its author may do what it asks for' };
+  const { version } = resolveMesh(object as unknown as MeshOperator);
+  return {
+    allowed: true,
+    explanation: 'The spec is valid, and its author may do what it asks for',
+    warnings: supportWarnings(version, context.render.kubernetesMinor, context.now),
+  };
 }
 
 function rightsFor(mesh: MeshOperator, { render }: ReviewMeshContext): readonly Right[] {

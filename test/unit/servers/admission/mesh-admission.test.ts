@@ -97,13 +97,22 @@ describe('a MeshOperator that is written', () => {
   const review = (of: MeshReview, missing: readonly Right[] = []): Promise<ReviewAnswer> => {
     asked.length = 0;
     return reviewMesh(of, {
-      ...{ key, render: aRenderContext() },
+      ...{ key, render: aRenderContext(), now: new Date('2026-12-01') },
       missingRights: async (_user, rights) => {
         asked.push([...rights]);
         return missing;
       },
     });
   };
+
+  test('is taken with a warning when its version is not supported any more', async () => {
+    const answer = await review({ user: anna, object: aMesh({ version: '1.29' }), before: undefined });
+
+    expect(answer).toMatchObject({
+      allowed: true,
+      warnings: [expect.stringMatching(/^Istio 1\.29 was announced to be supported until 2026-08/)],
+    });
+  });
 
   test('is refused with the path of each problem and what was meant, before any right is asked for', async () => {
     const object = aMesh({ profil: 'demo', meshConfig: { acessLogFile: 'x' } });
