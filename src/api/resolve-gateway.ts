@@ -35,7 +35,7 @@ function resolveGateway(gateway: AnyGateway, kind: GatewayKind, context: Resolve
   return {
     ...resolveWorkload(
       {
-        resources: mergeJson(defaultProxyResources, global.proxy?.resources as JsonObject | undefined),
+        resources: defaultProxyResources,
         hpaSpec: defaultHpaSpec({ min: 1, max: 5, cpuUtilization: 80 }),
         replicas: 1,
         rollingUpdate: { maxSurge: '100%', maxUnavailable: '25%' },

@@ -78,13 +78,13 @@ async function aSyncedInformer(options: Partial<InformerOptions> = {}) {
 
 /** Resolves when the API server has accepted this many watches since the test began. */
 async function watchCount(count: number): Promise<void> {
-  await waitUntil({ what: `watch ${count} is open`, limitMs: 20_000 }, async () => {
+  await waitUntil({ what: `watch ${count} is open`, limitMs: 60_000 }, async () => {
     return proxy.requestsLike(watches).filter(({ status }) => status === 200).length >= count;
   });
 }
 
 async function until(informer: Informer, what: string, check: () => boolean): Promise<void> {
-  await waitUntil({ what, limitMs: 20_000 }, async () => check());
+  await waitUntil({ what, limitMs: 60_000 }, async () => check());
   expect(informer.hasSynced).toBe(true);
 }
 
@@ -203,7 +203,7 @@ describe('the informer', () => {
 
     await proxy.refuseConnections();
     await write('meanwhile');
-    await waitUntil({ what: 'the informer has noticed', limitMs: 20_000 }, async () => {
+    await waitUntil({ what: 'the informer has noticed', limitMs: 60_000 }, async () => {
       return proxied.requests.filter(({ verb, code }) => verb === 'watch' && code === 'error').length >= 3;
     });
     await proxy.acceptConnections();

@@ -147,7 +147,7 @@ export class ApplicationWatch {
   async #catchUp(name: string): Promise<void> {
     const flags = ['--ignore-not-found', '--output=jsonpath={.metadata.resourceVersion}'];
     const version = await this.#kubectl('get', 'application.argoproj.io', name, ...flags);
-    await waitUntil({ what: `Application ${name} is seen at ${version}`, limitMs: 10_000 }, async () => {
+    await waitUntil({ what: `Application ${name} is seen at ${version}`, limitMs: 60_000 }, async () => {
       this.#assertWatching();
       const latest = this.#latest(name);
       if (version === '') return latest?.status === undefined;

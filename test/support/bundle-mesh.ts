@@ -84,7 +84,7 @@ export class BundleMesh {
     for (const namespace of namespaces) {
       const explain = async () => JSON.stringify(await this.copyIn(namespace));
       await waitUntil(
-        { what: `${namespace}/${copyName} holds the bundle`, limitMs: 15_000, explain },
+        { what: `${namespace}/${copyName} holds the bundle`, limitMs: 60_000, explain },
         async () => {
           const copy = await this.copyIn(namespace);
           const { labels = {} } = copy?.metadata ?? {};
@@ -98,7 +98,7 @@ export class BundleMesh {
 
   async untilNoCopy(...namespaces: readonly string[]): Promise<void> {
     for (const namespace of namespaces) {
-      await waitUntil({ what: `${namespace} has no ${copyName}`, limitMs: 20_000 }, async () => {
+      await waitUntil({ what: `${namespace} has no ${copyName}`, limitMs: 60_000 }, async () => {
         return (await this.copyIn(namespace)) === undefined;
       });
     }

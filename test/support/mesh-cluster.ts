@@ -23,7 +23,7 @@ export interface MeshOptions {
   readonly name?: string;
   /** Take exactly this spec, so that without a revision it is the cluster's default mesh; default false. */
   readonly asWritten?: boolean;
-  /** How long waits for its status last at most; default 20 s. */
+  /** How long waits for its status last at most; default 60 s. */
   readonly limitMs?: number;
 }
 

@@ -38,7 +38,7 @@ const crd = {
 export async function installNetworkAttachmentDefinitions(client: KubeClient): Promise<void> {
   await client.apply(crd, { fieldManager: 'test' }, never);
   await waitUntil(
-    { what: 'the API server serves NetworkAttachmentDefinitions', limitMs: 30_000 },
+    { what: 'the API server serves NetworkAttachmentDefinitions', limitMs: 60_000 },
     async () => {
       try {
         await client.list(kind, {}, never);

@@ -231,7 +231,7 @@ async function installArgoCd(cluster: Cluster, toolFolder: string): Promise<void
     namespace,
     ...published.map((object) => ({ ...inOwnNamespace(object), ...settings[object.metadata.name] })),
   ]);
-  await waitUntil({ what: 'argoproj.io/v1alpha1 is served', limitMs: 30_000 }, async () => {
+  await waitUntil({ what: 'argoproj.io/v1alpha1 is served', limitMs: 60_000 }, async () => {
     const served = JSON.parse(await cluster.kubectl('get', '--raw', '/apis/argoproj.io/v1alpha1')) as {
       readonly resources: readonly { readonly name: string }[];
     };

@@ -230,7 +230,7 @@ export class RunningInjector {
         .slice(-15)
         .map((line) => JSON.stringify(line))
         .join('\n');
-    await waitUntil({ what, limitMs: 30_000, intervalMs: 20, explain }, check);
+    await waitUntil({ what, limitMs: 60_000, intervalMs: 20, explain }, check);
   }
 }
 

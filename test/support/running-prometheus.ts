@@ -64,7 +64,7 @@ export class RunningPrometheus {
       await rm(folder, { recursive: true, force: true });
     });
     try {
-      await waitUntil({ what: 'Prometheus has scraped', limitMs: 30_000 }, async () => {
+      await waitUntil({ what: 'Prometheus has scraped', limitMs: 60_000 }, async () => {
         if (child.exitCode !== null) throw new Error(`Prometheus has ended with ${child.exitCode}`);
         return running.#scrapes > 1 && (await fetch(`${running.address}/-/ready`)).ok;
       });

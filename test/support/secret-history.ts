@@ -36,7 +36,7 @@ export class SecretHistory {
   async upToDate(): Promise<readonly Record<string, string>[]> {
     const { resourceVersion } = (await this.#client.get(this.#id, never)).metadata;
     await waitUntil(
-      { what: `the watch of Secret ${this.#id.name} is up to date`, limitMs: 10_000 },
+      { what: `the watch of Secret ${this.#id.name} is up to date`, limitMs: 60_000 },
       async () => {
         return this.#lastVersion === resourceVersion;
       },

@@ -11,7 +11,7 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { never } from './test-client.ts';
 
-const defaultLimitMs = 20_000;
+const defaultLimitMs = 60_000;
 
 /** One MeshOperator in a cluster, as whoever applied it sees it. */
 export class TestMesh {
@@ -127,7 +127,7 @@ export class TestMesh {
   async untilEvent(reason: string, ...texts: readonly string[]): Promise<void> {
     const explain = async () => JSON.stringify(await this.events());
     await waitUntil(
-      { what: `an Event ${reason} says ${texts.join(' ')}`, limitMs: 5_000, explain },
+      { what: `an Event ${reason} says ${texts.join(' ')}`, limitMs: 60_000, explain },
       async () =>
         (await this.events()).some(
           (event) => event.reason === reason && texts.every((text) => event.message.includes(text)),

@@ -96,7 +96,7 @@ const proxyValuesSchema = z.strictObject({
   resources: resourcesSchema
     .optional()
     .describe(
-      'Resources of proxies that set none themselves. Default: 100m and 128Mi, at most 2000m and 1024Mi.',
+      'Resources of injected proxies that set none themselves; gateways of the spec have their own. Default: 100m and 128Mi, at most 2000m and 1024Mi.',
     ),
   readinessInitialDelaySeconds: integer(0)
     .optional()

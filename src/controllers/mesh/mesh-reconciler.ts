@@ -22,6 +22,7 @@ import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
 import { idsOf, subtract, union } from '../../inventory/inventory.ts';
+import { pruneStages } from '../../inventory/prune-order.ts';
 import type { Applier, ApplyResult } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ClusterVersion } from '../../kube/cluster-version.ts';
@@ -167,8 +168,18 @@ export class MeshReconciler implements Reconciler {
     pass.gateways = gatewayStatuses(resolved, world);
     if (!pass.waves.every((wave) => wave.isApplied)) return;
     for (const held of adoption.heldPlans()) await this.#applyObject(pass, held, false);
-    pass.leaving = await this.#pruner.prune(pass.key, unwanted, pass.signal);
+    pass.leaving = await this.#pruneInOrder(pass, unwanted);
     pass.inventory = union(desired, pass.leaving);
+  }
+
+  /** Stage by stage, as at removal: the next one when the last is gone. Gives what is still to go. */
+  async #pruneInOrder(pass: Pass, unwanted: readonly ObjectId[]): Promise<readonly ObjectId[]> {
+    const stages = pruneStages(unwanted);
+    for (const [index, stage] of stages.entries()) {
+      const leaving = await this.#pruner.prune(pass.key, stage, pass.signal);
+      if (leaving.length > 0) return union(leaving, stages.slice(index + 1).flat());
+    }
+    return [];
   }
 
   /** Throws TerminalError when whoever wrote the spec may not do what it asks for. */
@@ -229,11 +240,18 @@ export class MeshReconciler implements Reconciler {
    * is repaired whole: a sick istiod does not keep a deleted gateway from coming back.
    */
   async #applyWaves(pass: Pass, waves: readonly Wave[]): Promise<void> {
+    const failures: unknown[] = [];
     for (const [index, wave] of waves.entries()) {
-      const report = await this.#applyWave(pass, wave, pass.wasComplete);
-      pass.waves[index] = report;
-      if (report.unhealthy.length > 0 && !pass.wasComplete) return;
+      try {
+        const report = await this.#applyWave(pass, wave, pass.wasComplete);
+        pass.waves[index] = report;
+        if (report.unhealthy.length > 0 && !pass.wasComplete) return;
+      } catch (error) {
+        if (!pass.wasComplete || pass.signal.aborted) throw error;
+        failures.push(error);
+      }
     }
+    if (failures.length > 0) throw mostTelling(failures);
   }
 
   /**

@@ -177,7 +177,7 @@ describe('the life of a mesh', () => {
 
     await admin.client.delete(service, {}, never);
 
-    await waitUntil({ what: 'the Service is back', limitMs: 10_000 }, async () => {
+    await waitUntil({ what: 'the Service is back', limitMs: 60_000 }, async () => {
       return (await admin.client.find(service, never))?.metadata.uid !== uid;
     });
     await mesh.until('Ready');
@@ -276,7 +276,7 @@ async function renewServingCertificate({
 }: (typeof servers)[keyof typeof servers]): Promise<void> {
   const bundle = await bundleOf(webhooks);
   await admin.client.delete(secret, {}, never);
-  await waitUntil({ what: `${webhooks.name} trusts another authority`, limitMs: 30_000 }, async () => {
+  await waitUntil({ what: `${webhooks.name} trusts another authority`, limitMs: 60_000 }, async () => {
     return (await admin.client.find(secret, never)) !== undefined && (await bundleOf(webhooks)) !== bundle;
   });
 }

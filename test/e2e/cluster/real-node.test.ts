@@ -53,11 +53,11 @@ describe('a node of two clusters side by side', () => {
   test('answers a Service of type LoadBalancer at an address of its cluster', async () => {
     await a.kubectl('patch', 'service', 'web', '-p', '{"spec":{"type":"LoadBalancer"}}');
     const path = '{.status.loadBalancer.ingress[0].ip}';
-    await a.kubectl('wait', 'service/web', `--for=jsonpath=${path}`, '--timeout=20s');
+    await a.kubectl('wait', 'service/web', `--for=jsonpath=${path}`, '--timeout=60s');
 
     const address = await fieldOf(a, 'service web', path);
 
-    const answer = await waitUntil({ what: `${address} answers`, limitMs: 20_000 }, () =>
+    const answer = await waitUntil({ what: `${address} answers`, limitMs: 60_000 }, () =>
       answererOf(`http://${address}`),
     );
     expect(answer).toBe(`web of ${a.name}`);

@@ -64,7 +64,7 @@ test('the CRDs stay when the mesh asks for them no longer', async () => {
   await real.mesh.until('Ready');
 
   expect(await real.cluster.kubectl('get', gateway, '-n', 'web', '-o', 'name')).toContain('front');
-  await waitUntil({ what: 'the Gateway still works', limitMs: 30_000 }, async () => {
+  await waitUntil({ what: 'the Gateway still works', limitMs: 60_000 }, async () => {
     const calls = await (await CallInterval.start(real.cluster, callers)).end(3);
     return Object.keys(calls.failures).length === 0;
   });

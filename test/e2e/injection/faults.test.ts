@@ -31,7 +31,7 @@ beforeAll(async () => {
   await cluster.apply(
     JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }),
   );
-  await waitUntil({ what: 'pods can be created', limitMs: 10_000 }, () =>
+  await waitUntil({ what: 'pods can be created', limitMs: 60_000 }, () =>
     cluster.kubectl('get', 'serviceaccount', 'default', '-n', namespace),
   );
 });
@@ -87,7 +87,7 @@ describe('the injector', () => {
     while (!isOver) {
       const pause = new Promise((resolve) => setTimeout(resolve, 5_000)); // the subject: one every 5 s
       await real.admin.client.delete(serving, {}, never);
-      const next = await waitUntil({ what: 'a new certificate is in use', limitMs: 20_000 }, async () => {
+      const next = await waitUntil({ what: 'a new certificate is in use', limitMs: 60_000 }, async () => {
         const found = await certificateInUse();
         return seen.has(found) ? undefined : found;
       });

@@ -52,7 +52,7 @@ describe('an injector that nobody looks after', () => {
   test('comes back by itself when everything starts at once, with webhooks that are strict from before', async () => {
     await cluster.kubectl('create', 'deployment', 'cold', '-n', app, '--image=meshoperator.dev/test-app:1');
     await waitUntil(
-      { what: 'its pod is there', limitMs: 30_000 },
+      { what: 'its pod is there', limitMs: 60_000 },
       async () => (await podsOf('cold')).length > 0,
     );
     expect(await failurePolicies()).toEqual(['Fail']);

@@ -92,7 +92,7 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
   });
 
   test('loses no request, not even its first ones', async () => {
-    const counts = await waitUntil({ what: 'it has called often', limitMs: 30_000 }, async () => {
+    const counts = await waitUntil({ what: 'it has called often', limitMs: 60_000 }, async () => {
       const text = await askFrom(cluster, { ...app, container: 'caller' }, 'http://127.0.0.1:8081/counts');
       const { total, targets } = JSON.parse(text) as Calls;
       return total.sent >= 40 ? { total, targets } : undefined;
@@ -108,7 +108,7 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
     await cluster.apply(aServiceEntry(`outside-${order.name}`, outside));
 
     const seen = await waitUntil(
-      { what: 'its sidecar knows the ServiceEntry', limitMs: 30_000 },
+      { what: 'its sidecar knows the ServiceEntry', limitMs: 60_000 },
       async () => {
         await askFrom(cluster, app, outside.url);
         const headers = outside.seen.at(-1);
@@ -139,7 +139,7 @@ describe('an injected pod, under STRICT mTLS', () => {
   });
 
   test('does not become ready when its probes are not rewritten', async () => {
-    await waitUntil({ what: 'kubelet is refused', limitMs: 30_000 }, async () => {
+    await waitUntil({ what: 'kubelet is refused', limitMs: 60_000 }, async () => {
       const events = await cluster.kubectl(
         ...['get', 'events', '-n', namespace, '--field-selector', 'involvedObject.name=own-probes'],
       );

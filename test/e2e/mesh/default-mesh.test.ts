@@ -138,7 +138,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
       spec: { servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: [] }] },
     };
 
-    await waitUntil({ what: 'istiod refuses the Gateway', limitMs: 30_000, intervalMs: 500 }, async () => {
+    await waitUntil({ what: 'istiod refuses the Gateway', limitMs: 60_000, intervalMs: 500 }, async () => {
       const refusal = await cluster.apply(JSON.stringify(bad)).then(
         () => cluster.kubectl('delete', 'gateways.networking.istio.io', 'bad', '-n', 'hello').then(() => ''),
         (error: unknown) => String(error),
@@ -176,7 +176,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     expect(await answerOfApp()).toContain('hello');
 
     await waitUntil(
-      { what: 'istiod is back', limitMs: 10_000 },
+      { what: 'istiod is back', limitMs: 60_000 },
       async () => (await admin.client.find(istiod, never)) !== undefined,
     );
     await mesh.until('Ready');
@@ -200,7 +200,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     const leader = await leaderOf();
 
     await cluster.kubectl('delete', 'pod', leader, '-n', operatorNamespace, '--wait=false');
-    const next = await waitUntil({ what: 'another replica leads', limitMs: 30_000 }, async () => {
+    const next = await waitUntil({ what: 'another replica leads', limitMs: 60_000 }, async () => {
       const holder = await leaderOf();
       return holder !== '' && holder !== leader ? holder : undefined;
     });
@@ -209,7 +209,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     const services = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istiod' };
     await admin.client.delete(services, {}, never);
     await waitUntil(
-      { what: 'the Service is back', limitMs: 10_000 },
+      { what: 'the Service is back', limitMs: 60_000 },
       async () => (await admin.client.find(services, never)) !== undefined,
     );
     await cluster.kubectl(
@@ -323,7 +323,7 @@ async function leaderOf(): Promise<string> {
 async function untilLike(id: Parameters<TestClient['client']['get']>[0], wanted: unknown): Promise<void> {
   let found: KubernetesObject | undefined;
   const explain = async () => JSON.stringify(found && observedFields(found));
-  await waitUntil({ what: `${id.kind} ${id.name} is as before`, limitMs: 15_000, explain }, async () => {
+  await waitUntil({ what: `${id.kind} ${id.name} is as before`, limitMs: 60_000, explain }, async () => {
     found = await admin.client.get(id, never);
     expect(observedFields(found)).toEqual(wanted);
     return true;

@@ -167,7 +167,7 @@ describe('an API server', () => {
     const pod = podIn(chosen, { metadata: { name: 'real' } }) as KubernetesObject & Pod;
 
     const created = await waitUntil(
-      { what: 'the API server knows the webhook', limitMs: 20_000 },
+      { what: 'the API server knows the webhook', limitMs: 60_000 },
       async () => {
         const answer = await direct.client.apply(pod, { fieldManager: 'test', dryRun: true }, never);
         return answer.metadata.annotations?.['sidecar.istio.io/status'] === undefined ? undefined : answer;

@@ -166,7 +166,7 @@ async function installWebhooks(mesh: ResolvedMesh): Promise<void> {
 
 /** An API server follows webhook configurations by a watch, so a moment after they are written. */
 async function untilInEffect(): Promise<void> {
-  await waitUntil({ what: 'both revisions inject', limitMs: 20_000, intervalMs: 50 }, async () => {
+  await waitUntil({ what: 'both revisions inject', limitMs: 60_000, intervalMs: 50 }, async () => {
     const asked = await Promise.all(
       (['default', 'canary', 'prod'] as const).map(async (name) =>
         injectorOf(await createDryRun(findLabels(name), {})),

@@ -156,7 +156,7 @@ async function serviceOf(mesh: TestMesh): Promise<ObjectId> {
 
 async function untilWhole(mesh: TestMesh): Promise<void> {
   const explain = async () => operator.tail();
-  await waitUntil({ what: `${keyText(mesh.key)} is whole again`, limitMs: 30_000, explain }, async () =>
+  await waitUntil({ what: `${keyText(mesh.key)} is whole again`, limitMs: 60_000, explain }, async () =>
     (await mesh.objects()).every(
       (object) => object !== undefined && object.metadata.deletionTimestamp === undefined,
     ),

@@ -95,7 +95,7 @@ describe('pods without the sidecar that they should have', () => {
 
     await setInjectorReady('True');
 
-    await waitUntil({ what: 'the pod is another one', limitMs: 30_000 }, async () => {
+    await waitUntil({ what: 'the pod is another one', limitMs: 60_000 }, async () => {
       const [now] = await pods();
       return now !== undefined && now.metadata.uid !== before?.metadata.uid;
     });
@@ -106,7 +106,7 @@ describe('pods without the sidecar that they should have', () => {
     await label({ 'istio.io/rev': revision });
     await createDeployment(1);
 
-    await waitUntil({ what: 'the controller gives up', limitMs: 40_000 }, async () => {
+    await waitUntil({ what: 'the controller gives up', limitMs: 60_000 }, async () => {
       const events = await mesh.events();
       return events.some(({ reason }) => reason === 'ComesBackBare');
     });
@@ -123,7 +123,7 @@ describe('pods without the sidecar that they should have', () => {
     await label({ 'istio.io/rev': revision });
     await createDeployment(1);
     await mesh.untilStatus('names it', ({ dataPlane }) => dataPlane?.barePods === 1);
-    await waitUntil({ what: 'the controller gives up', limitMs: 40_000 }, async () =>
+    await waitUntil({ what: 'the controller gives up', limitMs: 60_000 }, async () =>
       (await mesh.events()).some(({ reason }) => reason === 'ComesBackBare'),
     );
     const [before] = await pods();
@@ -131,7 +131,7 @@ describe('pods without the sidecar that they should have', () => {
     await setInjectorReady('False');
     await setInjectorReady('True');
 
-    await waitUntil({ what: 'the pod is another one', limitMs: 30_000 }, async () => {
+    await waitUntil({ what: 'the pod is another one', limitMs: 60_000 }, async () => {
       const [now] = await pods();
       return now !== undefined && now.metadata.uid !== before?.metadata.uid;
     });
@@ -222,7 +222,7 @@ async function createMesh(
   injectorReady: 'True' | 'False' = 'True',
 ): Promise<void> {
   const sidecarInjector = { enabled: true, ...spec.sidecarInjector };
-  mesh = await world.createMesh({ revision, ...spec, sidecarInjector }, { limitMs: 30_000 });
+  mesh = await world.createMesh({ revision, ...spec, sidecarInjector }, { limitMs: 60_000 });
   await setInjectorReady(injectorReady);
 }
 
@@ -304,7 +304,7 @@ async function pods(): Promise<KubernetesObject[]> {
 
 async function untilPodEvent(pod: KubernetesObject, reason: string): Promise<void> {
   const fieldSelector = `involvedObject.uid=${pod.metadata.uid}`;
-  await waitUntil({ what: `an Event ${reason} is about ${pod.metadata.name}`, limitMs: 10_000 }, async () => {
+  await waitUntil({ what: `an Event ${reason} is about ${pod.metadata.name}`, limitMs: 60_000 }, async () => {
     const { items } = await world.client.list(kindInfo('v1', 'Event'), { namespace, fieldSelector }, never);
     return items.some((event) => event.reason === reason);
   });

@@ -296,7 +296,7 @@ async function untilAsBefore(id: ObjectId, before: KubernetesObject): Promise<vo
   let found: KubernetesObject | undefined;
   const explain = async () => JSON.stringify(found);
   await waitUntil(
-    { what: `${idText(id)} is as before`, limitMs: 15_000, intervalMs: 20, explain },
+    { what: `${idText(id)} is as before`, limitMs: 60_000, intervalMs: 20, explain },
     async () => {
       found = await world.client.get(id, never);
       expect(observedFields(found)).toEqual(wanted);

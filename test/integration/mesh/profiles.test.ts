@@ -57,7 +57,7 @@ test('a remote mesh is Ready with the istiod of another cluster behind its Servi
 
   await mesh.change({ values: { global: { remotePilotAddress: 'istiod.west.example.com' } } });
   await waitUntil(
-    { what: 'the slice is gone', limitMs: 20_000 },
+    { what: 'the slice is gone', limitMs: 60_000 },
     async () => (await addresses()).length === 0,
   );
   await mesh.until('Ready');

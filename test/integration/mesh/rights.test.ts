@@ -280,7 +280,7 @@ describe('the operator', () => {
     };
 
     await world.client.delete(secret, {}, never);
-    await waitUntil({ what: 'there is another certificate', limitMs: 20_000 }, async () => {
+    await waitUntil({ what: 'there is another certificate', limitMs: 60_000 }, async () => {
       await ask();
       const after = certificateOf(await world.client.find(secret, never));
       return after !== '' && after !== before;
@@ -355,11 +355,11 @@ async function canI(...what: readonly string[]): Promise<string> {
 
 /** An API server follows roles by a watch: a moment after a right is given or taken it counts. */
 async function untilAllowed<T>(act: () => Promise<T>): Promise<T> {
-  return waitUntil({ what: 'the right counts', limitMs: 20_000 }, act);
+  return waitUntil({ what: 'the right counts', limitMs: 60_000 }, act);
 }
 
 async function untilRefused(act: () => Promise<unknown>): Promise<void> {
-  await waitUntil({ what: 'the right is gone', limitMs: 20_000 }, async () => {
+  await waitUntil({ what: 'the right is gone', limitMs: 60_000 }, async () => {
     try {
       await act();
       return undefined;

@@ -67,7 +67,7 @@ function uninstallMesh(flags: Partial<UninstallOptions>, stdin = ''): Promise<Cl
 async function untilNothingIsNew(): Promise<void> {
   let added: string[] = [];
   const explain = async () => added.join('\n');
-  await waitUntil({ what: 'nothing is left', limitMs: 40_000, explain }, async () => {
+  await waitUntil({ what: 'nothing is left', limitMs: 60_000, explain }, async () => {
     const now = await listEverything(world.cluster);
     added = now.filter((line) => !before.includes(line) && !exceptions.some((text) => text.test(line)));
     return added.length === 0;
