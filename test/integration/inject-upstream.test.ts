@@ -83,7 +83,7 @@ const grpcBootstrap: Difference = {
 
 const differences: readonly Difference[] = [
   {
-    scenario: /^skip-(namespace-opted-out|not-selected|other-revision)$/,
+    scenario: /^skip-(namespace-opted-out|not-selected|other-revision|ambient-namespace)$/,
     fact: /^decision: inject -> skip$/,
     reason:
       'istiod leaves namespaces to the selectors of its webhook; we look at them, too, so that we can explain',

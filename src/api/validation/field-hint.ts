@@ -47,6 +47,14 @@ const fieldHints: readonly FieldHint[] = [
     path: 'spec.components.pilot.namespace',
     message: 'is not a field: istiod runs in the namespace of the MeshOperator',
   },
+  {
+    path: 'spec.components.cni.k8s.replicaCount',
+    message: 'is not a field: the agent has one pod on each node',
+  },
+  {
+    path: 'spec.components.ztunnel.k8s.replicaCount',
+    message: 'is not a field: ztunnel has one pod on each node',
+  },
   { path: '*Gateways.hub', message: 'is not a field: gateways run the proxy of spec.hub' },
   { path: '*Gateways.tag', message: 'is not a field: gateways run the proxy of spec.tag' },
   {
@@ -76,6 +84,16 @@ const fieldHints: readonly FieldHint[] = [
     'cni.ambient.configDir': 'is not a field: nothing in Istio reads it',
     'cni.repair.hub': 'is not a field: nothing in Istio reads it',
     'cni.repair.tag': 'is not a field: nothing in Istio reads it',
+    'cni.repair.image': 'is not a field: nothing in Istio reads it',
+    'cni.repair.createEvents': 'is not a field: nothing in Istio reads it',
+    'cni.privileged': 'is not a field: nothing in Istio reads it',
+    'cni.rollingMaxUnavailable':
+      'is not a field: use spec.components.cni.k8s.strategy.rollingUpdate.maxUnavailable',
+    'cni.rollingMaxUnavailable.*':
+      'is not a field: use spec.components.cni.k8s.strategy.rollingUpdate.maxUnavailable',
+    'cni.useAppArmorAnnotation':
+      'is not a field: the profile is in the securityContext of the container, which Kubernetes reads since 1.30',
+    'cni.pspClusterRole': 'is not a field: Kubernetes has no PodSecurityPolicies any more',
     'cni.psp_cluster_role': 'is not a field: Kubernetes has no PodSecurityPolicies any more',
     'ztunnel.resourceName': 'is not a field: it is called ztunnel, which istiod knows it by',
     'ztunnel.revision': 'is not a field: it follows the istiod of the mesh',
