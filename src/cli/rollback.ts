@@ -28,8 +28,8 @@ const fieldManager = 'mesh-operator-rollback';
 
 /**
  * `mesh-operator rollback NAME`: gives a MeshOperator a spec back in which it has been Ready. Shows what changes and asks
- * first. Exit code 1 when nothing was done: there is no such spec, it is not valid any more, or the answer was no.
- * Throws NotFoundError when there is no such mesh, and ConflictError when it was changed meanwhile.
+ * first. Exit code 1 when nothing was done: there is no such spec, it is not valid any more, the answer was no, or the
+ * mesh was changed meanwhile. Throws NotFoundError when there is no such mesh.
  */
 export async function rollback(
   name: string,
@@ -74,11 +74,18 @@ export async function rollback(
     );
   }
   if (options.yes !== true && !(await confirm(name, terminal))) return refuse('Nothing was done.');
+  // Of the spec alone: the operator may write its status at any moment.
   const operations = [
-    { op: 'replace', path: '/metadata/resourceVersion', value: mesh.metadata.resourceVersion },
+    { op: 'test', path: '/metadata/generation', value: mesh.metadata.generation },
     { op: 'replace', path: '/spec', value: spec },
   ] as const;
-  await client.patch(idOf(mesh), { type: 'json', operations: [...operations] }, { fieldManager }, signal);
+  try {
+    await client.patch(idOf(mesh), { type: 'json', operations: [...operations] }, { fieldManager }, signal);
+  } catch (error) {
+    const { generation } = (await client.get(idOf(mesh), signal)).metadata;
+    if (generation === mesh.metadata.generation) throw error;
+    return refuse(`The spec of ${keyText(key)} was changed meanwhile: nothing was done`);
+  }
   say(`${keyText(key)} has that spec again; "mesh-operator status" shows how far it is`);
   return exitCodes.ok;
 }

@@ -103,7 +103,7 @@ components:
     name: 'setting of a Deployment on a DaemonSet',
     spec: 'components: { cni: { k8s: { replicaCount: 2 } } }',
     refusedAt: 'validate',
-    problems: ['spec.components.cni.k8s.replicaCount: is not a field'],
+    problems: ['spec.components.cni.k8s.replicaCount: is not a field: the agent has one pod on each node'],
   },
   {
     name: 'label that a DaemonSet selects by',

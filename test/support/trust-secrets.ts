@@ -107,7 +107,9 @@ export function privateKeysOf(text: string): string[] {
 /** True when the key is that of the certificate, in whatever form. */
 export function isKeyOf(keyPem: string, certPem: string): boolean {
   const { publicKey } = new X509Certificate(certPem);
-  return createPublicKey(createPrivateKey(keyPem)).equals(publicKey);
+  const key = createPublicKey(createPrivateKey(keyPem));
+  // Compared with one of another type, OpenSSL would keep an error that the next call is blamed for.
+  return key.asymmetricKeyType === publicKey.asymmetricKeyType && key.equals(publicKey);
 }
 
 /** Has openssl verify what istiod signs with up to the roots that it gives to proxies, and that the key fits. */

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import type { MeshOperator } from '../../../src/api/mesh-operator.ts';
@@ -63,6 +65,21 @@ test('nothing is done when the answer is no, nor for a generation that is not ke
     ...{ code: 1, stderr: expect.stringContaining('another spec of generation 99') },
   });
   expect((await mesh.read()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+});
+
+test('a spec that is changed while the question is asked is left alone', async () => {
+  const { name, namespace } = mesh.key;
+  const terminal = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
+  const asked = once(terminal.stderr, 'data');
+  const options = { namespace, kubeconfig: world.cluster.kubeconfigPath };
+  const code = rollback(name, options, terminal);
+  expect(String(await asked)).toBe(`Type ${name} to go on: `);
+
+  await mesh.change({ meshConfig: { accessLogEncoding: 'JSON' } });
+  terminal.stdin.end(`${name}\n`);
+
+  expect(await code).toBe(1);
+  expect(await specNow()).toMatchObject({ meshConfig: { accessLogEncoding: 'JSON' } });
 });
 
 test('who applies the spec from elsewhere is named', async () => {
