@@ -14,7 +14,7 @@ export function refusedOwners(objects: readonly KubernetesObject[]): string[] {
   return [...new Map(owners.map((owner) => [owner.text, owner])).values()].map(({ text, apiVersion }) => {
     const isSail = /^(sail)?operator(\.istio)?\.io\//.test(apiVersion);
     const advice = isSail
-      ? "scale Sail's operator to 0, take the finalizers off its Istio and IstioRevision, and delete these with --cascade=orphan"
+      ? "scale Sail's operator to 0, take the finalizers off its Istio and IstioRevision, and delete the IstioRevision and then the Istio with --cascade=orphan"
       : 'stop what keeps it, and delete it with --cascade=orphan';
     return `${text} (${apiVersion}) owns objects of this Istio and would set them back: ${advice}`;
   });
