@@ -1,9 +1,9 @@
 import { dump } from 'js-yaml';
 import { imageReference } from './image-reference.ts';
 import { mergeJson } from './merge-json.ts';
-import { everyNode } from './node-components.ts';
 import type { ResolveContext } from './resolve-context.ts';
-import { envVariables, mergeUpdateStrategy, resolveDaemonSet } from './resolve-workload.ts';
+import { nodeDefaults, nodeLimits, unlessEmpty } from './resolve-node-component.ts';
+import { resolveDaemonSet } from './resolve-workload.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { JsonObject } from './resolved-mesh.ts';
 import type { NodeComponent } from './spec/components.ts';
@@ -32,6 +32,8 @@ export function resolveCni(
   const cni = context.values.cni ?? {};
   const global = context.values.global ?? {};
   const isAmbient = cni.ambient?.enabled ?? false;
+  const seLinuxOptions = unlessEmpty(cni.seLinuxOptions);
+  const seccompProfile = unlessEmpty(cni.seccompProfile);
   return {
     ...resolveDaemonSet(defaultsOf(cni), component?.k8s ?? {}, global),
     enabled: component === undefined ? byProfile.enabled : component.enabled !== false,
@@ -55,37 +57,19 @@ export function resolveCni(
     sharesHostNetwork: isAmbient && (cni.ambient?.shareHostNetworkNamespace ?? false),
     repair: repairOf(cni.repair ?? {}),
     isOpenShift: global.platform === 'openshift',
-    ...(isEmpty(cni.seLinuxOptions)
-      ? {}
-      : { seLinuxOptions: mergeJson({ type: 'spc_t' }, cni.seLinuxOptions as JsonObject) }),
-    ...(isEmpty(cni.seccompProfile) ? {} : { seccompProfile: cni.seccompProfile as JsonObject }),
+    ...(seLinuxOptions === undefined ? {} : { seLinuxOptions: mergeJson({ type: 'spc_t' }, seLinuxOptions) }),
+    ...(seccompProfile === undefined ? {} : { seccompProfile }),
     labels: cni.daemonSetLabels ?? {},
-    terminationGracePeriodSeconds: cni.terminationGracePeriodSeconds ?? 30,
-    ...(cni.resourceQuotas?.enabled === true ? { quota: cni.resourceQuotas.pods ?? 5000 } : {}),
+    ...nodeLimits(cni),
   };
-}
-
-function isEmpty(object: object | undefined): boolean {
-  return object === undefined || Object.keys(object).length === 0;
 }
 
 function defaultsOf(cni: CniValues) {
   return {
-    resources: mergeJson(
-      { requests: { cpu: '100m', memory: '100Mi' } },
-      cni.resources as JsonObject | undefined,
-    ),
-    updateStrategy: mergeUpdateStrategy(
-      { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 1 } },
-      cni.updateStrategy as JsonObject | undefined,
-    ),
-    env: envVariables(cni.env),
-    nodeSelector: { 'kubernetes.io/os': 'linux' },
-    tolerations: (cni.tolerations as readonly JsonObject[] | undefined) ?? everyNode,
-    ...(cni.affinity === undefined ? {} : { affinity: cni.affinity as JsonObject }),
-    podAnnotations: cni.podAnnotations ?? {},
-    podLabels: cni.podLabels ?? {},
-    priorityClassName: 'system-node-critical',
+    ...nodeDefaults(cni, {
+      requests: { cpu: '100m', memory: '100Mi' },
+      rollingUpdate: { maxUnavailable: 1 },
+    }),
     ...(cni.pullPolicy === undefined ? {} : { imagePullPolicy: cni.pullPolicy }),
   };
 }

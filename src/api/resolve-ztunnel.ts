@@ -1,9 +1,8 @@
 import { imageReference } from './image-reference.ts';
-import { mergeJson } from './merge-json.ts';
-import { everyNode } from './node-components.ts';
 import type { ResolveContext } from './resolve-context.ts';
-import { envVariables, mergeUpdateStrategy, resolveDaemonSet } from './resolve-workload.ts';
-import { type JsonObject, revisionSuffix } from './resolved-mesh.ts';
+import { nodeDefaults, nodeLimits, unlessEmpty } from './resolve-node-component.ts';
+import { resolveDaemonSet } from './resolve-workload.ts';
+import { revisionSuffix } from './resolved-mesh.ts';
 import type { ResolvedZtunnel } from './resolved-ztunnel.ts';
 import type { NodeComponent } from './spec/components.ts';
 import type { Values } from './spec/values.ts';
@@ -27,6 +26,7 @@ export function resolveZtunnel(
   const ztunnel = context.values.ztunnel ?? {};
   const global = context.values.global ?? {};
   const { namespace, revision } = context;
+  const seLinuxOptions = unlessEmpty(ztunnel.seLinuxOptions);
   return {
     ...resolveDaemonSet(defaultsOf(ztunnel), component?.k8s ?? {}, global),
     enabled: component === undefined ? enabledByProfile : component.enabled !== false,
@@ -45,33 +45,21 @@ export function resolveZtunnel(
     logLevel: ztunnel.logLevel ?? 'info',
     logAsJson: ztunnel.logAsJson ?? global.logAsJson ?? false,
     checksRevocation: ztunnel.peerCaCrl?.enabled ?? false,
-    ...(Object.keys(ztunnel.seLinuxOptions ?? {}).length === 0
-      ? {}
-      : { seLinuxOptions: ztunnel.seLinuxOptions as JsonObject }),
+    ...(seLinuxOptions === undefined ? {} : { seLinuxOptions }),
     labels: ztunnel.labels ?? {},
     annotations: ztunnel.annotations ?? {},
-    terminationGracePeriodSeconds: ztunnel.terminationGracePeriodSeconds ?? 30,
-    ...(ztunnel.resourceQuotas?.enabled === true ? { quota: ztunnel.resourceQuotas.pods ?? 5000 } : {}),
+    ...nodeLimits(ztunnel),
   };
 }
 
 function defaultsOf(ztunnel: ZtunnelValues) {
+  const defaults = nodeDefaults(ztunnel, {
+    requests: { cpu: '200m', memory: '512Mi' },
+    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
+  });
   return {
-    resources: mergeJson(
-      { requests: { cpu: '200m', memory: '512Mi' } },
-      ztunnel.resources as JsonObject | undefined,
-    ),
-    updateStrategy: mergeUpdateStrategy(
-      { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
-      ztunnel.updateStrategy as JsonObject | undefined,
-    ),
-    env: envVariables(ztunnel.env),
-    nodeSelector: { 'kubernetes.io/os': 'linux', ...ztunnel.nodeSelector },
-    tolerations: (ztunnel.tolerations as readonly JsonObject[] | undefined) ?? everyNode,
-    ...(ztunnel.affinity === undefined ? {} : { affinity: ztunnel.affinity as JsonObject }),
-    podAnnotations: ztunnel.podAnnotations ?? {},
-    podLabels: ztunnel.podLabels ?? {},
-    priorityClassName: 'system-node-critical',
+    ...defaults,
+    nodeSelector: { ...defaults.nodeSelector, ...ztunnel.nodeSelector },
     ...(ztunnel.imagePullPolicy === undefined ? {} : { imagePullPolicy: ztunnel.imagePullPolicy }),
   };
 }

@@ -22,7 +22,6 @@ import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError, WaitingError } from '../../base/errors.ts';
 import { idsOf, subtract, union } from '../../inventory/inventory.ts';
-import { pruneStages } from '../../inventory/prune-order.ts';
 import type { Applier, ApplyResult } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { ClusterVersion } from '../../kube/cluster-version.ts';
@@ -168,18 +167,8 @@ export class MeshReconciler implements Reconciler {
     pass.gateways = gatewayStatuses(resolved, world);
     if (!pass.waves.every((wave) => wave.isApplied)) return;
     for (const held of adoption.heldPlans()) await this.#applyObject(pass, held, false);
-    pass.leaving = await this.#pruneInOrder(pass, unwanted);
+    pass.leaving = await this.#pruner.pruneInOrder(pass.key, unwanted, pass.signal);
     pass.inventory = union(desired, pass.leaving);
-  }
-
-  /** Stage by stage, as at removal: the next one when the last is gone. Gives what is still to go. */
-  async #pruneInOrder(pass: Pass, unwanted: readonly ObjectId[]): Promise<readonly ObjectId[]> {
-    const stages = pruneStages(unwanted);
-    for (const [index, stage] of stages.entries()) {
-      const leaving = await this.#pruner.prune(pass.key, stage, pass.signal);
-      if (leaving.length > 0) return union(leaving, stages.slice(index + 1).flat());
-    }
-    return [];
   }
 
   /** Throws TerminalError when whoever wrote the spec may not do what it asks for. */

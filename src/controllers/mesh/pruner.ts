@@ -7,7 +7,7 @@ import {
 import { ownerByLabels } from '../../api/labels.ts';
 import { meshOperatorKind } from '../../api/mesh-operator.ts';
 import { union } from '../../inventory/inventory.ts';
-import { isWebhookConfiguration } from '../../inventory/prune-order.ts';
+import { isWebhookConfiguration, pruneStages } from '../../inventory/prune-order.ts';
 import type { DeleteOptions, KubeClient } from '../../kube/client.ts';
 import { objectManager } from './field-managers.ts';
 import { type Lingering, refusalOf } from './lingering.ts';
@@ -39,6 +39,20 @@ export class Pruner {
       }),
     );
     return union(left.flat(), []);
+  }
+
+  /** Deletes them stage by stage, as at removal: the next one when the last is gone. Returns what is still to go. */
+  async pruneInOrder(
+    mesh: ObjectKey,
+    ids: readonly ObjectId[],
+    signal: AbortSignal,
+  ): Promise<readonly ObjectId[]> {
+    const stages = pruneStages(ids);
+    for (const [index, stage] of stages.entries()) {
+      const leaving = await this.prune(mesh, stage, signal);
+      if (leaving.length > 0) return union(leaving, stages.slice(index + 1).flat());
+    }
+    return [];
   }
 
   /**

@@ -6,8 +6,7 @@ import { ownedKinds } from '../../../src/controllers/mesh/owned-kinds.ts';
 import { defaultRelease } from '../../cluster/images/ensure-image.ts';
 import { importImages, installOperator, operatorNamespace, readManifest } from '../../cluster/operator.ts';
 import { AuditLog, requestText } from '../../support/audit-log.ts';
-import { CallInterval, untilCallsSucceed } from '../../support/call-interval.ts';
-import { report } from '../../support/measured-traffic.ts';
+import { callsWhile } from '../../support/calls-while.ts';
 import { type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
@@ -116,16 +115,8 @@ function webhooksOf(configuration: KubernetesObject | undefined): readonly Webho
   return webhooks;
 }
 
-/** What becomes of the requests while something is done. */
-async function measured(what: string, act: () => Promise<void>) {
-  await untilCallsSucceed(real.cluster, callers);
-  const interval = await CallInterval.start(real.cluster, callers);
-  const start = performance.now();
-  await act();
-  const seconds = (performance.now() - start) / 1000;
-  const outcome = await interval.end(20);
-  report(what, new Map([['all of it', seconds]]), outcome);
-  return outcome;
+function measured(what: string, act: () => Promise<void>) {
+  return callsWhile(real.cluster, { callers, what, further: 20 }, act);
 }
 
 /** The proxies of the pods that an app has now. */

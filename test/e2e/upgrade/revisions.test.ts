@@ -2,8 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRelease, ensureImage } from '../../cluster/images/ensure-image.ts';
 import { readManifest } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
-import { CallInterval, untilCallsSucceed } from '../../support/call-interval.ts';
-import { report } from '../../support/measured-traffic.ts';
+import { callsWhile } from '../../support/calls-while.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
 import { TestMesh } from '../../support/test-mesh.ts';
@@ -96,16 +95,8 @@ describe('under continuous traffic through gateway and sidecars', () => {
   });
 });
 
-/** What becomes of the requests while something is done. */
-async function measured(what: string, act: () => Promise<void>) {
-  await untilCallsSucceed(real.cluster, callers);
-  const interval = await CallInterval.start(real.cluster, callers);
-  const start = performance.now();
-  await act();
-  const seconds = (performance.now() - start) / 1000;
-  const outcome = await interval.end(5);
-  report(what, new Map([['all of it', seconds]]), outcome);
-  return outcome;
+function measured(what: string, act: () => Promise<void>) {
+  return callsWhile(real.cluster, { callers, what, further: 5 }, act);
 }
 
 /** The revisions whose injectors have put proxies into the pods of workloads that can be restarted, each once. */

@@ -113,32 +113,11 @@ export class UpgradeStep {
       return this.#overdue();
     }
     const since = wellSince ?? this.#now.toISOString();
+    this.state = { ...rest, wellSince: since };
     const wellForMs = this.#now.getTime() - Date.parse(since);
-    const keepWell = (leftMs: number): Verdict => {
-      this.state = { ...rest, wellSince: since };
-      this.#lookAgainIn(leftMs);
-      return 'waiting';
-    };
-    const { errorRate } = this.#upgrade;
-    if (errorRate !== undefined && requestsTo.length > 0) {
-      const { windowMs, limit } = errorRate;
-      if (wellForMs < windowMs) return keepWell(windowMs - wellForMs);
-      if (this.#measured === undefined) {
-        this.measure = { namespaces: requestsTo, windowMs };
-        return keepWell(measureIntervalMs);
-      }
-      if ('unknown' in this.#measured) {
-        this.#blockers = [this.#measured.unknown];
-        keepWell(measureIntervalMs);
-        return this.#overdue();
-      }
-      if (this.#measured.ratio > limit) {
-        this.#blockers = [tooManyErrors(this.#measured.ratio, limit, requestsTo)];
-        return 'failed';
-      }
-      if (wellForMs < soakMs) return keepWell(Math.min(soakMs - wellForMs, measureIntervalMs));
-    }
-    return wellForMs < soakMs ? keepWell(soakMs - wellForMs) : 'done';
+    const verdict = this.#judgeRequests(requestsTo, wellForMs);
+    if (verdict !== 'done' || wellForMs >= soakMs) return verdict;
+    return this.#waitFor(soakMs - wellForMs);
   }
 
   fail(phase: 'RollingBack' | 'Paused', failedGeneration: number): void {
@@ -177,10 +156,34 @@ export class UpgradeStep {
     };
   }
 
+  /** `done` as well where nobody has said what is too much, or there are no namespaces. */
+  #judgeRequests(namespaces: readonly string[], wellForMs: number): Verdict {
+    const { errorRate } = this.#upgrade;
+    if (errorRate === undefined || namespaces.length === 0) return 'done';
+    const { windowMs, limit } = errorRate;
+    if (wellForMs < windowMs) return this.#waitFor(windowMs - wellForMs);
+    this.#lookAgainIn(measureIntervalMs);
+    if (this.#measured === undefined) {
+      this.measure = { namespaces, windowMs };
+      return 'waiting';
+    }
+    if ('unknown' in this.#measured) {
+      this.#blockers = [this.#measured.unknown];
+      return this.#overdue();
+    }
+    if (this.#measured.ratio <= limit) return 'done';
+    this.#blockers = [tooManyErrors(this.#measured.ratio, limit, namespaces)];
+    return 'failed';
+  }
+
+  #waitFor(ms: number): Verdict {
+    this.#lookAgainIn(ms);
+    return 'waiting';
+  }
+
   #overdue(): Verdict {
     const leftMs = this.#upgrade.waveTimeoutMs - (this.#now.getTime() - Date.parse(this.state.since));
-    if (leftMs > 0) this.#lookAgainIn(leftMs);
-    return leftMs > 0 ? 'waiting' : 'failed';
+    return leftMs > 0 ? this.#waitFor(leftMs) : 'failed';
   }
 
   #withRetired(revision: string): Pick<UpgradeStatus, 'retired'> {
