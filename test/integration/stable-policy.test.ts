@@ -97,7 +97,8 @@ describe('a mesh in which only stable things may be used', () => {
 
   /** What the API server says against an object; empty when it takes it. */
   async function answerTo({ apiVersion, kind, spec }: Asked, rev = revision): Promise<string> {
-    const metadata = { namespace, name: 'asked', labels: { 'istio.io/rev': rev } };
+    // A name for each revision: what was taken before the policy was in force is its revision's also in a change.
+    const metadata = { namespace, name: `asked-${rev}`, labels: { 'istio.io/rev': rev } };
     try {
       await cluster.apply(JSON.stringify({ apiVersion, kind, metadata, spec }));
       return '';
