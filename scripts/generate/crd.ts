@@ -22,9 +22,10 @@ const keptKeywords = [
   'x-kubernetes-list-type',
   'x-kubernetes-list-map-keys',
   'x-kubernetes-validations',
+  'checkedByOperatorAlone',
 ] as const;
 
-/** The `openAPIV3Schema` of MeshOperator. */
+/** All that is known of a MeshOperator's fields; the CRD says a little less (`checkedByOperatorAlone`). */
 export function meshOperatorOpenApiSchema(): JsonSchema {
   const { spec, status } = meshOperatorSchema.shape;
   return {
@@ -69,7 +70,7 @@ export function meshOperatorCrd(): JsonSchema {
           storage: true,
           subresources: { status: {} },
           additionalPrinterColumns: printerColumns,
-          schema: { openAPIV3Schema: describedOnce(meshOperatorOpenApiSchema(), new Set()) },
+          schema: { openAPIV3Schema: describedOnce(withoutBulk(meshOperatorOpenApiSchema()), new Set()) },
         },
       ],
     },
@@ -138,6 +139,15 @@ function structural(schema: JsonSchema, unknown: 'keep-unknown' | 'prune-unknown
   return result;
 }
 
+/** The schema without the fields of what the operator alone checks. */
+function withoutBulk(schema: JsonSchema): JsonSchema {
+  if (schema.checkedByOperatorAlone === true) {
+    const { description } = schema;
+    return { description, type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+  }
+  return mapSchemas(schema, withoutBulk);
+}
+
 /**
  * The schema with each type described where it first occurs, and nowhere again: `kubectl apply` writes the whole CRD into
  * an annotation, which Kubernetes bounds. A field keeps what is said of itself.
@@ -148,19 +158,19 @@ function describedOnce(schema: JsonSchema, known: Set<string>): JsonSchema {
   const identity = JSON.stringify(type);
   if (known.has(identity)) return { ...own, ...(withoutDescriptions(type) as JsonSchema) };
   known.add(identity);
-  return {
-    ...own,
-    ...Object.fromEntries(
-      Object.entries(type).map(([keyword, value]) => [keyword, described(keyword, value, known)]),
-    ),
-  };
+  return { ...own, ...mapSchemas(type, (inner) => describedOnce(inner, known)) };
 }
 
-function described(keyword: string, value: unknown, known: Set<string>): unknown {
-  if (!isRecord(value)) return value;
-  if (keyword !== 'properties') return describedOnce(value, known);
+/** What a schema says, with each schema that is right below it changed. */
+function mapSchemas(schema: JsonSchema, change: (inner: JsonSchema) => JsonSchema): JsonSchema {
+  const changed = (value: unknown) => (isRecord(value) ? change(value) : value);
   return Object.fromEntries(
-    Object.entries(value).map(([name, property]) => [name, describedOnce(property as JsonSchema, known)]),
+    Object.entries(schema).map(([keyword, value]) => [
+      keyword,
+      keyword === 'properties' && isRecord(value)
+        ? Object.fromEntries(Object.entries(value).map(([name, property]) => [name, changed(property)]))
+        : changed(value),
+    ]),
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer, quantity } from './field-format.ts';
+import { checkedByOperatorAlone, integer, quantity } from './field-format.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
 
 /** What a metric of the pods' own resources can aim at. */
@@ -28,54 +28,56 @@ const metricIdentifier = z.strictObject({
   selector: labelSelectorSchema.optional().describe('Series of the metric that count.'),
 });
 
-const metric = z.strictObject({
-  type: z
-    .enum(['Resource', 'ContainerResource', 'Pods', 'Object', 'External'])
-    .describe('Which field below counts.'),
-  resource: z
-    .strictObject({
-      name: z.string().describe('`cpu` or `memory`.'),
-      target: resourceTarget.describe('Value to aim at.'),
-    })
-    .optional()
-    .describe('A resource of the pod.'),
-  containerResource: z
-    .strictObject({
-      name: z.string().describe('`cpu` or `memory`.'),
-      container: z.string().describe('Name of the container.'),
-      target: resourceTarget.describe('Value to aim at.'),
-    })
-    .optional()
-    .describe('A resource of one container.'),
-  pods: z
-    .strictObject({
-      metric: metricIdentifier.describe('The metric.'),
-      target: podsTarget.describe('Value to aim at.'),
-    })
-    .optional()
-    .describe('A metric of the pods.'),
-  object: z
-    .strictObject({
-      describedObject: z
-        .strictObject({
-          apiVersion: z.string().optional().describe('Its API version.'),
-          kind: z.string().describe('Its kind.'),
-          name: z.string().describe('Its name.'),
-        })
-        .describe('The object.'),
-      metric: metricIdentifier.describe('The metric.'),
-      target: valueTarget.describe('Value to aim at.'),
-    })
-    .optional()
-    .describe('A metric of one other object.'),
-  external: z
-    .strictObject({
-      metric: metricIdentifier.describe('The metric.'),
-      target: valueTarget.describe('Value to aim at.'),
-    })
-    .optional()
-    .describe('A metric from outside the cluster.'),
-});
+const metric = z
+  .strictObject({
+    type: z
+      .enum(['Resource', 'ContainerResource', 'Pods', 'Object', 'External'])
+      .describe('Which field below counts.'),
+    resource: z
+      .strictObject({
+        name: z.string().describe('`cpu` or `memory`.'),
+        target: resourceTarget.describe('Value to aim at.'),
+      })
+      .optional()
+      .describe('A resource of the pod.'),
+    containerResource: z
+      .strictObject({
+        name: z.string().describe('`cpu` or `memory`.'),
+        container: z.string().describe('Name of the container.'),
+        target: resourceTarget.describe('Value to aim at.'),
+      })
+      .optional()
+      .describe('A resource of one container.'),
+    pods: z
+      .strictObject({
+        metric: metricIdentifier.describe('The metric.'),
+        target: podsTarget.describe('Value to aim at.'),
+      })
+      .optional()
+      .describe('A metric of the pods.'),
+    object: z
+      .strictObject({
+        describedObject: z
+          .strictObject({
+            apiVersion: z.string().optional().describe('Its API version.'),
+            kind: z.string().describe('Its kind.'),
+            name: z.string().describe('Its name.'),
+          })
+          .describe('The object.'),
+        metric: metricIdentifier.describe('The metric.'),
+        target: valueTarget.describe('Value to aim at.'),
+      })
+      .optional()
+      .describe('A metric of one other object.'),
+    external: z
+      .strictObject({
+        metric: metricIdentifier.describe('The metric.'),
+        target: valueTarget.describe('Value to aim at.'),
+      })
+      .optional()
+      .describe('A metric from outside the cluster.'),
+  })
+  .meta(checkedByOperatorAlone);
 
 const scalingRules = z.strictObject({
   stabilizationWindowSeconds: integer(0, 3600).optional().describe('How long past recommendations count.'),

@@ -16,7 +16,7 @@ import {
   textOf,
 } from './field-format.ts';
 import { resourcesSchema, seLinuxOptionsSchema, updateStrategySchema } from './kubernetes-settings.ts';
-import { affinityInValuesSchema, labelSelectorSchema, tolerationSchema } from './pod-scheduling.ts';
+import { affinitySchema, labelSelectorSchema, tolerationSchema } from './pod-scheduling.ts';
 
 /** The number of pods that may have the highest priority, where Kubernetes wants that said. */
 export const resourceQuotasSchema = z.strictObject({
@@ -160,7 +160,7 @@ export const cniValuesSchema = z.strictObject({
     .array(tolerationSchema)
     .optional()
     .describe('Taints that do not keep the agent away. Default: all.'),
-  affinity: affinityInValuesSchema.optional().describe('Nodes that it should and should not run on.'),
+  affinity: affinitySchema.optional().describe('Nodes that it should and should not run on.'),
   podAnnotations: annotations().optional().describe('Annotations of the pods.'),
   podLabels: labels().optional().describe('Further labels of the pods.'),
   daemonSetLabels: labels().optional().describe('Further labels of the DaemonSet.'),

@@ -1,5 +1,11 @@
 import { z } from 'zod';
 
+/**
+ * Marks an object whose fields the CRD does not spell out, being in it too often: the whole CRD must fit into the annotation
+ * of `kubectl apply`. The operator checks them as any others.
+ */
+export const checkedByOperatorAlone = { checkedByOperatorAlone: true } as const;
+
 /** A rule for text: what it must look like, and the sentence a person reads when it does not. */
 export interface TextRule {
   readonly pattern: RegExp;

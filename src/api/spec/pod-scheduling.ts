@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer } from './field-format.ts';
+import { checkedByOperatorAlone, integer } from './field-format.ts';
 
 const requirement = z.strictObject({
   key: z.string().describe('Label key the requirement speaks of.'),
@@ -97,20 +97,13 @@ const podAffinity = z.strictObject({
     .describe('Terms that should hold.'),
 });
 
-export const affinitySchema = z.strictObject({
-  nodeAffinity: nodeAffinity.optional().describe('Rules about nodes.'),
-  podAffinity: podAffinity.optional().describe('Pods to run near to.'),
-  podAntiAffinity: podAffinity.optional().describe('Pods to stay away from.'),
-});
-
-/**
- * The same where the schema of the API server does not spell it out, as in `values`: the CRD, which has it in each `k8s`,
- * must stay small. It is checked all the same, by the operator.
- */
-export const affinityInValuesSchema = affinitySchema.meta({
-  type: 'object',
-  'x-kubernetes-preserve-unknown-fields': true,
-});
+export const affinitySchema = z
+  .strictObject({
+    nodeAffinity: nodeAffinity.optional().describe('Rules about nodes.'),
+    podAffinity: podAffinity.optional().describe('Pods to run near to.'),
+    podAntiAffinity: podAffinity.optional().describe('Pods to stay away from.'),
+  })
+  .meta(checkedByOperatorAlone);
 
 export const topologySpreadConstraintSchema = z.strictObject({
   maxSkew: integer(1).describe('Largest allowed difference in pods between two places.'),

@@ -24,7 +24,7 @@ import {
 } from './field-format.ts';
 import { resourcesSchema } from './kubernetes-settings.ts';
 import {
-  affinityInValuesSchema,
+  affinitySchema,
   labelSelectorSchema,
   tolerationSchema,
   topologySpreadConstraintSchema,
@@ -239,7 +239,7 @@ const pilotValuesSchema = z.strictObject({
   variant: imageVariant().optional().describe('Variant of the istiod image. Default: `global.variant`.'),
   nodeSelector: z.record(z.string(), labelValue()).optional().describe('Labels that the node must have.'),
   tolerations: z.array(tolerationSchema).optional().describe('Taints that do not keep the pods away.'),
-  affinity: affinityInValuesSchema.optional().describe('Where the pods should and should not run.'),
+  affinity: affinitySchema.optional().describe('Where the pods should and should not run.'),
   topologySpreadConstraints: z
     .array(topologySpreadConstraintSchema)
     .optional()

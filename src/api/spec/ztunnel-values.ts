@@ -12,7 +12,7 @@ import {
   labelValue,
 } from './field-format.ts';
 import { resourcesSchema, seLinuxOptionsSchema, updateStrategySchema } from './kubernetes-settings.ts';
-import { affinityInValuesSchema, tolerationSchema } from './pod-scheduling.ts';
+import { affinitySchema, tolerationSchema } from './pod-scheduling.ts';
 
 /** Values of Istio's chart `ztunnel`. */
 export const ztunnelValuesSchema = z.strictObject({
@@ -59,7 +59,7 @@ export const ztunnelValuesSchema = z.strictObject({
     .array(tolerationSchema)
     .optional()
     .describe('Taints that do not keep ztunnel away. Default: all.'),
-  affinity: affinityInValuesSchema.optional().describe('Nodes that it should and should not run on.'),
+  affinity: affinitySchema.optional().describe('Nodes that it should and should not run on.'),
   podAnnotations: annotations().optional().describe('Annotations of the pods.'),
   podLabels: labels().optional().describe('Further labels of the pods.'),
   labels: labels().optional().describe('Further labels of its objects.'),

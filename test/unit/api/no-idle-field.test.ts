@@ -105,7 +105,7 @@ function withoutPlace(spec: MeshOperatorSpec, place: Place): MeshOperatorSpec {
 }
 
 function leavesOf(schemas: Record<string, Schema>): string[] {
-  return leavesBelow('', schemas.spec ?? {}).map((leaf) => leaf.slice(1));
+  return leavesBelow('', schemas.spec ?? {}).map((leaf) => leaf.slice(1).replace(mapKeys, '$1'));
 }
 
 function leavesBelow(path: string, schema: Schema): string[] {
