@@ -3,7 +3,7 @@
 FROM debian:bookworm-slim
 
 COPY --chmod=755 node_modules/node/bin/node /usr/local/bin/node
-COPY --chmod=644 package.json dist/mesh-operator.js /app/
+COPY --chmod=644 package.json dist/*.js /app/
 
 LABEL org.opencontainers.image.title="mesh-operator"
 ENV NODE_ENV=production

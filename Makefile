@@ -39,7 +39,7 @@ cluster-down: deps ## End the local cluster NAME and remove all it has made on t
 	@node test/cluster/main.ts down $(NAME)
 
 .PHONY: build
-build: generate ## Bundle the operator into dist/mesh-operator.js
+build: generate ## Bundle the operator into dist/
 	node scripts/build.ts
 
 .PHONY: image

@@ -1,9 +1,10 @@
 /**
- * Bundles the operator into one file, `dist/mesh-operator.js`, which is all that the image and `npx mesh-operator` need
- * beside Node. Templates and Istio's CRDs are inside (generated/).
+ * Bundles the operator into `dist/*.js`, which is all that the image and `npx mesh-operator` need beside Node. Templates and
+ * Istio's CRDs are inside (generated/). `mesh-operator.js` is what is started; the rest are parts that verbs have in common
+ * or alone, so that none waits for what another needs.
  */
-import { chmod, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
@@ -52,10 +53,14 @@ const largeJsonAsText: Plugin = {
   },
 };
 
-await build({
+const { metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['src/cli/main.ts'],
-  outfile: 'dist/mesh-operator.js',
+  outdir: 'dist',
+  entryNames: 'mesh-operator',
+  chunkNames: 'part-[hash]',
+  splitting: true,
+  metafile: true,
   bundle: true,
   platform: 'node',
   target: 'node24',
@@ -73,3 +78,7 @@ await build({
   logLevel: 'warning',
 });
 await chmod(resolve(root, 'dist/mesh-operator.js'), 0o755);
+
+const written = new Set(Object.keys(metafile.outputs).map((path) => basename(path)));
+const leftOvers = (await readdir(resolve(root, 'dist'))).filter((name) => !written.has(name));
+for (const name of leftOvers) await rm(resolve(root, 'dist', name));

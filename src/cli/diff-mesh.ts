@@ -67,6 +67,8 @@ const fieldManager = 'mesh-operator-cli';
 export class MeshDiffer {
   readonly #deps: MeshDifferDeps;
   readonly #applier: Applier;
+  /** What has been asked for: nothing is written in between, and one answer serves all. */
+  readonly #found = new Map<string, Promise<KubernetesObject | undefined>>();
 
   constructor(deps: MeshDifferDeps) {
     this.#deps = deps;
@@ -199,7 +201,7 @@ export class MeshDiffer {
     inventory: readonly ObjectId[],
     signal: AbortSignal,
   ): Promise<Adoption> {
-    const found = await Promise.all(inventory.map((id) => this.#deps.client.find(id, signal)));
+    const found = await Promise.all(inventory.map((id) => this.#find(id, signal)));
     const own = found.filter((object) => object !== undefined && belongsTo(key, object));
     return new Adoption(key.namespace, objects, own as KubernetesObject[]);
   }
@@ -212,7 +214,7 @@ export class MeshDiffer {
   ): Promise<ObjectChange[]> {
     const id = idOf(rendered);
     const object = idText(id);
-    const observed = await this.#deps.client.find(id, signal);
+    const observed = await this.#find(id, signal);
     const wanted = rendered.kind === meshOperatorKind ? withAuthorOf(observed, rendered) : rendered;
     try {
       refuseForeign(key, observed);
@@ -250,7 +252,7 @@ export class MeshDiffer {
   async #diffCrds(signal: AbortSignal): Promise<ObjectChange[]> {
     const found = renderIstioCrds().map(async (crd): Promise<ObjectChange[]> => {
       const object = idText(idOf(crd));
-      const observed = await this.#deps.client.find(idOf(crd), signal);
+      const observed = await this.#find(idOf(crd), signal);
       const drift = observed === undefined ? [] : crdDrift(crd, observed);
       if (observed !== undefined && drift.length === 0) return [];
       try {
@@ -272,7 +274,7 @@ export class MeshDiffer {
   ): Promise<ObjectChange[]> {
     if (!enabled || gatewayApi === undefined) return [];
     const found = renderGatewayApiCrds(gatewayApi).map(async (crd): Promise<ObjectChange[]> => {
-      const isThere = (await this.#deps.client.find(idOf(crd), signal)) !== undefined;
+      const isThere = (await this.#find(idOf(crd), signal)) !== undefined;
       return isThere ? [] : [{ object: idText(idOf(crd)), action: 'create' }];
     });
     return (await Promise.all(found)).flat();
@@ -281,11 +283,18 @@ export class MeshDiffer {
   /** Of what is no longer rendered, what is there and is the mesh's. */
   async #prunes(key: ObjectKey, ids: readonly ObjectId[], signal: AbortSignal): Promise<ObjectChange[]> {
     const found = ids.map(async (id): Promise<ObjectChange[]> => {
-      const observed = await this.#deps.client.find(id, signal);
+      const observed = await this.#find(id, signal);
       if (observed === undefined || !belongsTo(key, observed)) return [];
       return [{ object: idText(id), action: 'prune' }];
     });
     return (await Promise.all(found)).flat();
+  }
+
+  #find(id: ObjectId, signal: AbortSignal): Promise<KubernetesObject | undefined> {
+    const name = `${id.apiVersion} ${idText(id)}`;
+    const found = this.#found.get(name) ?? this.#deps.client.find(id, signal);
+    this.#found.set(name, found);
+    return found;
   }
 
   #live(key: ObjectKey): KubernetesObject | undefined {
@@ -296,7 +305,6 @@ export class MeshDiffer {
   }
 }
 
-/** What the operator could not write either; rethrows what says nothing about the object, such as what we may not ask. */
 /** The operator seals the parts that it makes of a mesh; nobody else can. */
 function withAuthorOf(observed: KubernetesObject | undefined, desired: KubernetesObject): KubernetesObject {
   const author = observed?.metadata.annotations?.[authorAnnotation];
@@ -306,6 +314,7 @@ function withAuthorOf(observed: KubernetesObject | undefined, desired: Kubernete
   return { ...desired, metadata: { ...metadata, annotations } };
 }
 
+/** What the operator could not write either; rethrows what says nothing about the object, such as what we may not ask. */
 function refused(object: string, error: unknown): ObjectChange {
   const isAboutObject =
     error instanceof NotFoundError || (error instanceof TerminalError && error.reason !== 'Forbidden');

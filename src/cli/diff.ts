@@ -57,10 +57,13 @@ async function ask(
 ): Promise<MeshDiff[]> {
   const client = clusterClient(options, clock);
   const { signal } = new AbortController();
-  const operatorImage = options.image ?? (await operatorImageOf(client, signal));
-  const kubernetesMinor = await client.serverMinor(signal);
+  const [operatorImage, kubernetesMinor, meshes] = await Promise.all([
+    options.image ?? operatorImageOf(client, signal),
+    client.serverMinor(signal),
+    listMeshes(client, {}),
+  ]);
   const context = { operatorImage, kubernetesMinor };
-  const differ = new MeshDiffer({ client, clock, meshes: await listMeshes(client, {}), context });
+  const differ = new MeshDiffer({ client, clock, meshes, context });
   const diffs: MeshDiff[] = [];
   for (const mesh of wanted) diffs.push(await differ.diff(mesh, signal));
   return diffs;

@@ -9,30 +9,25 @@ import {
   readOperatorConfig,
 } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
-import { sourceNames } from '../convert/convert.ts';
-import { chartNames } from '../convert/helm-values.ts';
-import { type AdoptOptions, adopt } from './adopt.ts';
-import { type AnalyzeOptions, analyze } from './analyze.ts';
-import { type BugReportOptions, bugReport } from './bug-report.ts';
-import { type CaLintOptions, caLint } from './ca-lint.ts';
-import { caPlan } from './ca-plan.ts';
-import { type CaRotateOptions, caRotate } from './ca-rotate.ts';
-import { type CaMeshesOptions, caStatus } from './ca-status.ts';
+import { chartNames, sourceNames } from '../convert/source-names.ts';
+import type { AdoptOptions } from './adopt.ts';
+import type { AnalyzeOptions } from './analyze.ts';
+import type { BugReportOptions } from './bug-report.ts';
+import type { CaLintOptions } from './ca-lint.ts';
+import type { CaRotateOptions } from './ca-rotate.ts';
+import type { CaMeshesOptions } from './ca-status.ts';
 import { type Shell, shells, writeCompletion } from './completion.ts';
-import { type ConvertOptions, convert } from './convert.ts';
-import { type DiffOptions, diff } from './diff.ts';
-import { type InjectOptions, inject } from './inject.ts';
-import { injector } from './injector.ts';
+import type { ConvertOptions } from './convert.ts';
+import type { DiffOptions } from './diff.ts';
+import type { InjectOptions } from './inject.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
 import { outputOption } from './output.ts';
-import { type RenderOptions, render } from './render.ts';
-import { type RollbackOptions, rollback } from './rollback.ts';
-import { run } from './run.ts';
-import { type StatusOptions, status } from './status.ts';
+import type { RenderOptions } from './render.ts';
+import type { RollbackOptions } from './rollback.ts';
+import type { StatusOptions } from './status.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
-import { uninject } from './uninject.ts';
-import { type UninstallOptions, uninstall } from './uninstall.ts';
-import { type ValidateOptions, validate } from './validate.ts';
+import type { UninstallOptions } from './uninstall.ts';
+import type { ValidateOptions } from './validate.ts';
 
 const fileFlag = '-f, --filename <file>';
 const fileHelp = 'YAML or JSON with one MeshOperator or several; - for standard input';
@@ -61,7 +56,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .description('Check MeshOperators without a cluster: one line per problem, exit code 1 when there is any')
     .requiredOption(fileFlag, fileHelp)
     .addOption(outputOption())
-    .action(async (options: ValidateOptions) => exit(await validate(options, terminal)));
+    .action(async (options: ValidateOptions) => {
+      const { validate } = await import('./validate.ts');
+      exit(await validate(options, terminal));
+    });
   program
     .command('render')
     .description('Print the objects of MeshOperators in the order they are applied, without a cluster')
@@ -77,7 +75,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
         .choices(['yaml', 'json'])
         .default('yaml'),
     )
-    .action(async (options: RenderOptions) => exit(await render(options, terminal)));
+    .action(async (options: RenderOptions) => {
+      const { render } = await import('./render.ts');
+      exit(await render(options, terminal));
+    });
   addCluster(program.command('diff'))
     .description(
       'Show what the operator would create, change and prune in a cluster, and whose pods would restart, were MeshOperators applied; writes nothing; exit code 1 when there is a difference, 2 when that cannot be told',
@@ -85,7 +86,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .requiredOption(fileFlag, fileHelp)
     .option('--image <reference>', "the operator's own image; default that of the operator in the cluster")
     .addOption(outputOption())
-    .action(async (options: DiffOptions) => exit(await diff(options, terminal)));
+    .action(async (options: DiffOptions) => {
+      const { diff } = await import('./diff.ts');
+      exit(await diff(options, terminal));
+    });
   program
     .command('convert')
     .description(
@@ -103,7 +107,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--release <name>', 'release that Helm values of a gateway are of; default istio-ingressgateway')
     .option('--name <name>', 'name of the MeshOperator where the file has none; default mesh')
     .option(namespaceFlag, 'its namespace where the file has none; default istio-system')
-    .action(async (options: ConvertOptions) => exit(await convert(options, terminal)));
+    .action(async (options: ConvertOptions) => {
+      const { convert } = await import('./convert.ts');
+      exit(await convert(options, terminal));
+    });
   addCluster(program.command('adopt'))
     .description(
       'Show what it takes to make an Istio that Helm or istioctl has installed a mesh of the operator, and do it with --yes: nothing is deleted and no pod made anew; exit code 1 when something stands against it',
@@ -120,7 +127,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--image <reference>', "the operator's own image; default that of the operator in the cluster")
     .option('-y, --yes', 'mark its objects and create the MeshOperator, unless something stands against it')
     .addOption(outputOption())
-    .action(async (options: AdoptOptions) => exit(await adopt(options, terminal)));
+    .action(async (options: AdoptOptions) => {
+      const { adopt } = await import('./adopt.ts');
+      exit(await adopt(options, terminal));
+    });
   program
     .command('inject')
     .description('Put sidecars into the pods of manifests, without a cluster')
@@ -134,12 +144,18 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     )
     .option(kubernetesFlag, kubernetesHelp, newestKubernetes)
     .option('--explain', 'print on standard error what decided about each pod')
-    .action(async (options: InjectOptions) => exit(await inject(options, terminal)));
+    .action(async (options: InjectOptions) => {
+      const { inject } = await import('./inject.ts');
+      exit(await inject(options, terminal));
+    });
   program
     .command('uninject')
     .description('Take out of the pods of manifests what an injection put in')
     .requiredOption(fileFlag, manifestHelp)
-    .action(async ({ filename }: { filename: string }) => exit(await uninject(filename, terminal)));
+    .action(async ({ filename }: { filename: string }) => {
+      const { uninject } = await import('./uninject.ts');
+      exit(await uninject(filename, terminal));
+    });
   addCluster(program.command('status'))
     .description(
       'Show the meshes of a cluster, each on one screen: state, versions, upgrade, gateways, injector, sidecars, certificates, and what to do where something is wrong; exit code 1 when one is not Ready',
@@ -147,16 +163,20 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)
     .addOption(outputOption())
-    .action(async (name: string | undefined, options: StatusOptions) =>
-      exit(await status({ ...options, name }, terminal)),
-    );
+    .action(async (name: string | undefined, options: StatusOptions) => {
+      const { status } = await import('./status.ts');
+      exit(await status({ ...options, name }, terminal));
+    });
   addCluster(program.command('analyze'))
     .description(
       'Look in a cluster, or in manifests, for what stands against an upgrade or has gone wrong with one; each finding with the fix; exit code 1 when there is an error',
     )
     .option(fileFlag, `${manifestHelp}; default the cluster`)
     .addOption(outputOption())
-    .action(async (options: AnalyzeOptions) => exit(await analyze(options, terminal)));
+    .action(async (options: AnalyzeOptions) => {
+      const { analyze } = await import('./analyze.ts');
+      exit(await analyze(options, terminal));
+    });
   addCluster(program.command('rollback'))
     .description(
       'Return a mesh to a spec in which it was Ready: shows what changes and asks first; exit code 1 when nothing was done',
@@ -165,7 +185,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
     .option('--to <generation>', 'one of status.history; default the last one with another spec')
     .option('-y, --yes', 'do not ask')
-    .action(async (name: string, options: RollbackOptions) => exit(await rollback(name, options, terminal)));
+    .action(async (name: string, options: RollbackOptions) => {
+      const { rollback } = await import('./rollback.ts');
+      exit(await rollback(name, options, terminal));
+    });
   addCluster(program.command('uninstall'))
     .description(
       'Delete a mesh: says what goes and asks first; exit code 1 when nothing was done, or no operator is at work to do it',
@@ -192,9 +215,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       `name of the operator's Lease; default ${defaultLeaseName}`,
       defaultLeaseName,
     )
-    .action(async (name: string, options: UninstallOptions) =>
-      exit(await uninstall(name, options, terminal)),
-    );
+    .action(async (name: string, options: UninstallOptions) => {
+      const { uninstall } = await import('./uninstall.ts');
+      exit(await uninstall(name, options, terminal));
+    });
   addCluster(program.command('bug-report'))
     .description(
       'Gather what helps to find a fault: meshes, their objects, Events, logs of the operator and of istiod, versions, proxies; without content of Secrets, keys or tokens',
@@ -204,7 +228,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       '--output <place>',
       'a new folder, or a file that ends in .tar.gz; default such a file in the current folder, named after the time',
     )
-    .action(async (options: BugReportOptions) => exit(await bugReport(options, terminal)));
+    .action(async (options: BugReportOptions) => {
+      const { bugReport } = await import('./bug-report.ts');
+      exit(await bugReport(options, terminal));
+    });
   const authorities = program.command('ca').description('Look after certificate authorities');
   authorities
     .command('lint')
@@ -220,7 +247,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     )
     .option(namespaceFlag, 'only the authorities of this namespace')
     .addOption(outputOption())
-    .action(async (paths: string[], options: CaLintOptions) => exit(await caLint(paths, options, terminal)));
+    .action(async (paths: string[], options: CaLintOptions) => {
+      const { caLint } = await import('./ca-lint.ts');
+      exit(await caLint(paths, options, terminal));
+    });
   addCluster(authorities.command('status'))
     .description(
       'Show the certificate authority of every mesh: certificates with their ends, the rotation under way, and the next ones; exit code 1 when one is not TrustHealthy',
@@ -228,9 +258,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)
     .addOption(outputOption())
-    .action(async (name: string | undefined, options: CaMeshesOptions) =>
-      exit(await caStatus({ ...options, name }, terminal)),
-    );
+    .action(async (name: string | undefined, options: CaMeshesOptions) => {
+      const { caStatus } = await import('./ca-status.ts');
+      exit(await caStatus({ ...options, name }, terminal));
+    });
   addCluster(authorities.command('plan'))
     .description(
       'Show when the certificate authority of every mesh is replaced, and what stands against a rotation now; exit code 1 when something does',
@@ -238,9 +269,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)
     .addOption(outputOption())
-    .action(async (name: string | undefined, options: CaMeshesOptions) =>
-      exit(await caPlan({ ...options, name }, terminal)),
-    );
+    .action(async (name: string | undefined, options: CaMeshesOptions) => {
+      const { caPlan } = await import('./ca-plan.ts');
+      exit(await caPlan({ ...options, name }, terminal));
+    });
   addCluster(authorities.command('rotate'))
     .description(
       'Ask the operator to replace the certificate authority of a mesh; give one of --root, --intermediate, --compromised and --recover',
@@ -255,7 +287,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .option('--recover', 'a root that has ended')
     .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
     .option('--wait', 'print each phase, and return when the rotation has ended')
-    .action(async (name: string, options: CaRotateOptions) => exit(await caRotate(name, options, terminal)));
+    .action(async (name: string, options: CaRotateOptions) => {
+      const { caRotate } = await import('./ca-rotate.ts');
+      exit(await caRotate(name, options, terminal));
+    });
   program
     .command('completion')
     .description('Print a script that teaches a shell all verbs and flags')
@@ -267,12 +302,18 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
   addSettings(
     program.command('run').description('Run the controllers; what the chart deploys'),
     operatorSettings,
-    async (flags) => exit(await run(readOperatorConfig(flags), terminal)),
+    async (flags) => {
+      const { run } = await import('./run.ts');
+      exit(await run(readOperatorConfig(flags), terminal));
+    },
   );
   addSettings(
     program.command('injector').description('Run the sidecar webhook of one mesh revision'),
     injectorSettings,
-    async (flags) => exit(await injector(readInjectorConfig(flags), terminal)),
+    async (flags) => {
+      const { injector } = await import('./injector.ts');
+      exit(await injector(readInjectorConfig(flags), terminal));
+    },
   );
   return program;
 }

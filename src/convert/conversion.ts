@@ -1,6 +1,6 @@
 import type { Problem } from '../api/problem.ts';
 import type { Json, JsonObject } from '../api/resolved-mesh.ts';
-import type { ChartName } from './helm-values.ts';
+import type { ChartName } from './source-names.ts';
 
 /** A document that is converted. */
 export interface SourceDocument {

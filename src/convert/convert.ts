@@ -4,7 +4,7 @@ import { TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import type { ConvertedMesh, FindProblems, HelmSource, Loss, SourceDocument } from './conversion.ts';
 import type { Draft } from './draft.ts';
-import { type ChartName, carryHelmValues } from './helm-values.ts';
+import { carryHelmValues } from './helm-values.ts';
 import { carryIstioOperator } from './istio-operator.ts';
 import { Ledger } from './ledger.ts';
 import { carryServiceMeshControlPlane } from './maistra.ts';
@@ -13,11 +13,8 @@ import { reportOn } from './report.ts';
 import { carrySailComponent, carrySailIstio, carrySailRevision, carrySailTag } from './sail.ts';
 import { given, type Setting, type SettingTree, settingsOf, treeOf } from './setting-tree.ts';
 import { settle } from './settle.ts';
+import type { ChartName, SourceName } from './source-names.ts';
 import { TreeBuilder } from './tree-builder.ts';
-
-/** What documents can be. */
-export const sourceNames = ['istio-operator', 'sail', 'helm-values', 'maistra'] as const;
-export type SourceName = (typeof sourceNames)[number];
 
 export interface ConvertOptions {
   /** Undefined: what each document says itself, which Helm values do not. */

@@ -7,11 +7,8 @@ import { carryGatewayChart } from './gateway-chart.ts';
 import { carryName } from './metadata.ts';
 import { SettingSource } from './setting-source.ts';
 import { given, jsonOf, type SettingTree, settingsOf } from './setting-tree.ts';
+import { type ChartName, chartNames } from './source-names.ts';
 import { TreeBuilder } from './tree-builder.ts';
-
-/** Istio's charts, by their names in its Helm repository. */
-export const chartNames = ['base', 'istiod', 'gateway', 'cni', 'ztunnel'] as const;
-export type ChartName = (typeof chartNames)[number];
 
 /** Keys by which values of a chart are told from those of the others. */
 const telltales: Readonly<Record<ChartName, readonly string[]>> = {

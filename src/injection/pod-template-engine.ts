@@ -5,6 +5,7 @@ import { type BuiltInTemplateName, templateProblem } from '../api/injection-temp
 import { messageOf, TerminalError } from '../base/errors.ts';
 import { setOwn } from '../base/set-own.ts';
 import { isRecord } from '../base/stable-json.ts';
+import { podLanguage } from '../base/template-language.ts';
 
 const folder = 'injection/';
 const partialPrefix = `${folder}partials/`;
@@ -23,13 +24,6 @@ interface CompiledTemplate {
   readonly template: Handlebars.TemplateDelegate;
   readonly skeletons: Map<string, PodFragment>;
 }
-
-const compileOptions: CompileOptions = {
-  strict: true,
-  noEscape: true,
-  knownHelpersOnly: true,
-  knownHelpers: { toYaml: true, quote: true, eq: true },
-};
 
 /** Stands in the text for the value of that number; private-use characters, which no template may contain. */
 const placeholder = (index: number) => `\ue000${index}\ue001`;
@@ -111,7 +105,7 @@ function compiledCustom(name: string, custom: Readonly<Record<string, string>>):
   const text = custom[name] ?? '';
   const problem = templateProblem(text);
   if (problem !== undefined) throw new Error(problem);
-  const template = { template: createEngine().compile(text, compileOptions), skeletons: new Map() };
+  const template = { template: createEngine().compile(text, podLanguage), skeletons: new Map() };
   compiled.set(name, template);
   return template;
 }
@@ -145,13 +139,12 @@ function textOf(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** Handlebars compiles a template when it is first used, so making the engine costs next to nothing. */
 function createBuiltInEngine(): (name: BuiltInTemplateName) => CompiledTemplate {
   const handlebars = createEngine();
   const compiled = new Map<string, CompiledTemplate>();
-  for (const [path, text] of Object.entries(packed)) {
+  for (const [path, precompiled] of Object.entries(packed)) {
     if (!path.startsWith(folder)) continue;
-    const template = handlebars.compile(text, compileOptions);
+    const template = handlebars.template(precompiled);
     if (path.startsWith(partialPrefix))
       handlebars.registerPartial(path.slice(partialPrefix.length), template);
     else compiled.set(path.slice(folder.length), { template, skeletons: new Map() });

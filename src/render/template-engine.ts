@@ -38,25 +38,18 @@ function isKubernetesObject(value: unknown): value is KubernetesObject {
   );
 }
 
-/** Handlebars compiles a template when it is first used, so making the engine costs next to nothing. */
 function createEngine(): (path: TemplatePath) => Handlebars.TemplateDelegate {
   const handlebars = Handlebars.create();
-  const options: CompileOptions = {
-    strict: true,
-    noEscape: true,
-    knownHelpersOnly: true,
-    knownHelpers: { toYaml: true, quote: true },
-  };
   handlebars.registerHelper({ toYaml: flowYaml, quote });
-  const compiled = new Map<string, Handlebars.TemplateDelegate>();
-  for (const [path, text] of Object.entries(templates)) {
-    const template = handlebars.compile(text, options);
+  const known = new Map<string, Handlebars.TemplateDelegate>();
+  for (const [path, precompiled] of Object.entries(templates)) {
+    const template = handlebars.template(precompiled);
     if (path.startsWith(partialPrefix))
       handlebars.registerPartial(path.slice(partialPrefix.length), template);
-    else compiled.set(path, template);
+    else known.set(path, template);
   }
   return (path) => {
-    const template = compiled.get(path);
+    const template = known.get(path);
     if (template === undefined) throw new Error(`There is no template templates/${path}.yaml.hbs`);
     return template;
   };

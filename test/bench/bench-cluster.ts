@@ -1,5 +1,5 @@
-import { copyFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, cp, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { dump, load } from 'js-yaml';
 import { systemClock } from '../../src/base/clock.ts';
 import { operatorSettings } from '../../src/config/operator-config.ts';
@@ -60,8 +60,9 @@ export async function startBenchCluster({ nodeFlags, canExec }: BenchClusterOpti
   await installChart(cluster);
   const kubeconfig = await writeOperatorKubeconfig(cluster);
   // A copy, since a build while the bench runs would change what is measured.
-  const bundle = join(cluster.rundir, 'mesh-operator.mjs');
-  await copyFile(resolve(repository, 'dist/mesh-operator.js'), bundle);
+  const bundle = join(cluster.rundir, 'dist/mesh-operator.js');
+  await cp(resolve(repository, 'dist'), dirname(bundle), { recursive: true });
+  await copyFile(resolve(repository, 'package.json'), join(cluster.rundir, 'package.json'));
   const connections = [cluster.kubeconfigPath, kubeconfig].map((path) =>
     openConnection({ kubeconfig: path }, systemClock),
   );

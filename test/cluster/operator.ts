@@ -19,7 +19,7 @@ export interface InstallOperatorOptions {
   readonly progress?: Progress;
 }
 
-/** Bundles the operator into `dist/mesh-operator.js`, which its image and `npx mesh-operator` run. */
+/** Bundles the operator into `dist`, which its image and `npx mesh-operator` run. */
 export async function buildOperator(): Promise<void> {
   await run('node', [resolve(repository, 'scripts/build.ts')], { cwd: repository });
 }

@@ -4,8 +4,7 @@ import { loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { findMeshProblems } from '../../src/cli/mesh-problems.ts';
 import type { SettingOutcome } from '../../src/convert/conversion.ts';
-import { sourceNames } from '../../src/convert/convert.ts';
-import { chartNames } from '../../src/convert/helm-values.ts';
+import { chartNames, sourceNames } from '../../src/convert/source-names.ts';
 import { leavesOf } from '../support/document-leaves.ts';
 import {
   convertedScenario,

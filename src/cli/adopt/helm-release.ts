@@ -3,8 +3,8 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
-import type { ChartName } from '../../convert/helm-values.ts';
-import { chartNames } from '../../convert/helm-values.ts';
+import type { ChartName } from '../../convert/source-names.ts';
+import { chartNames } from '../../convert/source-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 
 /** What Helm keeps of a release that is installed, as far as it matters here. */

@@ -1,12 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { debianBaseLayer } from './debian-base.ts';
-import { copiedFile } from './layer.ts';
+import { copiedFile, type LayerEntry } from './layer.ts';
 import type { ImageConfig, ImageDefinition } from './oci-archive.ts';
 
 const repository = path.resolve(import.meta.dirname, '../../..');
 
-/** One file that the operator's image has beyond its base: from where in the repository, to where in the image. */
+/** What the operator's image has beyond its base: from where in the repository, to where in the image. `*.js` are all of a folder. */
 export interface OperatorFile {
   readonly source: string;
   readonly target: string;
@@ -17,7 +17,7 @@ export interface OperatorFile {
 export const operatorFiles: readonly OperatorFile[] = [
   { source: 'node_modules/node/bin/node', target: '/usr/local/bin/node', mode: 0o755 },
   { source: 'package.json', target: '/app/package.json', mode: 0o644 },
-  { source: 'dist/mesh-operator.js', target: '/app/mesh-operator.js', mode: 0o644 },
+  { source: 'dist/*.js', target: '/app/*.js', mode: 0o644 },
 ];
 
 /** How the operator's image is started; the Dockerfile says the same, which a test compares. */
@@ -35,17 +35,28 @@ export const operatorConfig: ImageConfig = {
   },
 };
 
-/** The operator itself, without docker or a registry. `make build` must have written `dist/mesh-operator.js`. */
+/** The operator itself, without docker or a registry. `make build` must have written `dist`. */
 export async function meshOperatorImage(): Promise<ImageDefinition> {
-  // One layer a file: Node seldom changes, the bundle often.
-  const layers = operatorFiles.map(({ source, target, mode }) => [
-    copiedFile(target, path.join(repository, source), mode),
-  ]);
+  // Layers of their own: Node seldom changes, the bundle often.
+  const layers = await Promise.all(operatorFiles.map(entriesOf));
   return {
     reference: `ghcr.io/mesh-operator/mesh-operator:${await packageVersion()}`,
     layers: [await debianBaseLayer(), ...layers],
     config: operatorConfig,
   };
+}
+
+async function entriesOf({ source, target, mode }: OperatorFile): Promise<LayerEntry[]> {
+  const found: string[] = [];
+  for await (const file of glob(source, { cwd: repository })) found.push(file);
+  if (found.length === 0) throw new Error(`there is no ${source}: run "make build" first`);
+  return found.map((file) =>
+    copiedFile(
+      path.posix.join(path.posix.dirname(target), path.basename(file)),
+      path.join(repository, file),
+      mode,
+    ),
+  );
 }
 
 async function packageVersion(): Promise<string> {

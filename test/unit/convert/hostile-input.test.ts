@@ -4,8 +4,8 @@ import { load, loadAll } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import { TerminalError } from '../../../src/base/errors.ts';
 import { findMeshProblems } from '../../../src/cli/mesh-problems.ts';
-import { convertDocuments, type SourceName } from '../../../src/convert/convert.ts';
-import { type ChartName, chartNames } from '../../../src/convert/helm-values.ts';
+import { convertDocuments } from '../../../src/convert/convert.ts';
+import { type ChartName, chartNames, type SourceName } from '../../../src/convert/source-names.ts';
 import { leavesOf } from '../../support/document-leaves.ts';
 import { pick, type RandomNumbers, randomNumbers } from '../../support/random.ts';
 
