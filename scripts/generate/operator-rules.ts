@@ -5,7 +5,7 @@ import { profileNames } from '../../src/api/profiles.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { istioVersions } from '../../src/api/versions.ts';
 import { stableJson } from '../../src/base/stable-json.ts';
-import { ownedKinds, unwatchedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
+import { optionalKinds, ownedKinds, unwatchedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
 import { renderMesh } from '../../src/render/render-mesh.ts';
 
 /** One rule of a Role or ClusterRole (rbac.authorization.k8s.io/v1). */
@@ -29,7 +29,7 @@ const ownVerbs = ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch']
  */
 function operatorNeeds(): PolicyRule[] {
   return [
-    ...ownedKinds.map((kind) => rule(kind, ownVerbs)),
+    ...[...ownedKinds, ...optionalKinds.map(({ kind }) => kind)].map((kind) => rule(kind, ownVerbs)),
     // Meshes whose upgrades are RevisionBased consist of further ones.
     rule(kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator'), ownVerbs),
     { apiGroups: ['meshoperator.dev'], resources: ['meshoperators/status'], verbs: ['patch'] },

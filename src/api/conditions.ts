@@ -281,6 +281,11 @@ export const conditionTable: readonly ConditionInfo[] = [
   { type: 'ControlPlaneReady', meaning: 'istiod is rolled out and available.', reasons: componentReasons },
   { type: 'GatewaysReady', meaning: 'All gateways are rolled out and available.', reasons: componentReasons },
   {
+    type: 'PoliciesReady',
+    meaning: 'Every policy, monitor and default of the mesh is there. Absent when the spec asks for none.',
+    reasons: componentReasons,
+  },
+  {
     type: 'InjectorReady',
     meaning: 'The API server reaches the sidecar injector. Absent when the spec turns it off.',
     reasons: [...injectorReasons, ...terminalReasons],

@@ -44,6 +44,8 @@ export interface ListOptions {
   readonly resourceVersion?: string | undefined;
   /** `continueToken` of the page before. */
   readonly continueToken?: string | undefined;
+  /** Nothing but the metadata of each object; default false. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 export interface ListPage {
@@ -62,6 +64,8 @@ export interface WatchOptions {
   readonly timeoutSeconds?: number | undefined;
   /** The watch fails when nothing, not even a bookmark, came for this long; default 100 s (the server's bookmarks come every 60 s). */
   readonly idleTimeoutMs?: number | undefined;
+  /** As for a list. */
+  readonly metadataOnly?: boolean | undefined;
 }
 
 export interface ApplyOptions {
@@ -156,8 +160,9 @@ export class KubeClient {
       continue: options.continueToken,
       resourceVersion: options.resourceVersion,
     });
+    const accept = options.metadataOnly === true ? metadataOf('PartialObjectMetadataList') : undefined;
     const list = await this.#json(
-      { verb: 'list', method: 'GET', kind: kind.kind, action: `list ${kind.plural}`, path },
+      { verb: 'list', method: 'GET', kind: kind.kind, action: `list ${kind.plural}`, path, accept },
       signal,
     );
     const metadata = isRecord(list.metadata) ? list.metadata : {};
@@ -186,7 +191,11 @@ export class KubeClient {
     });
     const idle = new Deadline(this.#deps.clock, options.idleTimeoutMs ?? defaultIdleTimeoutMs, signal);
     try {
-      const answer = await this.#send({ verb: 'watch', method: 'GET', kind: kind.kind, action, path }, idle);
+      const accept = options.metadataOnly === true ? metadataOf('PartialObjectMetadata') : undefined;
+      const answer = await this.#send(
+        { verb: 'watch', method: 'GET', kind: kind.kind, action, path, accept },
+        idle,
+      );
       for await (const line of linesOf(idle.watching(answer.body))) yield parseWatchLine(action, line);
     } catch (error) {
       throw this.#explain(error, action, idle, signal);
@@ -417,7 +426,7 @@ export class KubeClient {
         headersTimeout: 0,
         bodyTimeout: 0,
         headers: {
-          accept: 'application/json',
+          accept: call.accept ?? 'application/json',
           'user-agent': 'mesh-operator',
           ...grant.headers,
           ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
@@ -462,6 +471,13 @@ interface Call {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Default JSON as it is stored. */
+  readonly accept?: string | undefined;
+}
+
+/** What asks an API server for metadata alone (Kubernetes API concepts, "Metadata-only fetches"). */
+function metadataOf(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList'): string {
+  return `application/json;as=${kind};g=meta.k8s.io;v=v1`;
 }
 
 const accessReviewKind = kindInfo('authorization.k8s.io/v1', 'SubjectAccessReview');

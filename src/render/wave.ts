@@ -13,6 +13,7 @@ export const waveNames = [
   'cni',
   'ztunnel',
   'gateways',
+  'policies',
 ] as const;
 
 export type WaveName = (typeof waveNames)[number];

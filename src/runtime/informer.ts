@@ -1,12 +1,13 @@
 import type { KindInfo } from '../api/kinds.ts';
 import type { KubernetesObject, ObjectMeta } from '../api/kubernetes-object.ts';
 import { type Clock, sleep } from '../base/clock.ts';
-import { TransientError } from '../base/errors.ts';
+import { NotFoundError, TransientError } from '../base/errors.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { GoneError } from '../kube/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type BackOffOptions, backOffMs, type RandomSource } from './back-off.ts';
 import { type IndexFunction, ObjectStore, storeKey } from './object-store.ts';
+import { ServedKind } from './served-kind.ts';
 
 /** One change of the cache. `old` is absent for a new object, `current` for one that is gone. */
 export interface InformerEvent {
@@ -25,6 +26,13 @@ export interface InformerOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** Nothing but the metadata of each object; default false. */
+  readonly metadataOnly?: boolean;
+  /**
+   * Over the CRDs of the cluster. The kind may not be there: it is followed while its CRD is, and until then nothing is
+   * asked and the cache is empty.
+   */
+  readonly crds?: Informer;
   /** Groups of an object for `byGroup`; default none. */
   readonly index?: IndexFunction;
   /** Drops from an object, before it is kept, what nobody reads; default `withoutStatusOwners`. */
@@ -129,6 +137,29 @@ export class Informer {
 
   /** Lists and watches until `signal` is aborted; then resolves. Call it once. */
   async run(signal: AbortSignal): Promise<void> {
+    const { crds } = this.#options;
+    if (crds === undefined) return this.#follow(signal);
+    const served = new ServedKind(crds, this.kind);
+    await crds.waitForSync(signal).catch(() => undefined);
+    while (!signal.aborted) {
+      if (!served.isThere) this.#forget();
+      await served.whileThere(signal, (whileThere) => this.#follow(whileThere));
+    }
+  }
+
+  /** Of a kind that is not there, nothing is. */
+  #forget(): void {
+    for (const key of [...this.#store.keys()]) this.#drop(key);
+    this.#resourceVersion = undefined;
+    this.#markSynced();
+  }
+
+  #markSynced(): void {
+    this.#hasSynced = true;
+    this.#synced.resolve();
+  }
+
+  async #follow(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const startedAtMs = this.#deps.clock.monotonicMs();
       let failure: unknown;
@@ -137,6 +168,8 @@ export class Informer {
         await this.#watch(signal);
       } catch (error) {
         if (error instanceof GoneError) this.#resourceVersion = undefined;
+        // A CRD that is not served, since it has just come or cannot be established.
+        if (error instanceof NotFoundError && this.#options.crds !== undefined) this.#forget();
         failure = error;
       }
       // A quiet watch that lived long was a success, even if it never brought an event.
@@ -147,14 +180,15 @@ export class Informer {
   }
 
   async #list(signal: AbortSignal): Promise<void> {
-    const { kind, namespace, labelSelector, fieldSelector, pageSize = defaultPageSize } = this.#options;
+    const { kind, namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
+    const { pageSize = defaultPageSize } = this.#options;
     const seen = new Set<string>();
     let continueToken: string | undefined;
     let resourceVersion = '';
     do {
       const page = await this.#deps.client.list(
         kind,
-        { namespace, labelSelector, fieldSelector, limit: pageSize, continueToken },
+        { namespace, labelSelector, fieldSelector, metadataOnly, limit: pageSize, continueToken },
         signal,
       );
       for (const object of page.items) {
@@ -168,19 +202,19 @@ export class Informer {
 
     for (const key of [...this.#store.keys()]) if (!seen.has(key)) this.#drop(key);
     this.#resourceVersion = resourceVersion;
-    this.#hasSynced = true;
-    this.#synced.resolve();
+    this.#markSynced();
     this.#deps.log.debug('Listed', { kind: kind.kind, objects: this.#store.size, resourceVersion });
   }
 
   async #watch(signal: AbortSignal): Promise<void> {
-    const { kind, namespace, labelSelector, fieldSelector, watchIdleTimeoutMs } = this.#options;
+    const { kind, namespace, labelSelector, fieldSelector, metadataOnly, watchIdleTimeoutMs } = this.#options;
     const events = this.#deps.client.watch(
       kind,
       {
         namespace,
         labelSelector,
         fieldSelector,
+        metadataOnly,
         resourceVersion: this.#resourceVersion ?? '',
         timeoutSeconds: Math.round(minWatchSeconds * (1 + this.#deps.random())),
         idleTimeoutMs: watchIdleTimeoutMs,

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { kindInfo } from '../../src/api/kinds.ts';
+import { type KindInfo, kindInfo } from '../../src/api/kinds.ts';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Informer, type InformerEvent, type InformerOptions } from '../../src/runtime/informer.ts';
+import { crdNameOf } from '../../src/runtime/served-kind.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -254,5 +255,94 @@ describe('the informer', () => {
       .get(undefined, namespace)
       ?.metadata.managedFields?.map(({ manager }) => manager);
     expect(managers).toEqual(['test', 'test']);
+  });
+
+  describe('of a kind that a CRD brings', () => {
+    const widgets: KindInfo = {
+      ...{ apiVersion: 'informer.test/v1', kind: 'Widget', plural: 'widgets', namespaced: true },
+    };
+    const crdId = {
+      ...{ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' },
+      name: crdNameOf(widgets),
+    };
+    const widgetPath = { path: /widgets/ };
+
+    afterEach(async () => {
+      await direct.client.delete(crdId, {}, never);
+      await waitUntil({ what: 'the CRD is gone', limitMs: 60_000 }, async () => {
+        return (await direct.client.find(crdId, never)) === undefined;
+      });
+    });
+
+    async function installCrd(): Promise<void> {
+      const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+      const spec = {
+        group: 'informer.test',
+        scope: 'Namespaced',
+        names: { kind: 'Widget', plural: 'widgets', singular: 'widget', listKind: 'WidgetList' },
+        versions: [{ name: 'v1', served: true, storage: true, schema }],
+      };
+      const { name, ...type } = crdId;
+      await direct.client.apply({ ...type, metadata: { name }, spec }, { fieldManager: 'test' }, never);
+    }
+
+    /** Makes an object of the kind, once it is served; by kubectl, since our client knows paths of our kinds alone. */
+    async function makeWidget(name: string): Promise<void> {
+      const { apiVersion, kind } = widgets;
+      const cluster = await sharedCluster();
+      await waitUntil({ what: 'the kind is served', limitMs: 60_000 }, () =>
+        cluster.apply(JSON.stringify({ apiVersion, kind, metadata: { name, namespace } })).then(
+          () => true,
+          () => false,
+        ),
+      );
+    }
+
+    async function aFollower() {
+      const { log } = recordingLog();
+      const deps = { client: proxied.client, clock: systemClock, log, random: Math.random };
+      const kind = kindInfo(crdId.apiVersion, crdId.kind);
+      const crds = new Informer({ kind, metadataOnly: true }, deps);
+      const informer = new Informer({ kind: widgets, namespace, crds }, deps);
+      void crds.run(stop.signal);
+      void informer.run(stop.signal);
+      await informer.waitForSync(never);
+      return { crds, informer };
+    }
+
+    test('asks for nothing until the CRD is there, and then follows', async () => {
+      const { informer } = await aFollower();
+      expect([informer.hasSynced, informer.size]).toEqual([true, 0]);
+      expect(proxy.requestsLike(widgetPath)).toEqual([]);
+
+      await installCrd();
+      await makeWidget('a');
+
+      await until(informer, 'the object is seen', () => informer.get(namespace, 'a') !== undefined);
+    });
+
+    test('knows nothing of it when the CRD is gone, and follows again when it is back', async () => {
+      await installCrd();
+      await makeWidget('a');
+      const { crds, informer } = await aFollower();
+      await until(informer, 'the object is seen', () => informer.size === 1);
+
+      await direct.client.delete(crdId, {}, never);
+      await until(crds, 'the CRD is gone', () => crds.get(undefined, crdId.name) === undefined);
+      await until(informer, 'the cache is empty', () => informer.size === 0);
+      await installCrd();
+      await makeWidget('b');
+
+      await until(informer, 'the new object is seen', () => informer.get(namespace, 'b') !== undefined);
+    });
+
+    test('keeps no more of a CRD than its metadata', async () => {
+      await installCrd();
+      const { crds } = await aFollower();
+
+      await until(crds, 'the CRD is seen', () => crds.get(undefined, crdId.name) !== undefined);
+
+      expect(crds.get(undefined, crdId.name)).not.toHaveProperty('spec');
+    });
   });
 });

@@ -270,7 +270,7 @@ export class FaultProxy {
       headersTimeout: 0,
       bodyTimeout: 0,
       headers: {
-        accept: 'application/json',
+        accept: incoming.headers.accept ?? 'application/json',
         ...(contentType === undefined ? {} : { 'content-type': contentType }),
         ...grant.headers,
         ...(this.#impersonated === undefined ? {} : { 'impersonate-user': this.#impersonated }),

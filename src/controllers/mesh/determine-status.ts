@@ -78,6 +78,9 @@ export function determineStatus(
     );
     const hasGateways = report.resolved.gateways.length > 0;
     set(componentCondition('GatewaysReady', 'gateways', report, hasGateways, 'Every gateway'));
+    if (report.waves.some(({ name }) => name === 'policies'))
+      set(componentCondition('PoliciesReady', 'policies', report, true, 'Every policy'));
+    else conditions = removeCondition(conditions, 'PoliciesReady');
   }
 
   return {

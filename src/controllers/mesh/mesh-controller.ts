@@ -16,13 +16,14 @@ import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
+import { crdNameOf } from '../../runtime/served-kind.ts';
 import { AuthorCheck } from './author-check.ts';
 import { objectManager } from './field-managers.ts';
 import { GatewayApiCrds } from './gateway-api-crds.ts';
 import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
 import { claimGroup, ObservedWorld } from './observed-world.ts';
-import { ownedKinds } from './owned-kinds.ts';
+import { optionalKinds, ownedKinds } from './owned-kinds.ts';
 import { claimedNames } from './revision-claims.ts';
 
 export interface MeshControllerDeps {
@@ -59,7 +60,8 @@ export interface MeshController {
 
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
- * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs.
+ * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
+ * kind that meshes may have, which comes or goes.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
  */
@@ -74,16 +76,22 @@ export function createMeshController(
   const owned = ownedKinds.map(
     (kind) => new Informer({ kind, labelSelector: managedBySelector, index: ownerGroup }, deps),
   );
+  const crdKind = kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
+  const servedCrds = new Informer({ kind: crdKind, metadataOnly: true, transform: nameOfCrd }, deps);
+  const optional = optionalKinds.map(
+    ({ kind }) =>
+      new Informer({ kind, labelSelector: managedBySelector, index: ownerGroup, crds: servedCrds }, deps),
+  );
   const desiredCrds = renderIstioCrds();
   const crdInformer = new Informer(
     {
-      kind: kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition'),
+      kind: crdKind,
       labelSelector: managedBySelector,
       transform: cachedCrd(desiredCrds),
     },
     deps,
   );
-  const world = new ObservedWorld(meshes, owned);
+  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], crds: servedCrds });
   const applier = new Applier({
     client: deps.client,
     fieldManager: objectManager,
@@ -113,7 +121,7 @@ export function createMeshController(
       }
     }
   });
-  for (const informer of owned) {
+  for (const informer of [...owned, ...optional]) {
     informer.addHandler((event) => {
       for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     });
@@ -121,13 +129,24 @@ export function createMeshController(
   crdInformer.addHandler((event) => {
     if (isCrdLost(event.old, event.current)) wakeAll();
   });
+  const optionalCrds = new Set(optionalKinds.map(({ kind }) => crdNameOf(kind)));
+  servedCrds.addHandler(({ key, old, current }) => {
+    if (optionalCrds.has(key) && (old === undefined || current === undefined)) wakeAll();
+  });
   const ownedOf = (kind: KindInfo) => {
     const informer = owned.find((candidate) => candidate.kind === kind);
     if (informer === undefined) throw new Error(`No mesh owns anything of kind ${kind.kind}`);
     return informer;
   };
   const meshesOf = (name: string) => world.meshesClaiming(name);
-  return { controller, informers: [meshes, ...owned, crdInformer], meshes, meshesOf, ownedOf };
+  const informers = [meshes, ...owned, servedCrds, ...optional, crdInformer];
+  return { controller, informers, meshes, meshesOf, ownedOf };
+}
+
+/** Of a CRD that somebody else may have brought, only that it is there. */
+function nameOfCrd({ metadata: { name, resourceVersion } }: KubernetesObject): KubernetesObject {
+  const metadata = { name, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+  return { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', metadata };
 }
 
 /** True when somebody else stands for the spec: a mesh that was refused may be done now. */

@@ -55,7 +55,7 @@ import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './m
 import { leftBehindText, MeshRemover, type RemovalReport } from './mesh-remover.ts';
 import { gatewayAddresses, unhealthyOf } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
-import { isUnwatched } from './owned-kinds.ts';
+import { isUnwatched, type OptionalKind, optionalKind } from './owned-kinds.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
@@ -281,6 +281,8 @@ export class MeshReconciler implements Reconciler {
     const desired = authors === undefined ? rendered : authors.sealed(rendered);
     const id = idOf(desired);
     const { client, world } = this.#deps;
+    const optional = optionalKind(id);
+    if (optional !== undefined && !world.serves(optional.kind)) throw missingKind(id, optional);
     const observed = isUnwatched(id) ? await client.find(id, pass.signal) : world.find(id);
     refuseForeign(pass.key, observed);
     if (observed !== undefined && authors?.maySeal(rendered, observed) === false) return observed;
@@ -326,14 +328,11 @@ export class MeshReconciler implements Reconciler {
   /** Where an object cannot be made because its namespace or kind is missing, says so: the API server's own words do not help. */
   async #rethrowExplained(error: unknown, id: ObjectId, signal: AbortSignal): Promise<never> {
     if (!(error instanceof NotFoundError) || id.namespace === undefined) throw error;
-    if (isUnwatched(id)) {
-      throw new WaitingError(
-        `The cluster has no kind ${id.kind} of ${id.apiVersion}, so ${idText(id)} cannot be made: install what brings it, or set values.cni.provider to default`,
-        { reason: 'KindMissing', retryAfterMs: missingRetryMs, cause: error },
-      );
-    }
     const namespace = { apiVersion: 'v1', kind: 'Namespace', name: id.namespace };
-    if ((await this.#deps.client.find(namespace, signal)) !== undefined) throw error;
+    if ((await this.#deps.client.find(namespace, signal)) !== undefined) {
+      const optional = optionalKind(id);
+      throw optional === undefined ? error : missingKind(id, optional, error);
+    }
     throw new WaitingError(
       `Namespace ${id.namespace} does not exist, so ${idText(id)} cannot be made: create it or change the spec`,
       { reason: 'NamespaceMissing', retryAfterMs: missingRetryMs, cause: error },
@@ -413,6 +412,14 @@ export class MeshReconciler implements Reconciler {
   #note(pass: Pass, note: EventNote | undefined): void {
     if (note !== undefined) void this.#deps.events.record(pass.mesh, note, pass.signal);
   }
+}
+
+/** The mesh is woken when the CRD comes; what is asked for again after a while is one that is there and not served. */
+function missingKind(id: ObjectId, { otherwise }: OptionalKind, cause?: unknown): WaitingError {
+  return new WaitingError(
+    `The cluster has no kind ${id.kind} of ${id.apiVersion}, so ${idText(id)} cannot be made: install what brings it, or ${otherwise}`,
+    { reason: 'KindMissing', retryAfterMs: missingRetryMs, cause },
+  );
 }
 
 /** What one pass has learned so far. */

@@ -1,3 +1,4 @@
+import type { KindInfo } from '../../api/kinds.ts';
 import {
   idOf,
   type KubernetesObject,
@@ -9,16 +10,27 @@ import { ownerByLabels } from '../../api/labels.ts';
 import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts';
 import { readRevisions } from '../../render/revisions/read-revision.ts';
 import type { Informer } from '../../runtime/informer.ts';
+import { crdNameOf } from '../../runtime/served-kind.ts';
 import { claimedNames } from './revision-claims.ts';
+
+export interface ObservedWorldInformers {
+  /** Over MeshOperators, indexed by `claimGroup`. */
+  readonly meshes: Informer;
+  /** Over `ownedKinds` and `optionalKinds`, indexed by `ownerGroup`. */
+  readonly owned: readonly Informer[];
+  /** Over every CRD of the cluster. */
+  readonly crds: Informer;
+}
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
 export class ObservedWorld {
   readonly #meshes: Informer;
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
+  readonly #crds: Informer;
 
-  /** `meshes` is indexed by `claimGroup`; `owned` are informers over `ownedKinds`, indexed by `ownerGroup`. */
-  constructor(meshes: Informer, owned: readonly Informer[]) {
+  constructor({ meshes, owned, crds }: ObservedWorldInformers) {
     this.#meshes = meshes;
+    this.#crds = crds;
     this.#ownedByKind = new Map(owned.map((informer) => [kindKey(informer.kind), informer]));
   }
 
@@ -43,6 +55,11 @@ export class ObservedWorld {
   /** The object as last seen, whichever mesh it belongs to; undefined when it is gone or does not carry our labels. */
   find(id: ObjectId): KubernetesObject | undefined {
     return this.#informerOf(id)?.get(id.namespace, id.name);
+  }
+
+  /** Whether the cluster has a kind that a CRD brings. */
+  serves(kind: KindInfo): boolean {
+    return this.#crds.get(undefined, crdNameOf(kind)) !== undefined;
   }
 
   /** Every object whose labels name this mesh. */

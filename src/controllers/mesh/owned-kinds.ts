@@ -1,8 +1,8 @@
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 
 /**
- * The kinds of everything a mesh consists of: each is watched, and nothing of another kind is rendered but
- * `unwatchedKinds` (a test compares). Istio's CRDs belong to the cluster and are watched apart.
+ * The kinds of everything a mesh consists of: each is watched, and nothing of another kind is rendered but `optionalKinds`
+ * and `unwatchedKinds` (a test compares). Istio's CRDs belong to the cluster and are watched apart.
  */
 export const ownedKinds: readonly KindInfo[] = [
   kindInfo('v1', 'ServiceAccount'),
@@ -23,15 +23,34 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('admissionregistration.k8s.io/v1', 'ValidatingAdmissionPolicyBinding'),
 ];
 
-/**
- * Kinds that are not watched: the CRD of another project may not be there, and Kubernetes gives slices of its own the labels
- * of our Services. An object of one is asked for by its name in each pass of a mesh that has it, and nothing wakes the
- * mesh when somebody changes it.
- */
-export const unwatchedKinds: readonly KindInfo[] = [
-  kindInfo('discovery.k8s.io/v1', 'EndpointSlice'),
-  kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
+/** A kind that a CRD brings, which may not be there. */
+export interface OptionalKind {
+  readonly kind: KindInfo;
+  /** How to do without, which follows "install what brings it, or". */
+  readonly otherwise: string;
+}
+
+/** Watched while the cluster has them; a mesh that needs one waits for its CRD, without asking for it. */
+export const optionalKinds: readonly OptionalKind[] = [
+  {
+    kind: kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
+    otherwise: 'set values.cni.provider to default',
+  },
 ];
+
+/** The row of a kind that may not be there; undefined for one that every cluster has. */
+export function optionalKind(id: {
+  readonly apiVersion: string;
+  readonly kind: string;
+}): OptionalKind | undefined {
+  return optionalKinds.find(({ kind }) => kind.apiVersion === id.apiVersion && kind.kind === id.kind);
+}
+
+/**
+ * Kinds that are not watched: Kubernetes gives slices of its own the labels of our Services. An object of one is asked for
+ * by its name in each pass of a mesh that has it, and nothing wakes the mesh when somebody changes it.
+ */
+export const unwatchedKinds: readonly KindInfo[] = [kindInfo('discovery.k8s.io/v1', 'EndpointSlice')];
 
 /** True for a kind that no cache knows. */
 export function isUnwatched(object: { readonly apiVersion: string; readonly kind: string }): boolean {

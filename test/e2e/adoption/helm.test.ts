@@ -33,7 +33,7 @@ beforeAll(async () => {
   audit = new AuditLog(cluster);
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
-  await cluster.kubectl('create', 'namespace', namespace);
+  await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
   await installByHelm();
   await cluster.apply(await readManifest('test/e2e/upgrade/apps.yaml'));
   for (const where of apps) await ready('pods', where);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { installNetworkAttachmentDefinitions } from '../../support/network-attachment-definition-crd.ts';
 import { never } from '../../support/test-client.ts';
@@ -107,6 +108,10 @@ test('a mesh that needs Multus waits for its kind, and has its network once it i
   await multus.until('Ready');
 
   expect(await world.client.find(network, never)).toBeDefined();
+  await world.client.delete(network, {}, never);
+  await waitUntil({ what: 'the network is back', limitMs: 60_000 }, async () => {
+    return (await world.client.find(network, never)) !== undefined;
+  });
   await multus.delete();
   await multus.untilGone();
   expect(await world.client.find(network, never)).toBeUndefined();

@@ -2,9 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
-import { ownedKinds, unwatchedKinds } from '../../../../src/controllers/mesh/owned-kinds.ts';
+import { optionalKinds, ownedKinds, unwatchedKinds } from '../../../../src/controllers/mesh/owned-kinds.ts';
 import { resolveScenario, scenarioNames } from '../../../golden/render-scenario.ts';
 import { renderAll } from '../../../support/rendered-objects.ts';
+
+const watchedKinds = [...ownedKinds, ...optionalKinds.map(({ kind }) => kind)];
 
 const chartRules = resolve(
   import.meta.dirname,
@@ -19,11 +21,11 @@ describe('the kinds that the operator owns', () => {
     );
 
     expect([...new Set(rendered)].sort()).toEqual(
-      [...ownedKinds, ...unwatchedKinds].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).sort(),
+      [...watchedKinds, ...unwatchedKinds].map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).sort(),
     );
   });
 
-  test.each(ownedKinds)(
+  test.each(watchedKinds)(
     'may be watched, applied and deleted by the chart’s role: $kind',
     async ({ apiVersion, plural }) => {
       const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
