@@ -61,6 +61,11 @@ export function keyText(key: ObjectKey): string {
   return `${key.namespace}/${key.name}`;
 }
 
+/** The API group of an `apiVersion`; empty for the core one. */
+export function groupOf(apiVersion: string): string {
+  return apiVersion.includes('/') ? apiVersion.replace(/\/.*$/, '') : '';
+}
+
 export function idOf(object: KubernetesObject): ObjectId {
   const { name, namespace } = object.metadata;
   const id = { apiVersion: object.apiVersion, kind: object.kind, name };

@@ -4,7 +4,7 @@ import type { Path } from './setting-tree.ts';
 
 /**
  * Values of Istio's charts that are their defaults and have no field here: whoever writes them down asks for nothing.
- * Facts of the charts `istiod`, `base` and `gateway` of 1.29 to 1.31.
+ * Facts of the charts `istiod`, `base` and `gateway` of 1.29 to 1.31, and of the profile of Sail that names ztunnel.
  */
 const defaults: JsonObject = {
   global: {
@@ -45,6 +45,7 @@ const defaults: JsonObject = {
   istio_cni: { enabled: false, chained: true },
   ownerName: 'unknown',
   pdb: { minAvailable: 1 },
+  ztunnel: { resourceName: 'ztunnel' },
 };
 
 /** Whether a value at a path of the values says no more than the chart would do without it. */

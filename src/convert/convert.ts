@@ -13,7 +13,7 @@ import { reportOn } from './report.ts';
 import { carrySailComponent, carrySailIstio, carrySailRevision, carrySailTag } from './sail.ts';
 import { given, type Setting, type SettingTree, settingsOf, treeOf } from './setting-tree.ts';
 import { settle } from './settle.ts';
-import type { ChartName, SourceName } from './source-names.ts';
+import { type ChartName, type SourceName, sailGroup } from './source-names.ts';
 import { TreeBuilder } from './tree-builder.ts';
 
 export interface ConvertOptions {
@@ -39,11 +39,11 @@ interface Carrier {
 
 const carriers: readonly (Carrier & { readonly group: RegExp; readonly kind: string })[] = [
   kind('istio-operator', 'mesh', /^install\.istio\.io\//, 'IstioOperator', carryIstioOperator),
-  kind('sail', 'mesh', /^(sail)?operator(\.istio)?\.io\//, 'Istio', carrySailIstio),
-  kind('sail', 'mesh', /^(sail)?operator(\.istio)?\.io\//, 'IstioRevision', carrySailRevision),
-  kind('sail', 'part', /^(sail)?operator(\.istio)?\.io\//, 'IstioCNI', carrySailComponent),
-  kind('sail', 'part', /^(sail)?operator(\.istio)?\.io\//, 'ZTunnel', carrySailComponent),
-  kind('sail', 'part', /^(sail)?operator(\.istio)?\.io\//, 'IstioRevisionTag', carrySailTag),
+  kind('sail', 'mesh', sailGroup, 'Istio', carrySailIstio),
+  kind('sail', 'mesh', sailGroup, 'IstioRevision', carrySailRevision),
+  kind('sail', 'part', sailGroup, 'IstioCNI', carrySailComponent),
+  kind('sail', 'part', sailGroup, 'ZTunnel', carrySailComponent),
+  kind('sail', 'part', sailGroup, 'IstioRevisionTag', carrySailTag),
   kind('maistra', 'mesh', /^maistra\.io\/v2$/, 'ServiceMeshControlPlane', carryServiceMeshControlPlane),
 ];
 

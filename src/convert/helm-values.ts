@@ -9,6 +9,7 @@ import { SettingSource } from './setting-source.ts';
 import { given, jsonOf, type SettingTree, settingsOf } from './setting-tree.ts';
 import { type ChartName, chartNames } from './source-names.ts';
 import { TreeBuilder } from './tree-builder.ts';
+import { carryWholeImages } from './whole-images.ts';
 
 /** Keys by which values of a chart are told from those of the others. */
 const telltales: Readonly<Record<ChartName, readonly string[]>> = {
@@ -145,6 +146,7 @@ function carryControlPlane(values: SettingSource, draft: Draft, part: 'istiod' |
   carryRevision(values.take('global', 'revision'), draft);
   const revision = carryRevision(values.take('revision'), draft);
   carryDefaultRevision(values.take('defaultRevision'), revision, draft);
+  carryWholeImages(values, draft);
   mesh.carry(['spec', 'hub'], values.take('global', 'hub'));
   carryTag(values.take('global', 'tag'), draft);
   const namespace = String(mesh.peek(...path));

@@ -1,4 +1,3 @@
-import { resolveVersion } from '../api/resolve-version.ts';
 import { carryChartValues, knowChartDefaults, loseNulls } from './chart-values.ts';
 import { carryChartProfile, carryRevision, carryTag, carryVersion } from './control-plane.ts';
 import { type Draft, loseUnlessEmpty } from './draft.ts';
@@ -6,6 +5,7 @@ import { carryMetadata, carryName } from './metadata.ts';
 import { SettingSource } from './setting-source.ts';
 import { given, jsonOf, type SettingTree } from './setting-tree.ts';
 import { TreeBuilder } from './tree-builder.ts';
+import { carryWholeImages } from './whole-images.ts';
 
 const versions = 'Istio versions that the operator of Sail knows begin with v, such as v1.31.1';
 
@@ -130,16 +130,15 @@ function loseUnlessPlain(tree: SettingTree | undefined, { ledger }: Draft): void
 }
 
 /**
- * How versions follow each other; gives back the revision. With `RevisionBased` each version has a revision of its own, here
- * that of the version which is asked for.
+ * How versions follow each other; gives back the revision. With `RevisionBased` each version has a revision of its own, by
+ * the name of the version as it is asked for: an alias such as `v1.31-latest` has one, too.
  */
 function carryUpdates(spec: SettingSource, name: string, version: string | undefined, draft: Draft): string {
   const { ledger } = draft;
   const type = spec.peekText('updateStrategy', 'type') ?? 'InPlace';
   const tree = spec.take('updateStrategy', 'type');
   const isRevisionBased = type === 'RevisionBased';
-  const suffix =
-    isRevisionBased && version !== undefined ? `-${exactVersion(version).replaceAll('.', '-')}` : '';
+  const suffix = isRevisionBased && version !== undefined ? `-${version.replaceAll('.', '-')}` : '';
   const revision = carryRevision(given(`${name}${suffix}`), draft);
   if (!isRevisionBased) ledger.preset(tree, 'is the case anyway');
   const way = `is not carried, so that the revision stays that which pods follow, ${revision === '' ? 'the default one' : revision}: to have one for each version, move namespaces to a new MeshOperator with spec.upgrade.strategy RevisionBased`;
@@ -151,12 +150,6 @@ function carryUpdates(spec: SettingSource, name: string, version: string | undef
   }
   loseUnlessEmpty(spec.take('updateStrategy'), 'has no counterpart here', ledger);
   return revision;
-}
-
-/** An alias such as `v1.31-latest` stands for the newest patch. */
-function exactVersion(version: string): string {
-  const patch = resolveVersion(version.replace(/^v/, ''))?.patch;
-  return patch === undefined ? version : `v${patch}`;
 }
 
 interface SailContext {
@@ -183,6 +176,7 @@ function carrySailValues(
     ledger.preset(values.take(...path), 'is set by the operator of Sail');
   }
   loseOtherNamespace(values.take('global', 'istioNamespace'), namespace, draft);
+  carryWholeImages(values, draft);
   mesh.carry(['spec', 'hub'], values.take('global', 'hub'));
   carryTag(values.take('global', 'tag'), draft);
   carryChartValues(values, draft, { namespace, revision });

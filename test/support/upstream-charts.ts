@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
@@ -10,7 +11,7 @@ import { ensureTool } from '../cluster/toolchain/tools.ts';
 
 /** What `helm template` of one of Istio's own charts is asked for. */
 export interface ChartOptions {
-  /** Path below `manifests/charts` of Istio's repository. */
+  /** Path below `manifests/charts` of Istio's repository, or a folder. */
   readonly chart: string;
   readonly release: string;
   readonly namespace: string;
@@ -26,8 +27,14 @@ export interface UpstreamCharts {
   /**
    * Runs `helm install`, or `helm upgrade` where the release is there, and returns when Helm has written everything. What
    * is there already, such as Istio's CRDs, becomes the release's. Helm 3 applies on the client's side, Helm 4 on the server's.
+   * Its field manager is the name of its process: `helm` unless another one is given.
    */
-  install(options: ChartOptions, kubeconfig: string, applies: 'server-side' | 'client-side'): Promise<void>;
+  install(
+    options: ChartOptions,
+    kubeconfig: string,
+    applies: 'server-side' | 'client-side',
+    processName?: string,
+  ): Promise<void>;
   /** Runs a helm that does nothing: what its process needs to start. */
   start(): Promise<void>;
   /** The names of the files in a folder of the module, sorted. */
@@ -48,15 +55,18 @@ export async function openUpstreamCharts(minor: string = istioVersions[0].minor)
       run(helm, ['template', release, join(folder, 'manifests/charts', chart), '-n', namespace, '-f', '-'], {
         input: JSON.stringify(values),
       }),
-    install: async ({ chart, release, namespace, values }, kubeconfig, applies) => {
-      const folderOfChart = join(folder, 'manifests/charts', chart);
+    install: async ({ chart, release, namespace, values }, kubeconfig, applies, processName = 'helm') => {
+      const folderOfChart = resolve(folder, 'manifests/charts', chart);
       const target = ['--kubeconfig', kubeconfig, '-n', namespace];
       const how =
         applies === 'server-side' ? ['--server-side=true', '--force-conflicts'] : ['--server-side=false'];
       const flags = ['--install', '--take-ownership', ...how, ...target, '-f', '-'];
-      await run(helm, ['upgrade', release, folderOfChart, ...flags], {
+      const links = await mkdtemp(join(tmpdir(), 'helm-'));
+      await symlink(helm, join(links, processName));
+      await run(join(links, processName), ['upgrade', release, folderOfChart, ...flags], {
         input: JSON.stringify(values),
       });
+      await rm(links, { recursive: true });
     },
     start: async () => {
       await run(helm, ['version', '--short']);

@@ -18,7 +18,7 @@ const headings: readonly (readonly [
 
 /** What an adoption would do, for a person. */
 export function adoptionText(plan: AdoptionPlan, paint: Paint): string {
-  const { namespace, name, revision, installer, releases, losses, refusals, notes, objects } = plan;
+  const { namespace, name, revision, installer, releases, losses, refusals, steps, notes, objects } = plan;
   const lines = [
     paint('heading', `Istio in ${namespace}, revision ${revision}, installed by ${installer}`),
     ...releases.map((release) => `  ${release}`),
@@ -48,6 +48,11 @@ export function adoptionText(plan: AdoptionPlan, paint: Paint): string {
     ...section(
       'In the way',
       refusals.map((refusal) => `  ! ${refusal}`),
+      paint,
+    ),
+    ...section(
+      'First, in this order',
+      steps.map((step, index) => `  ${index + 1}. ${step}`),
       paint,
     ),
     ...section(

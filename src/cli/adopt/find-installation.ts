@@ -7,6 +7,7 @@ import { ownedKinds } from '../../controllers/mesh/owned-kinds.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { UsageError } from '../terminal.ts';
 import { type HelmRelease, readRelease, releaseOf } from './helm-release.ts';
+import { isOfSail, readSailResources, type SailResources } from './sail-resources.ts';
 
 /** Which installation is meant. */
 export interface InstallationOptions {
@@ -22,11 +23,13 @@ export interface Installation {
   /** Empty for the one without a name. */
   readonly revision: string;
   /** What has installed it. */
-  readonly installer: 'helm' | 'istioctl' | 'manifests';
+  readonly installer: 'helm' | 'sail' | 'istioctl' | 'manifests';
   /** Its istiod. */
   readonly istiod: KubernetesObject;
-  /** Empty where it was not Helm. */
+  /** Empty where it was neither Helm nor Sail, which uses Helm. */
   readonly releases: readonly HelmRelease[];
+  /** What Sail's operator has of it, where that has installed it. */
+  readonly sail?: SailResources;
   /** Its objects of the kinds that a mesh consists of. */
   readonly objects: readonly KubernetesObject[];
   /** Names by which namespaces choose it. */
@@ -34,6 +37,7 @@ export interface Installation {
 }
 
 const revisionKey = 'istio.io/rev';
+const tagKey = 'istio.io/tag';
 const componentKey = 'operator.istio.io/component';
 const owningResourceKey = 'install.operator.istio.io/owning-resource';
 
@@ -59,19 +63,29 @@ export async function findInstallation(
   const names = new Map(
     [
       own,
-      ...(revision === '' || istiods.length === 1 ? baseReleases(foreign) : []),
+      ...baseReleases(foreign),
+      ...tagReleases(foreign, revision),
       ...gatewayReleases(foreign, revision),
     ].map((release) => [`${release.namespace}/${release.name}`, release]),
   );
   const read = await Promise.all([...names.values()].map((release) => readRelease(client, release, signal)));
-  const releases = read.filter(({ chart }) => chart === 'istiod' || chart === 'base' || chart === 'gateway');
+  const isAlone = istiods.length === 1;
+  const releases = read.filter(
+    ({ chart, values }) =>
+      chart === 'istiod' ||
+      chart === 'gateway' ||
+      chart === 'revisiontags' ||
+      (chart === 'base' && (revision === '' || isAlone || isDefault(revision, values))),
+  );
   const objects = foreign.filter((object) => {
     const release = releaseOf(object);
     return releases.some(
       ({ name, namespace: where }) => name === release?.name && where === release.namespace,
     );
   });
-  return { ...base, installer: 'helm', releases, objects };
+  if (!isOfSail(istiod)) return { ...base, installer: 'helm', releases, objects };
+  const sail = await readSailResources(client, revision, signal);
+  return { ...base, installer: 'sail', releases, objects, sail };
 }
 
 function theOneMeant(istiods: readonly KubernetesObject[], options: InstallationOptions): KubernetesObject {
@@ -115,19 +129,32 @@ function revisionOf({ metadata }: KubernetesObject): string {
 
 function tagsOf(objects: readonly KubernetesObject[], revision: string): string[] {
   const tags = objects
-    .filter(({ kind }) => kind === 'MutatingWebhookConfiguration')
-    .filter(({ metadata }) => metadata.labels?.[revisionKey] === revisionLabel(revision))
-    .map(({ metadata }) => metadata.labels?.['istio.io/tag'] ?? '');
-  return [...new Set(tags.filter((tag) => tag !== '' && tag !== revisionLabel(revision)))].sort();
+    .filter((object) => isTagOf(object, revision))
+    .map(({ metadata }) => metadata.labels?.[tagKey] ?? '');
+  return [...new Set(tags.filter((tag) => tag !== revisionLabel(revision)))].sort();
 }
 
-/** The chart `base`, which all revisions share, goes with the default one, or with the last. */
+function isTagOf({ kind, metadata: { labels = {} } }: KubernetesObject, revision: string): boolean {
+  const { [revisionKey]: target, [tagKey]: tag = '' } = labels;
+  return kind === 'MutatingWebhookConfiguration' && target === revisionLabel(revision) && tag !== '';
+}
+
+/** The chart `base`, which all revisions share, goes with the default one, with the one it names, or with the last. */
 function baseReleases(objects: readonly KubernetesObject[]) {
   const account = objects.find(
     ({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name === 'istio-reader-service-account',
   );
   const release = account === undefined ? undefined : releaseOf(account);
   return release === undefined ? [] : [release];
+}
+
+function isDefault(revision: string, values: unknown): boolean {
+  return isRecord(values) && values.defaultRevision === revision;
+}
+
+/** Releases of tags that lead to the revision: Sail has one for each, of a chart of its own. */
+function tagReleases(objects: readonly KubernetesObject[], revision: string) {
+  return objects.filter((object) => isTagOf(object, revision)).flatMap((object) => releaseOf(object) ?? []);
 }
 
 /** Releases of gateways whose pods follow the revision. */

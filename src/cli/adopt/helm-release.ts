@@ -3,7 +3,6 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
-import type { ChartName } from '../../convert/source-names.ts';
 import { chartNames } from '../../convert/source-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 
@@ -11,13 +10,16 @@ import type { KubeClient } from '../../kube/client.ts';
 export interface HelmRelease {
   readonly name: string;
   readonly namespace: string;
-  /** Undefined for a chart that is none of Istio's. */
-  readonly chart: ChartName | undefined;
+  /** Undefined for a chart that is neither Istio's, nor Sail's with the tags of a revision alone. */
+  readonly chart: (typeof knownCharts)[number] | undefined;
   /** Of the chart. */
   readonly version: string;
   /** What whoever installed it has set. */
   readonly values: unknown;
 }
+
+/** Istio's charts, and Sail's for the tags of a revision: its values are those of the control plane. */
+const knownCharts = [...chartNames, 'revisiontags'] as const;
 
 /** Labels that Helm gives its objects' owner, as annotations. */
 const nameAnnotation = 'meta.helm.sh/release-name';
@@ -68,7 +70,7 @@ function decodeRelease({ data }: KubernetesObject): Omit<HelmRelease, 'name' | '
     if (!isRecord(release) || !isRecord(release.chart) || !isRecord(release.chart.metadata)) return undefined;
     const { name, version } = release.chart.metadata;
     return {
-      chart: chartNames.find((chart) => chart === name),
+      chart: knownCharts.find((chart) => chart === name),
       version: String(version),
       values: release.config ?? {},
     };

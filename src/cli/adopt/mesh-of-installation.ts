@@ -34,7 +34,7 @@ export function meshOfInstallation(
     if (others.length > 0) throw new UsageError('Give a file with one MeshOperator alone');
     return { mesh: inNamespace(first.value as JsonObject, installation), losses: [] };
   }
-  const sources = documents ?? releaseDocuments(installation);
+  const sources = documents ?? sourcesOf(installation);
   const { namespace } = installation;
   const [converted, ...rest] = convertDocuments(sources, { namespace, findProblems: findMeshProblems });
   if (converted === undefined || rest.length > 0) {
@@ -55,15 +55,25 @@ function inNamespace(mesh: JsonObject, { namespace }: Installation): JsonObject 
   return { ...mesh, metadata: { ...metadata, namespace } as JsonObject };
 }
 
+/** Releases of the control plane say no more than its IstioRevision, which says the version as well. */
+function sourcesOf(installation: Installation): SourceDocument[] {
+  const { sail, releases } = installation;
+  if (sail?.revision === undefined) return releaseDocuments(installation);
+  const gateways = releases.filter(({ chart }) => chart === 'gateway');
+  const source = `IstioRevision ${sail.revision.metadata.name}`;
+  return [{ source, value: sail.revision }, ...releaseDocuments({ ...installation, releases: gateways })];
+}
+
 function releaseDocuments({ releases, installer, namespace }: Installation): SourceDocument[] {
-  if (installer !== 'helm') {
+  if (installer !== 'helm' && installer !== 'sail') {
     const by = installer === 'istioctl' ? 'istioctl keeps no record' : 'nothing in the cluster is a record';
     throw new UsageError(
       `${by} of what was installed: give it by -f, an IstioOperator for example (an empty one for the default profile), or a MeshOperator`,
     );
   }
   const order = (chart: string | undefined) => chartOrder.indexOf(chart ?? '');
-  return [...releases]
+  return releases
+    .flatMap(({ chart, ...release }) => (chart === 'revisiontags' ? [] : [{ ...release, chart }]))
     .sort((a, b) => order(a.chart) - order(b.chart))
     .map(({ name, namespace: where, chart, values }) => ({
       source: `Helm release ${where}/${name}`,

@@ -18,8 +18,9 @@ import { renderMesh } from '../../render/render-mesh.ts';
 import { type FieldChange, fieldChanges } from '../object-change.ts';
 import { type Installation, istiodImageParts } from './find-installation.ts';
 import { lastingDrift } from './lasting-drift.ts';
+import { notesOnSail, stepsOffSail } from './leave-sail.ts';
 import type { AdoptingMesh } from './mesh-of-installation.ts';
-import { refusedOwners } from './refused-owners.ts';
+import { ownersOf, refusedOwners } from './refused-owners.ts';
 
 /** What becomes of one object. */
 export interface ObjectAdoption {
@@ -51,6 +52,8 @@ export interface AdoptionPlan {
   readonly objects: readonly ObjectAdoption[];
   /** What stands against the whole of it. */
   readonly refusals: readonly string[];
+  /** What a person does about that, one after the other, where it is more than one thing. */
+  readonly steps: readonly string[];
   /** What a person should know or do. */
   readonly notes: readonly string[];
 }
@@ -79,7 +82,9 @@ export interface AdoptionPlannerDeps {
 
 /** Field managers of those who install Istio; what people have set by hand is by others, and stays theirs. */
 const installers: Readonly<Record<Installation['installer'], readonly string[]>> = {
-  helm: ['helm', 'helm-controller', 'sail-operator'],
+  helm: ['helm', 'helm-controller'],
+  // Helm, within a process of another name; gateways beside it may be of the real one.
+  sail: ['sail-operator', 'helm', 'helm-controller'],
   istioctl: ['istio-operator', 'istioctl'],
   manifests: [
     ...['kubectl', 'kubectl-client-side-apply', 'kubectl-create', 'Go-http-client'],
@@ -126,13 +131,14 @@ export class AdoptionPlanner {
     );
     const wanted = new Set(rendered.map(keyOf));
     const kept = installation.objects.filter((observed) => !wanted.has(keyOf(observed)));
+    const owners = ownersOf(installation.objects, installation.sail?.keepers);
     const refusals = [
       ...this.#refusedRevision(installation, resolved.revision),
       ...refusedVersion(installation),
       ...(resolved.upgrade.strategy === 'RevisionBased'
         ? ['spec.upgrade.strategy is RevisionBased: adopt with InPlace, and change it afterwards']
         : []),
-      ...refusedOwners(installation.objects),
+      ...refusedOwners(owners),
       ...otherMesh(key, others),
     ];
     const plan = {
@@ -146,6 +152,7 @@ export class AdoptionPlanner {
       losses,
       objects: [...changes, ...kept.map((observed) => keptObject(observed, key.namespace))],
       refusals,
+      steps: stepsOffSail(installation, owners),
       notes: notesOn(installation),
     };
     const marks = [...kept, ...found].map((observed) => markOf(key, observed, managers));
@@ -257,7 +264,8 @@ function keptObject(observed: KubernetesObject, namespace: string): ObjectAdopti
   return { object, action: 'keep', why };
 }
 
-function notesOn({ releases, objects }: Installation): string[] {
+function notesOn(installation: Installation): string[] {
+  const { releases, objects } = installation;
   const isTracked = objects.some(
     ({ metadata }) => metadata.annotations?.['argocd.argoproj.io/tracking-id'] !== undefined,
   );
@@ -269,6 +277,7 @@ function notesOn({ releases, objects }: Installation): string[] {
     ...(isTracked
       ? ['Argo CD tracks objects of this Istio: take them out of its Application without pruning first']
       : []),
+    ...notesOnSail(installation),
   ];
 }
 

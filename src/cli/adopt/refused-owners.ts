@@ -1,21 +1,41 @@
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { meshOperatorKind } from '../../api/mesh-operator.ts';
+import { groupOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
+import { sailGroup } from '../../convert/source-names.ts';
+
+/** Who owns an object, as its references say. */
+export interface Owner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+}
 
 /**
- * What keeps objects from being adopted: whoever owns one by reference makes it again as it was, and takes it with itself
- * when it goes. One line for each owner.
+ * Whoever owns one of the objects by reference: it makes the object again as it was, and takes it with itself when it goes.
+ * `keepers` are such owners whatever references say. Each once, whatever the version of its group; MeshOperators are none.
  */
-export function refusedOwners(objects: readonly KubernetesObject[]): string[] {
-  const owners = objects.flatMap(({ metadata }) =>
-    (metadata.ownerReferences ?? [])
-      .filter(({ kind }) => kind !== meshOperatorKind)
-      .map(({ kind, name, apiVersion }) => ({ text: `${kind} ${name}`, apiVersion })),
-  );
-  return [...new Map(owners.map((owner) => [owner.text, owner])).values()].map(({ text, apiVersion }) => {
-    const isSail = /^(sail)?operator(\.istio)?\.io\//.test(apiVersion);
-    const advice = isSail
-      ? "scale Sail's operator to 0, take the finalizers off its Istio and IstioRevision, and delete the IstioRevision and then the Istio with --cascade=orphan"
+export function ownersOf(
+  objects: readonly KubernetesObject[],
+  keepers: readonly KubernetesObject[] = [],
+): Owner[] {
+  const ours = groupOf(meshOperatorApiVersion);
+  const referenced = [...keepers, ...objects]
+    .flatMap(({ metadata }) => metadata.ownerReferences ?? [])
+    .filter(({ kind, apiVersion }) => kind !== meshOperatorKind || groupOf(apiVersion) !== ours);
+  const named = keepers.map(({ apiVersion, kind, metadata }) => ({ apiVersion, kind, name: metadata.name }));
+  const owners = new Map<string, Owner>();
+  for (const { apiVersion, kind, name } of [...named, ...referenced]) {
+    const key = `${kind}.${groupOf(apiVersion)} ${name}`;
+    if (!owners.has(key)) owners.set(key, { apiVersion, kind, name });
+  }
+  return [...owners.values()];
+}
+
+/** What stands against an adoption, one line for each owner. */
+export function refusedOwners(owners: readonly Owner[]): string[] {
+  return owners.map(({ apiVersion, kind, name }) => {
+    const advice = sailGroup.test(apiVersion)
+      ? "take Sail's operator off it by the steps of this report, which keep its spec first"
       : 'stop what keeps it, and delete it with --cascade=orphan';
-    return `${text} (${apiVersion}) owns objects of this Istio and would set them back: ${advice}`;
+    return `${kind} ${name} (${apiVersion}) owns objects of this Istio and would set them back: ${advice}`;
   });
 }

@@ -1,5 +1,5 @@
 import { kindInfo } from '../../api/kinds.ts';
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { groupOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import { NotFoundError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
@@ -54,10 +54,6 @@ function objectsIn(value: unknown, source: string): KubernetesObject[] {
     throw new UsageError(`${source} is no Kubernetes object: it needs apiVersion, kind and metadata.name`);
   }
   return [value as unknown as KubernetesObject];
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.split('/', 1)[0] ?? '';
 }
 
 /** A cluster without our CRD has no MeshOperator. */

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { groupOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { overlayPathText, parseOverlayPath } from '../../api/overlay-path.ts';
 import type { Problem } from '../../api/problem.ts';
 import type { ResolvedMesh, ResolvedOverlay, ResolvedOverlays } from '../../api/resolved-mesh.ts';
@@ -70,10 +70,6 @@ function applyPatch(object: KubernetesObject, { path, value }: Patch, place: str
 function isMeant({ apiVersion, kind, metadata }: KubernetesObject, overlay: ResolvedOverlay): boolean {
   if (kind !== overlay.kind || metadata.name !== overlay.name) return false;
   return overlay.apiVersion === undefined || groupOf(overlay.apiVersion) === groupOf(apiVersion);
-}
-
-function groupOf(apiVersion: string): string {
-  return apiVersion.includes('/') ? apiVersion.replace(/\/.*$/, '') : '';
 }
 
 function noObject(

@@ -1,140 +1,218 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { dump } from 'js-yaml';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import { idOf, idText, type KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import type { JsonObject } from '../../../src/api/resolved-mesh.ts';
+import type { AdoptionPlan } from '../../../src/cli/adopt/plan-adoption.ts';
 import { type AdoptOptions, adopt } from '../../../src/cli/adopt.ts';
 import { ownedKinds } from '../../../src/controllers/mesh/owned-kinds.ts';
+import { isWrite, requestText } from '../../support/audit-log.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
-import { runCli } from '../../support/run-cli.ts';
+import { type CliRun, runCli } from '../../support/run-cli.ts';
+import { SailInstallation, type SailIstio } from '../../support/sail-installation.ts';
 import { never } from '../../support/test-client.ts';
 import { TestMesh } from '../../support/test-mesh.ts';
-import { openUpstreamCharts } from '../../support/upstream-charts.ts';
 
-/**
- * What Sail leaves in a cluster: Istio's charts as Helm releases named after the revision, each object owned by an
- * IstioRevision of the cluster, and that by an Istio. Sail itself is not there, nor are its CRDs, which no registry of
- * modules has: these take anything.
- */
-const namespace = 'by-sail';
-const finalizers = ['sailoperator.io/sail-operator'];
+const hub = 'registry.example.com/istio';
+const meshConfig = { accessLogFile: '/dev/stdout' };
 
 let world: MeshCluster;
+let sail: SailInstallation;
 
 beforeAll(async () => {
   world = await MeshCluster.open();
-  await world.createNamespace(namespace);
-  for (const [kind, plural] of [
-    ['Istio', 'istios'],
-    ['IstioRevision', 'istiorevisions'],
-  ] as const) {
-    await world.cluster.apply(JSON.stringify(crdOf(kind, plural)));
-    await world.cluster.kubectl('wait', 'crd', `${plural}.sailoperator.io`, '--for=condition=Established');
-  }
-  const charts = await openUpstreamCharts();
-  const values = {
-    global: { istioNamespace: namespace, hub: 'registry.example.com/istio', tag: '1.31.0' },
-  };
-  for (const [chart, release] of [
-    ['base', 'default-base'],
-    ['istio-control/istio-discovery', 'default-istiod'],
-  ] as const) {
-    await charts.install({ chart, release, namespace, values }, world.cluster.kubeconfigPath, 'server-side');
-  }
-  await ownBySail();
+  sail = await SailInstallation.open(world);
   await world.startOperator();
 });
 
 afterAll(async () => {
-  await world?.cluster.kubectl('delete', 'crd', 'istios.sailoperator.io', 'istiorevisions.sailoperator.io');
+  await sail?.close();
   await world?.close();
 });
 
-test('nothing is adopted while Sail owns it, and what to do is said', async () => {
-  const { code, stderr } = await runAdopt({ yes: true });
-
-  expect(code).toBe(1);
-  expect(stderr).toContain(
-    "IstioRevision default (sailoperator.io/v1) owns objects of this Istio and would set them back: scale Sail's operator to 0, take the finalizers off its Istio and IstioRevision, and delete the IstioRevision and then the Istio with --cascade=orphan",
-  );
-  expect(await world.meshes()).toEqual([]);
-});
-
-test('whoever does so has it adopted, with no object deleted and no pod made anew', async () => {
-  const before = await everything();
-  for (const kind of ['istiorevision', 'istio']) {
-    const patch = JSON.stringify({ metadata: { finalizers: null } });
-    await world.cluster.kubectl('patch', `${kind}.sailoperator.io`, 'default', '--type=merge', '-p', patch);
-    await world.cluster.kubectl('delete', `${kind}.sailoperator.io`, 'default', '--cascade=orphan');
-  }
-
-  const { code, stderr } = await runAdopt({ yes: true });
-
-  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('takes over') });
-  const mesh = new TestMesh(world.client, { namespace, name: 'mesh' });
-  await mesh.untilReason('ControlPlaneReady', 'Healthy');
-  const after = await everything();
-  for (const [name, { metadata }] of before)
-    expect([name, after.get(name)?.metadata.uid]).toEqual([name, metadata.uid]);
-  const service = after.get(`Service ${namespace}/istiod`);
-  expect(service?.metadata.ownerReferences?.map(({ kind }) => kind)).toEqual(['MeshOperator']);
-  expect(service?.metadata.managedFields?.map(({ manager }) => manager)).not.toContain('helm');
-});
-
-function runAdopt(options: Partial<AdoptOptions>) {
-  const all = { kubeconfig: world.cluster.kubeconfigPath, output: 'text', ...options } as const;
-  return runCli((terminal) => adopt(all, terminal));
+interface Case {
+  readonly title: string;
+  readonly istio: Pick<SailIstio, 'name' | 'namespace' | 'operatorNamespace' | 'updateStrategy' | 'tags'>;
+  /** What Sail makes of it, by facts of its source. */
+  readonly revision: string;
+  readonly owners: readonly string[];
+  readonly releases: readonly string[];
+  /** What its mesh has beyond those of all cases. */
+  readonly spec: JsonObject;
 }
 
-/** Every object of the charts and its pods, by what it is. */
-async function everything(): Promise<ReadonlyMap<string, KubernetesObject>> {
-  const lists = await Promise.all(
-    [...ownedKinds, kindInfo('v1', 'Pod')].map((kind) => world.client.list(kind, {}, never)),
-  );
-  const found = lists
-    .flatMap(({ items }) => items)
-    .filter(({ metadata: { namespace: own, annotations = {}, labels = {} } }) =>
-      own === undefined
-        ? annotations['meta.helm.sh/release-namespace'] === namespace ||
-          labels['meshoperator.dev/mesh-namespace'] === namespace
-        : own === namespace,
-    );
-  return new Map(found.map((object) => [idText(idOf(object)), object]));
-}
-
-async function ownBySail(): Promise<void> {
-  const spec = { namespace, version: 'v1.31.0' };
-  const apiVersion = 'sailoperator.io/v1';
-  const uids: string[] = [];
-  for (const kind of ['Istio', 'IstioRevision']) {
-    const owners = uids.map((uid) => ({ apiVersion, kind: 'Istio', name: 'default', uid, controller: true }));
-    const metadata = { name: 'default', finalizers, ownerReferences: owners };
-    await world.cluster.apply(JSON.stringify({ apiVersion, kind, metadata, spec }));
-    const name = `${kind.toLowerCase()}.sailoperator.io/default`;
-    uids.push(await world.cluster.kubectl('get', name, '-o', 'jsonpath={.metadata.uid}'));
-  }
-  const owner = { apiVersion, kind: 'IstioRevision', name: 'default', uid: uids[1] ?? '', controller: true };
-  for (const object of (await everything()).values()) {
-    if (object.metadata.annotations?.['meta.helm.sh/release-name'] === undefined) continue;
-    const merge = { metadata: { ownerReferences: [owner] } };
-    await world.client.patch(
-      idOf(object),
-      { type: 'merge', merge },
-      { fieldManager: 'sail-operator' },
-      never,
-    );
-  }
-}
-
-function crdOf(kind: string, plural: string) {
-  const openAPIV3Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.sailoperator.io` },
-    spec: {
-      group: 'sailoperator.io',
-      scope: 'Cluster',
-      names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+const cases: readonly Case[] = [
+  {
+    title: 'the default revision',
+    istio: {
+      ...{ name: 'default', namespace: 'by-sail', operatorNamespace: 'sail-operator' },
+      updateStrategy: 'InPlace',
     },
-  };
+    revision: 'default',
+    owners: ['istiorevision.sailoperator.io/default', 'istio.sailoperator.io/default'],
+    releases: ['by-sail/default-istiod', 'sail-operator/default-base'],
+    spec: {},
+  },
+  {
+    title: 'the revision of a version, with tags',
+    istio: {
+      ...{ name: 'canary', namespace: 'by-sail-canary', operatorNamespace: 'sail-operator-canary' },
+      ...{ updateStrategy: 'RevisionBased', tags: ['default', 'prod'] },
+    },
+    revision: 'canary-v1-31-0',
+    owners: [
+      'istiorevisiontag.sailoperator.io/default',
+      'istiorevisiontag.sailoperator.io/prod',
+      'istiorevision.sailoperator.io/canary-v1-31-0',
+      'istio.sailoperator.io/canary',
+    ],
+    releases: [
+      ...['by-sail-canary/canary-v1-31-0-istiod', 'sail-operator-canary/default-base'],
+      ...['by-sail-canary/default-revisiontags', 'by-sail-canary/prod-revisiontags'],
+    ],
+    spec: { revision: 'canary-v1-31-0', revisionTags: ['default', 'prod'] },
+  },
+];
+
+describe.each(cases)('$title', ({ istio, revision, owners, releases, spec }) => {
+  const { namespace } = istio;
+  const istiod = revision === 'default' ? 'istiod' : `istiod-${revision}`;
+  let plan: AdoptionPlan;
+  let before: ReadonlyMap<string, KubernetesObject>;
+  let mesh: TestMesh;
+
+  beforeAll(async () => {
+    for (const name of [namespace, istio.operatorNamespace]) await world.createNamespace(name);
+    await sail.install({ ...istio, hub, version: '1.31.0', values: { meshConfig } });
+  });
+
+  function runAdopt(options: Partial<AdoptOptions>, stdin = ''): Promise<CliRun> {
+    const all = { kubeconfig: world.cluster.kubeconfigPath, output: 'json', namespace, revision } as const;
+    return runCli((terminal) => adopt({ ...all, ...options }, terminal), stdin);
+  }
+
+  test('is not adopted while Sail has it, and the report says what to do, by the spec that Sail has', async () => {
+    const { code, stdout, stderr } = await runAdopt({ yes: true });
+
+    plan = JSON.parse(stdout) as AdoptionPlan;
+    expect(code).toBe(1);
+    expect(plan).toMatchObject({ installer: 'sail', losses: [], mesh: { metadata: { name: revision } } });
+    expect(plan.mesh.spec).toEqual({ version: '1.31.0', hub, profile: 'minimal', meshConfig, ...spec });
+    expect(plan.releases.map((release) => /(\S+)\)$/.exec(release)?.[1])).toEqual(releases);
+    expect(plan.objects.filter(({ action }) => action === 'refuse')).toEqual([]);
+    expect(stderr).toContain(
+      `IstioRevision ${revision} (sailoperator.io/v1) owns objects of this Istio and would set them back: take Sail's operator off it by the steps of this report`,
+    );
+    expect(plan.refusals).toHaveLength(owners.length);
+    expect(plan.steps[0]).toMatch(
+      /^Keep the MeshOperator of this report: mesh-operator adopt .* > mesh\.yaml$/,
+    );
+    expect(plan.steps.filter((step) => step.startsWith('kubectl delete'))).toEqual(
+      owners.map((owner) => `kubectl delete ${owner} --cascade=orphan`),
+    );
+  });
+
+  test('is adopted once these steps are taken, with no object deleted and no pod made', async () => {
+    before = await installed();
+    expect(tracesOfSail(before.get(`Service ${namespace}/${istiod}`))).toEqual([
+      ...['managed-by', 'IstioRevision', 'sail-operator'],
+    ]);
+    await world.audit.restart();
+    for (const step of plan.steps) {
+      const [program, ...words] = [...step.matchAll(/'([^']*)'|(\S+)/g)].map(
+        ([, quoted, word]) => quoted ?? word ?? '',
+      );
+      if (program === 'kubectl') await world.cluster.kubectl(...words);
+    }
+    // Simulated nodes run no injector.
+    const wanted = { ...(plan.mesh.spec as JsonObject), sidecarInjector: { enabled: false } };
+    const { code, stderr } = await runAdopt(
+      { filename: '-', yes: true },
+      dump({ ...plan.mesh, spec: wanted }),
+    );
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('takes over') });
+
+    mesh = new TestMesh(world.client, { namespace, name: revision });
+    await mesh.until('Ready');
+
+    const after = await installed();
+    expect(uidsOf(after, before.keys())).toEqual(uidsOf(before, before.keys()));
+    expect([...after.keys()].filter(isPod)).toEqual([...before.keys()].filter(isPod));
+    const requests = await world.audit.requestsOf(world.access.user);
+    expect(requests.some(isWrite)).toBe(true);
+    expect(requests.filter(({ verb }) => verb.startsWith('delete')).map(requestText)).toEqual([]);
+  });
+
+  test('Sail has no field of it any more, but for what pods that run still use', async () => {
+    const { adopted = [] } = await mesh.status();
+    const kept = new Set(adopted.map(({ object }) => object));
+    const after = await installed();
+
+    expect(adopted).toContainEqual({ object: `Deployment ${namespace}/${istiod}`, keeps: 'PodTemplate' });
+    const taken = [...before.keys()].filter((name) => !isPod(name) && !kept.has(name));
+    expect(taken).toEqual(
+      expect.arrayContaining([`Service ${namespace}/${istiod}`, `ServiceAccount ${namespace}/${istiod}`]),
+    );
+    const traces = taken.map((name) => [name, tracesOfSail(after.get(name))]);
+    expect(traces).toEqual(taken.map((name) => [name, []]));
+  });
+
+  test('a later version of the MeshOperator is that of what had been Sail’s', async () => {
+    await mesh.change({ version: '1.31.1' });
+    await mesh.untilStatus(
+      'keeps nothing of Sail',
+      ({ adopted, state }) => adopted === undefined && state === 'Ready',
+    );
+
+    const id = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: istiod };
+    const deployment = await world.client.get(id, never);
+    expect(deployment).toMatchObject({
+      metadata: { uid: before.get(`Deployment ${namespace}/${istiod}`)?.metadata.uid },
+      spec: { template: { spec: { containers: [{ image: `${hub}/pilot:1.31.1` }] } } },
+    });
+    const objects = [...(await installed())].filter(([name]) => !isPod(name));
+    const left = objects.filter(([, object]) => tracesOfSail(object).length > 0);
+    expect(left.map(([name]) => name)).toEqual([]);
+  });
+
+  test('goes as any other mesh', async () => {
+    await mesh.delete();
+    await mesh.untilGone();
+
+    expect([...(await installed()).keys()].filter((name) => !isPod(name))).toEqual([]);
+  });
+
+  /** Pods of the namespace, and each object that Sail has installed or that is there in place of it. */
+  async function installed(): Promise<ReadonlyMap<string, KubernetesObject>> {
+    const lists = await Promise.all(
+      [...ownedKinds, kindInfo('v1', 'Pod')].map((kind) => world.client.list(kind, {}, never)),
+    );
+    const found = lists
+      .flatMap(({ items }) => items)
+      .filter(({ kind, metadata: { namespace: own, labels = {}, annotations = {} } }) => {
+        if (kind === 'Pod') return own === namespace;
+        const { 'meta.helm.sh/release-namespace': where, 'meta.helm.sh/release-name': release } = annotations;
+        const isOurs = labels['meshoperator.dev/mesh-namespace'] === namespace;
+        return releases.includes(`${where}/${release}`) || isOurs;
+      });
+    return new Map(found.map((object) => [idText(idOf(object)), object]));
+  }
+});
+
+function isPod(name: string): boolean {
+  return name.startsWith('Pod ');
+}
+
+function uidsOf(objects: ReadonlyMap<string, KubernetesObject>, names: Iterable<string>) {
+  return [...names].map((name) => [name, objects.get(name)?.metadata.uid]);
+}
+
+/** What of an object says that it is Sail's. */
+function tracesOfSail(object: KubernetesObject | undefined): string[] {
+  const { labels = {}, ownerReferences = [], managedFields = [] } = object?.metadata ?? {};
+  return [
+    ...Object.keys(labels).filter((key) => key === 'managed-by'),
+    ...ownerReferences.map(({ kind }) => kind).filter((kind) => kind !== 'MeshOperator'),
+    ...managedFields.map(({ manager }) => manager).filter((manager) => manager === 'sail-operator'),
+  ];
 }

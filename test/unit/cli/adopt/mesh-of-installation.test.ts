@@ -101,6 +101,50 @@ describe('the MeshOperator of an installation by Helm', () => {
   });
 });
 
+describe('the MeshOperator of an installation by Sail', () => {
+  const proxy = { image: 'mirror.example.com/istio/proxyv2:1.31.0' };
+  const values = {
+    ...{ revision: '', global: { proxy, proxy_init: proxy }, meshConfig: { accessLogFile: '/dev/stdout' } },
+    ...{ pilot: { image: 'mirror.example.com/istio/pilot:1.31.0' }, ztunnel: { resourceName: 'ztunnel' } },
+  };
+  const releases = [aRelease('base', values), aRelease('istiod', values)];
+  const istiod = istiodOf('mirror.example.com/istio/pilot:1.31.0');
+  const spec = {
+    ...{ version: '1.31.0', hub: 'mirror.example.com/istio', profile: 'minimal' },
+    meshConfig: { accessLogFile: '/dev/stdout' },
+  };
+
+  test('is that of its IstioRevision, with the gateways of Helm beside it', () => {
+    const revision = {
+      ...{ apiVersion: 'sailoperator.io/v1', kind: 'IstioRevision', metadata: { name: 'default' } },
+      spec: { version: 'v1.31.0', namespace: 'istio-system', values },
+    };
+    const sail = { revision, keepers: [revision], components: [] };
+    const edge = aRelease('gateway', {}, { name: 'edge' });
+    const installation = anInstallation({ installer: 'sail', releases: [...releases, edge], istiod, sail });
+
+    expect(meshOfInstallation(installation, undefined)).toMatchObject({
+      losses: [],
+      mesh: {
+        metadata: { name: 'default' },
+        spec: { ...spec, components: { ingressGateways: [{ name: 'edge' }] } },
+      },
+    });
+  });
+
+  test('is the same by the Helm releases that are left once the IstioRevision is gone', () => {
+    const tag = aRelease('revisiontags', { ...values, revisionTags: ['prod'] });
+    const sail = { keepers: [], components: [] };
+    const installation = anInstallation({ installer: 'sail', releases: [tag, ...releases], istiod, sail });
+
+    const { mesh, losses } = meshOfInstallation({ ...installation, tags: ['prod'] }, undefined);
+
+    expect(losses).toEqual([]);
+    expect(mesh).toMatchObject({ metadata: { name: 'mesh' } });
+    expect(mesh.spec).toEqual({ ...spec, revisionTags: ['prod'] });
+  });
+});
+
 describe('an installation that nothing keeps a record of', () => {
   test.each([
     ['istioctl', /^istioctl keeps no record of what was installed: give it by -f/],
