@@ -95,6 +95,42 @@ const table: readonly KindInfo[] = [
     namespaced: true,
   },
   {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    plural: 'peerauthentications',
+    namespaced: true,
+  },
+  {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'RequestAuthentication',
+    plural: 'requestauthentications',
+    namespaced: true,
+  },
+  {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    plural: 'authorizationpolicies',
+    namespaced: true,
+  },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'ServiceEntry',
+    plural: 'serviceentries',
+    namespaced: true,
+  },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'Gateway',
+    plural: 'gateways',
+    namespaced: true,
+  },
+  {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    plural: 'virtualservices',
+    namespaced: true,
+  },
+  {
     apiVersion: 'authorization.k8s.io/v1',
     kind: 'SubjectAccessReview',
     plural: 'subjectaccessreviews',

@@ -4,6 +4,7 @@ import { certificateAuthoritySchema } from './spec/certificate-authority.ts';
 import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, integer, secretName, type TextRule, textOf } from './spec/field-format.ts';
 import { pauseSchema } from './spec/pause.ts';
+import { securitySchema } from './spec/security.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
 import { revisionTagScopeSchema, upgradeSchema } from './spec/upgrade.ts';
 import { valuesSchema } from './spec/values.ts';
@@ -79,6 +80,7 @@ export const meshOperatorSpecSchema = z
     certificateAuthority: certificateAuthoritySchema
       .optional()
       .describe('Who signs the certificates of the mesh, and when that is replaced.'),
+    security: securitySchema.optional().describe('Who may call whom, and how it is encrypted.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),

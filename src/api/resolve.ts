@@ -14,11 +14,12 @@ import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
+import { resolveSecurity, securityMeshConfig } from './resolve-security.ts';
 import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { resolveZtunnel } from './resolve-ztunnel.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
-import { revisionSuffix } from './resolved-mesh.ts';
+import { revisionSuffix, rootNamespaceOf } from './resolved-mesh.ts';
 import type { Values } from './spec/values.ts';
 import { validateMeshOperator } from './validate.ts';
 import type { IstioVersion } from './versions.ts';
@@ -76,6 +77,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     context,
   );
+  const meshConfig = resolveMeshConfig(spec, profile, context);
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
 
@@ -90,7 +92,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     hub: context.hub,
     tag: context.tag,
     imagePullSecrets: [...new Set([...(spec.imagePullSecrets ?? []), ...(global.imagePullSecrets ?? [])])],
-    meshConfig: resolveMeshConfig(spec, profile, context),
+    meshConfig,
     meshNetworks: { networks: (global.meshNetworks ?? {}) as JsonObject },
     meshId: global.meshID ?? '',
     network: global.network ?? '',
@@ -108,6 +110,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     ...(platform === undefined ? {} : { platform }),
     cni,
     ztunnel,
+    security: resolveSecurity(spec.security, rootNamespaceOf({ meshConfig })),
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
     injector: resolveInjector(
@@ -129,10 +132,11 @@ function imageSource(spec: MeshOperatorSpec, values: Values, version: IstioVersi
   };
 }
 
-/** Generated <- profile <- `spec.meshConfig` <- `values.meshConfig`. */
+/** Generated <- profile <- what other blocks of the spec say <- `spec.meshConfig` <- `values.meshConfig`. */
 function resolveMeshConfig(spec: MeshOperatorSpec, profile: Profile, context: ResolveContext): JsonObject {
   const users = mergeJson(
     profile.meshConfig,
+    securityMeshConfig(spec.security),
     spec.meshConfig as JsonObject | undefined,
     spec.values?.meshConfig as JsonObject | undefined,
   );

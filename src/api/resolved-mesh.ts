@@ -3,6 +3,7 @@ import type { PlatformName } from './platforms.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
+import type { ResolvedSecurity } from './resolved-security.ts';
 import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { ResolvedZtunnel } from './resolved-ztunnel.ts';
 import type { IstioVersion } from './versions.ts';
@@ -171,6 +172,7 @@ export interface ResolvedMesh {
   readonly cni: ResolvedCni;
   /** The proxy that ambient pods of a node share. */
   readonly ztunnel: ResolvedZtunnel;
+  readonly security: ResolvedSecurity;
   readonly proxy: ResolvedProxy;
   /** Who signs its certificates. */
   readonly authority: ResolvedAuthority;
@@ -194,4 +196,9 @@ export function revisionSuffix(revision: string): string {
 /** The word Istio uses in labels: the revision, or `default`. */
 export function revisionLabel(revision: string): string {
   return revision === '' ? 'default' : revision;
+}
+
+/** Where a policy counts for the whole mesh (MeshConfig `rootNamespace`). */
+export function rootNamespaceOf({ meshConfig }: Pick<ResolvedMesh, 'meshConfig'>): string {
+  return String(meshConfig.rootNamespace);
 }

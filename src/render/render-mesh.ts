@@ -11,6 +11,7 @@ import { renderDefaultStablePolicy, renderStablePolicy } from './control-plane/s
 import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
+import { renderPolicies } from './policies.ts';
 import type { RenderContext } from './render-context.ts';
 import type { Wave } from './wave.ts';
 import { renderZtunnel } from './ztunnel/ztunnel.ts';
@@ -32,6 +33,7 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
       name: 'gateways',
       objects: mesh.gateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
     },
+    { name: 'policies', objects: renderPolicies(mesh, context) },
   ];
   return applyOverlays(
     mesh,

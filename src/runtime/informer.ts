@@ -7,7 +7,7 @@ import { GoneError } from '../kube/errors.ts';
 import type { Logger } from '../observability/logger.ts';
 import { type BackOffOptions, backOffMs, type RandomSource } from './back-off.ts';
 import { type IndexFunction, ObjectStore, storeKey } from './object-store.ts';
-import { ServedKind } from './served-kind.ts';
+import type { ServedKind } from './served-kind.ts';
 
 /** One change of the cache. `old` is absent for a new object, `current` for one that is gone. */
 export interface InformerEvent {
@@ -28,11 +28,8 @@ export interface InformerOptions {
   readonly fieldSelector?: string;
   /** Nothing but the metadata of each object; default false. */
   readonly metadataOnly?: boolean;
-  /**
-   * Over the CRDs of the cluster. The kind may not be there: it is followed while its CRD is, and until then nothing is
-   * asked and the cache is empty.
-   */
-  readonly crds?: Informer;
+  /** Of a kind that may not be there, or that nobody may want: while it is not followed, nothing is asked and the cache is empty. */
+  readonly served?: ServedKind;
   /** Groups of an object for `byGroup`; default none. */
   readonly index?: IndexFunction;
   /** Drops from an object, before it is kept, what nobody reads; default `withoutStatusOwners`. */
@@ -137,17 +134,16 @@ export class Informer {
 
   /** Lists and watches until `signal` is aborted; then resolves. Call it once. */
   async run(signal: AbortSignal): Promise<void> {
-    const { crds } = this.#options;
-    if (crds === undefined) return this.#follow(signal);
-    const served = new ServedKind(crds, this.kind);
-    await crds.waitForSync(signal).catch(() => undefined);
+    const { served } = this.#options;
+    if (served === undefined) return this.#follow(signal);
+    await served.whenKnown(signal);
     while (!signal.aborted) {
-      if (!served.isThere) this.#forget();
-      await served.whileThere(signal, (whileThere) => this.#follow(whileThere));
+      if (!served.isFollowed) this.#forget();
+      await served.whileFollowed(signal, (whileFollowed) => this.#follow(whileFollowed));
     }
   }
 
-  /** Of a kind that is not there, nothing is. */
+  /** Of a kind that is not followed, nothing is known. */
   #forget(): void {
     for (const key of [...this.#store.keys()]) this.#drop(key);
     this.#resourceVersion = undefined;
@@ -169,7 +165,7 @@ export class Informer {
       } catch (error) {
         if (error instanceof GoneError) this.#resourceVersion = undefined;
         // A CRD that is not served, since it has just come or cannot be established.
-        if (error instanceof NotFoundError && this.#options.crds !== undefined) this.#forget();
+        if (error instanceof NotFoundError && this.#options.served !== undefined) this.#forget();
         failure = error;
       }
       // A quiet watch that lived long was a success, even if it never brought an event.

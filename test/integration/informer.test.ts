@@ -3,7 +3,7 @@ import { type KindInfo, kindInfo } from '../../src/api/kinds.ts';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { Informer, type InformerEvent, type InformerOptions } from '../../src/runtime/informer.ts';
-import { crdNameOf } from '../../src/runtime/served-kind.ts';
+import { crdNameOf, ServedKind } from '../../src/runtime/served-kind.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { FaultProxy } from '../support/fault-proxy.ts';
 import { recordingLog } from '../support/recording-log.ts';
@@ -303,15 +303,19 @@ describe('the informer', () => {
       const deps = { client: proxied.client, clock: systemClock, log, random: Math.random };
       const kind = kindInfo(crdId.apiVersion, crdId.kind);
       const crds = new Informer({ kind, metadataOnly: true }, deps);
-      const informer = new Informer({ kind: widgets, namespace, crds }, deps);
+      const users = new Informer({ kind: configMaps, namespace }, deps);
+      const served = new ServedKind(widgets, { crds, users });
+      const informer = new Informer({ kind: widgets, namespace, served }, deps);
       void crds.run(stop.signal);
+      void users.run(stop.signal);
       void informer.run(stop.signal);
       await informer.waitForSync(never);
-      return { crds, informer };
+      return { crds, served, informer };
     }
 
-    test('asks for nothing until the CRD is there, and then follows', async () => {
-      const { informer } = await aFollower();
+    test('asks for nothing until somebody wants it and the CRD is there, and then follows', async () => {
+      const { served, informer } = await aFollower();
+      served.want();
       expect([informer.hasSynced, informer.size]).toEqual([true, 0]);
       expect(proxy.requestsLike(widgetPath)).toEqual([]);
 
@@ -324,7 +328,9 @@ describe('the informer', () => {
     test('knows nothing of it when the CRD is gone, and follows again when it is back', async () => {
       await installCrd();
       await makeWidget('a');
-      const { crds, informer } = await aFollower();
+      const { crds, served, informer } = await aFollower();
+      expect([informer.hasSynced, proxy.requestsLike(widgetPath)]).toEqual([true, []]);
+      served.want();
       await until(informer, 'the object is seen', () => informer.size === 1);
 
       await direct.client.delete(crdId, {}, never);

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { idOf, idText, type KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { Applier } from '../../src/kube/apply/applier.ts';
+import { renderIstioCrds } from '../../src/render/istio-crds.ts';
+import { installCrds } from '../support/install-crds.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
 import { installNetworkAttachmentDefinitions } from '../support/network-attachment-definition-crd.ts';
 import { renderAll } from '../support/rendered-objects.ts';
@@ -16,10 +18,14 @@ describe('a valid spec, whatever fields it uses', () => {
   beforeAll(async () => {
     api = testClient((await sharedCluster()).kubeconfigPath);
     await installNetworkAttachmentDefinitions(api.client);
+    await installCrds(api.client, renderIstioCrds());
     applier = new Applier({ client: api.client, fieldManager: 'mesh-operator' });
   });
 
-  afterAll(() => api?.connection.close());
+  afterAll(async () => {
+    for (const crd of renderIstioCrds()) await api?.client.delete(idOf(crd), {}, never);
+    await api?.connection.close();
+  });
 
   it.each(wholeSpecs.map((spec, index) => ({ index, spec })))(
     'gives objects that the API server takes and then keeps as they are (whole spec $index)',

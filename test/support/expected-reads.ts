@@ -7,7 +7,16 @@ import { ownedKinds } from '../../src/controllers/mesh/owned-kinds.ts';
 export const expectedReads: readonly string[] = [
   ...[
     ...ownedKinds.map(({ plural }) => plural),
-    ...['meshoperators', 'customresourcedefinitions', 'secrets', 'pods', 'namespaces', 'events'],
+    // CRDs once more, for their names alone.
+    ...[
+      'meshoperators',
+      'customresourcedefinitions',
+      'customresourcedefinitions',
+      'secrets',
+      'pods',
+      'namespaces',
+      'events',
+    ],
     // The trust controller's: authorities, `cacerts`, what istiods have made, and the roots that they hand out.
     ...['secrets', 'secrets cacerts', 'secrets istio-ca-secret', 'configmaps istio-ca-root-cert'],
   ].map((plural) => `list ${plural}`),

@@ -1,7 +1,6 @@
 import { kindInfo } from '../../src/api/kinds.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
-import { waitUntil } from '../cluster/wait-until.ts';
-import { never } from './test-client.ts';
+import { installCrds } from './install-crds.ts';
 
 const kind = kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition');
 
@@ -36,16 +35,5 @@ const crd = {
 
 /** Has the API server serve NetworkAttachmentDefinitions, as where Multus is installed. */
 export async function installNetworkAttachmentDefinitions(client: KubeClient): Promise<void> {
-  await client.apply(crd, { fieldManager: 'test' }, never);
-  await waitUntil(
-    { what: 'the API server serves NetworkAttachmentDefinitions', limitMs: 60_000 },
-    async () => {
-      try {
-        await client.list(kind, {}, never);
-        return true;
-      } catch {
-        return false;
-      }
-    },
-  );
+  await installCrds(client, [crd]);
 }

@@ -12,7 +12,7 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
   volumes: ['name'],
   volumeMounts: ['mountPath'],
   webhooks: ['name'],
-  ports: ['containerPort', 'port'],
+  ports: ['containerPort', 'port', 'number'],
   subjects: ['name'],
   items: ['path'],
 };

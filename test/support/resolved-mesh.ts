@@ -1,6 +1,7 @@
 import { resolveCni } from '../../src/api/resolve-cni.ts';
 import type { ResolveContext } from '../../src/api/resolve-context.ts';
 import { resolveInjection } from '../../src/api/resolve-injection.ts';
+import { resolveSecurity } from '../../src/api/resolve-security.ts';
 import { resolveUpgrade } from '../../src/api/resolve-upgrade.ts';
 import { resolveZtunnel } from '../../src/api/resolve-ztunnel.ts';
 import type { ResolvedAuthority } from '../../src/api/resolved-authority.ts';
@@ -135,6 +136,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
         proxyMetadata: { PROXY_CONFIG_XDS_AGENT: 'true' },
       },
     },
+    security: resolveSecurity(undefined, 'istio-system'),
     meshNetworks: { networks: {} },
     meshId: '',
     network: '',

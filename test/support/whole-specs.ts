@@ -5,6 +5,7 @@ import type {
   IstiodSettings,
   WorkloadSettings,
 } from '../../src/api/spec/kubernetes-settings.ts';
+import { wholeSecurity } from './whole-security.ts';
 
 const selector = {
   matchLabels: { app: 'x' },
@@ -751,6 +752,7 @@ function withNodePorts(gateway: Gateway, firstNodePort: number): Gateway {
  */
 export const wholeSpecs: readonly MeshOperatorSpec[] = [
   ...written,
+  ...wholeSecurity,
   ...asOther('egressGateways', 30020),
   ...asOther('eastWestGateways', 30030),
   { profile: 'minimal', components: { eastWestGateways: [{ name: 'east-west', network: 'west' }] } },

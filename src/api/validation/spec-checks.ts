@@ -26,6 +26,13 @@ import { checkMapKeys } from './key-checks.ts';
 import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
 import { checkRemote } from './remote-checks.ts';
+import {
+  checkEgress,
+  checkJwtKeys,
+  checkSecurityAgainstMeshConfig,
+  checkSecurityPolicies,
+  checkTlsSettings,
+} from './security-checks.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
 import { checkUpdateStrategies } from './update-strategy-checks.ts';
@@ -64,6 +71,11 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkExternalAddress,
   checkAuthoritySwitch,
   checkExternalBundle,
+  checkSecurityPolicies,
+  checkJwtKeys,
+  checkTlsSettings,
+  checkEgress,
+  checkSecurityAgainstMeshConfig,
   checkMeshConfig,
   checkMeshNetworks,
   checkPilotAutoscaling,

@@ -16,7 +16,7 @@ import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer, type InformerEvent } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
-import { crdNameOf } from '../../runtime/served-kind.ts';
+import { crdNameOf, ServedKind } from '../../runtime/served-kind.ts';
 import { AuthorCheck } from './author-check.ts';
 import { objectManager } from './field-managers.ts';
 import { GatewayApiCrds } from './gateway-api-crds.ts';
@@ -78,9 +78,13 @@ export function createMeshController(
   );
   const crdKind = kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
   const servedCrds = new Informer({ kind: crdKind, metadataOnly: true, transform: nameOfCrd }, deps);
-  const optional = optionalKinds.map(
-    ({ kind }) =>
-      new Informer({ kind, labelSelector: managedBySelector, index: ownerGroup, crds: servedCrds }, deps),
+  const served = optionalKinds.map(({ kind }) => new ServedKind(kind, { crds: servedCrds, users: meshes }));
+  const optional = served.map(
+    (kind) =>
+      new Informer(
+        { kind: kind.kind, labelSelector: managedBySelector, index: ownerGroup, served: kind },
+        deps,
+      ),
   );
   const desiredCrds = renderIstioCrds();
   const crdInformer = new Informer(
@@ -91,7 +95,7 @@ export function createMeshController(
     },
     deps,
   );
-  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], crds: servedCrds });
+  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], served });
   const applier = new Applier({
     client: deps.client,
     fieldManager: objectManager,
@@ -112,6 +116,7 @@ export function createMeshController(
     for (const mesh of meshes.values()) controller.enqueue(objectKeyOf(mesh));
   };
   meshes.addHandler((event) => {
+    world.wantKindsOf(event.current);
     if (changesMoreThanStatus(event) || changesUpgrade(event) || changesAuthor(event))
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     for (const owner of ownersOfEvent(event)) controller.enqueue(owner);

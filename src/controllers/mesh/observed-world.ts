@@ -7,10 +7,12 @@ import {
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
 import { ownerByLabels } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
 import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts';
 import { readRevisions } from '../../render/revisions/read-revision.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import { crdNameOf } from '../../runtime/served-kind.ts';
+import type { ServedKind } from '../../runtime/served-kind.ts';
 import { claimedNames } from './revision-claims.ts';
 
 export interface ObservedWorldInformers {
@@ -18,19 +20,19 @@ export interface ObservedWorldInformers {
   readonly meshes: Informer;
   /** Over `ownedKinds` and `optionalKinds`, indexed by `ownerGroup`. */
   readonly owned: readonly Informer[];
-  /** Over every CRD of the cluster. */
-  readonly crds: Informer;
+  /** The kinds of `optionalKinds`. */
+  readonly served: readonly ServedKind[];
 }
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
 export class ObservedWorld {
   readonly #meshes: Informer;
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
-  readonly #crds: Informer;
+  readonly #served: ReadonlyMap<string, ServedKind>;
 
-  constructor({ meshes, owned, crds }: ObservedWorldInformers) {
+  constructor({ meshes, owned, served }: ObservedWorldInformers) {
     this.#meshes = meshes;
-    this.#crds = crds;
+    this.#served = new Map(served.map((row) => [kindKey(row.kind), row]));
     this.#ownedByKind = new Map(owned.map((informer) => [kindKey(informer.kind), informer]));
   }
 
@@ -57,9 +59,17 @@ export class ObservedWorld {
     return this.#informerOf(id)?.get(id.namespace, id.name);
   }
 
-  /** Whether the cluster has a kind that a CRD brings. */
+  /** Whether the cluster has a kind that a CRD brings. Asking means to use it: from here on its objects are watched. */
   serves(kind: KindInfo): boolean {
-    return this.#crds.get(undefined, crdNameOf(kind)) !== undefined;
+    const served = this.#served.get(kindKey(kind));
+    served?.want();
+    return served?.isThere === true;
+  }
+
+  /** Has the kinds watched of which a mesh has objects. */
+  wantKindsOf(mesh: KubernetesObject | undefined): void {
+    const { inventory = [] } = ((mesh as MeshOperator | undefined)?.status ?? {}) as MeshOperatorStatus;
+    for (const id of inventory) this.#served.get(kindKey(id))?.want();
   }
 
   /** Every object whose labels name this mesh. */

@@ -30,8 +30,17 @@ export interface OptionalKind {
   readonly otherwise: string;
 }
 
-/** Watched while the cluster has them; a mesh that needs one waits for its CRD, without asking for it. */
+/** Kinds of Istio come with the first mesh that has `components.base`. */
+const withoutIstio = 'set components.base.enabled in a mesh of the cluster';
+
+/** Watched while the cluster has them and a mesh has used one; a mesh that needs one waits for its CRD, without asking for it. */
 export const optionalKinds: readonly OptionalKind[] = [
+  { kind: kindInfo('security.istio.io/v1', 'PeerAuthentication'), otherwise: withoutIstio },
+  { kind: kindInfo('security.istio.io/v1', 'RequestAuthentication'), otherwise: withoutIstio },
+  { kind: kindInfo('security.istio.io/v1', 'AuthorizationPolicy'), otherwise: withoutIstio },
+  { kind: kindInfo('networking.istio.io/v1', 'ServiceEntry'), otherwise: withoutIstio },
+  { kind: kindInfo('networking.istio.io/v1', 'Gateway'), otherwise: withoutIstio },
+  { kind: kindInfo('networking.istio.io/v1', 'VirtualService'), otherwise: withoutIstio },
   {
     kind: kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
     otherwise: 'set values.cni.provider to default',

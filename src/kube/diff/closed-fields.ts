@@ -39,6 +39,10 @@ export const closedFields: ClosedFields = {
   ClusterRoleBinding: ['subjects'],
   ValidatingWebhookConfiguration: closedInWebhooks,
   MutatingWebhookConfiguration: closedInWebhooks,
+  // What somebody adds to a policy would open it, or take pods out of it.
+  PeerAuthentication: ['spec'],
+  RequestAuthentication: ['spec'],
+  AuthorizationPolicy: ['spec'],
   HorizontalPodAutoscaler: ['spec.metrics'],
 };
 

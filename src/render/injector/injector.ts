@@ -60,6 +60,7 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     tagScope: _tagScope,
     cni: _cni,
     ztunnel: _ztunnel,
+    security: _security,
     platform: _platform,
     remote: _remote,
     stableValidationPolicy: _policy,

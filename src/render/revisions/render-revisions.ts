@@ -9,6 +9,7 @@ import { renderDefaultValidator } from '../control-plane/admission.ts';
 import { renderGateway } from '../gateways/gateway.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { applyOverlays } from '../overlays/apply-overlays.ts';
+import { renderPolicies } from '../policies.ts';
 import type { RenderContext } from '../render-context.ts';
 import type { Wave } from '../wave.ts';
 import { renderZtunnel } from '../ztunnel/ztunnel.ts';
@@ -68,6 +69,7 @@ export function renderRevisions(
       name: 'gateways',
       objects: sharedMesh.gateways.flatMap((gateway) => renderGateway(sharedMesh, context, gateway)),
     },
+    { name: 'policies', objects: renderPolicies(mesh, context) },
   ];
   return applyOverlays(
     mesh,

@@ -1,6 +1,8 @@
 import { gatewayKinds } from '../../api/gateway-kinds.ts';
+import { mergeJson } from '../../api/merge-json.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
 import { nodeComponents } from '../../api/node-components.ts';
+import { securityMeshConfig } from '../../api/resolve-security.ts';
 import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
 import type { Components } from '../../api/spec/components.ts';
 import type { WorkloadSettings } from '../../api/spec/kubernetes-settings.ts';
@@ -34,6 +36,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     revisionTagScope: _scope,
     paused: _paused,
     historyLimit: _history,
+    security,
     ...shared
   } = spec;
   const onNodes = nodeComponents.filter(
@@ -44,8 +47,10 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     // A part that is given is enabled, also when nothing of it is left to say.
     Array.isArray(part) ? part : withOwnNames({ enabled: true, ...part }, mesh),
   ]);
+  // Policies are the mesh's; what proxies of this control plane are configured with is in its MeshConfig.
+  const config = mergeJson(securityMeshConfig(security), shared.meshConfig as JsonObject | undefined);
   return {
-    ...(withoutEmpty(shared as JsonObject) as MeshOperatorSpec),
+    ...(withoutEmpty({ ...shared, meshConfig: config } as JsonObject) as MeshOperatorSpec),
     version: mesh.version.patch,
     revision: versionRevision(mesh),
     components: {

@@ -1,0 +1,244 @@
+import { createPublicKey, type JsonWebKey } from 'node:crypto';
+import { messageOf } from '../../base/errors.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { Problem } from '../problem.ts';
+import { nearestName } from './nearest-name.ts';
+import { gatewaysOf, type SpecView } from './spec-view.ts';
+
+const path = 'spec.security';
+
+/**
+ * Cipher suites that an Envoy knows, by their OpenSSL names (Istio pkg/config/security/security.go, ValidCipherSuites).
+ * istiod drops others silently.
+ */
+export const cipherSuites: readonly string[] = [
+  ...['ECDSA', 'RSA'].flatMap((key) => [
+    `ECDHE-${key}-AES128-GCM-SHA256`,
+    `ECDHE-${key}-AES256-GCM-SHA384`,
+    `ECDHE-${key}-CHACHA20-POLY1305`,
+    `ECDHE-${key}-AES128-SHA`,
+    `ECDHE-${key}-AES256-SHA`,
+  ]),
+  ...['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'AES128-SHA', 'AES256-SHA', 'DES-CBC3-SHA'],
+];
+
+/** Each policy is one object, and one object means one thing. */
+export function checkSecurityPolicies(view: SpecView): Problem[] {
+  const { mtls, authorization, jwt = [] } = view.spec.security ?? {};
+  const root = rootNamespaceOf(view);
+  return [
+    ...checkRemoteMesh(view),
+    ...duplicates('mtls.namespaces', mtls?.namespaces ?? [], ({ namespace }) => namespace),
+    ...duplicates('mtls.workloads', mtls?.workloads ?? [], placeIn(root)),
+    ...duplicates('authorization.allow', authorization?.allow ?? [], placeIn(root)),
+    ...duplicates('jwt', jwt, placeIn(root)),
+    ...duplicateIssuers(view),
+    ...(mtls?.namespaces ?? []).flatMap((policy, index) =>
+      policy?.namespace === root && mtls?.mode !== undefined
+        ? [
+            problem(
+              `mtls.namespaces[${index}].namespace`,
+              `is the root namespace, whose mode is that of the whole mesh: set ${path}.mtls.mode alone`,
+            ),
+          ]
+        : [],
+    ),
+    ...(mtls?.workloads ?? []).flatMap((policy, index) => checkPeer(`mtls.workloads[${index}]`, policy)),
+    ...(authorization?.allow ?? []).flatMap((policy, index) =>
+      hasNoLabels(policy) ? [problem(`authorization.allow[${index}].labels`, emptyLabels)] : [],
+    ),
+    ...jwt.flatMap((issuer, index) =>
+      hasNoLabels(issuer) ? [problem(`jwt[${index}].labels`, emptyLabels)] : [],
+    ),
+  ];
+}
+
+type Peer = NonNullable<NonNullable<NonNullable<SpecView['spec']['security']>['mtls']>['workloads']>[number];
+
+function checkPeer(at: string, policy: Peer | undefined): Problem[] {
+  if (policy === undefined) return [];
+  const ports = policy.ports ?? [];
+  return [
+    ...(hasNoLabels(policy) ? [problem(`${at}.labels`, emptyLabels)] : []),
+    ...(policy.mode === undefined && ports.length === 0
+      ? [problem(at, 'says nothing: give a mode, or ports with one')]
+      : []),
+    ...duplicates(`${at}.ports`, ports, ({ port }) => port?.toString()),
+  ];
+}
+
+const emptyLabels =
+  'must name a label: without one, leave it out for all pods, or set the mode of the namespace';
+
+function hasNoLabels(policy: { readonly labels?: object | undefined } | undefined): boolean {
+  return policy?.labels !== undefined && Object.keys(policy.labels).length === 0;
+}
+
+/** A remote cluster's proxies follow the policies of the cluster that their istiod is in. */
+function checkRemoteMesh({ spec }: SpecView): Problem[] {
+  if (spec.security === undefined || spec.profile !== 'remote') return [];
+  const message = 'has no effect in a remote cluster: set it in the MeshOperator of the control plane';
+  return [{ path, message }];
+}
+
+export function checkJwtKeys({ spec }: SpecView): Problem[] {
+  return (spec.security?.jwt ?? []).flatMap((issuer, index) => {
+    const at = `jwt[${index}]`;
+    if (issuer === undefined) return [];
+    const { jwks, jwksUri } = issuer;
+    if (jwks !== undefined && jwksUri !== undefined) {
+      return [problem(`${at}.jwks`, 'has no effect beside jwksUri: remove one of them')];
+    }
+    if (jwks !== undefined) return keySetProblems(jwks).map((message) => problem(`${at}.jwks`, message));
+    const isFound = jwksUri !== undefined || issuer.issuer === undefined || isAddress(issuer.issuer);
+    if (isFound) return [];
+    return [problem(`${at}.issuer`, `is no address, so its keys cannot be found: give jwksUri or jwks`)];
+  });
+}
+
+function isAddress(text: string): boolean {
+  return /^https?:\/\//.test(text) && URL.canParse(text);
+}
+
+/** What is wrong with a key set; never quotes it, since it may hold a private key. */
+function keySetProblems(text: string): string[] {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return ['must be JSON: a JSON Web Key Set such as {"keys": [...]}'];
+  }
+  const keys = isRecord(parsed) ? parsed.keys : undefined;
+  if (!Array.isArray(keys) || keys.length === 0) return ['must have a list "keys" with at least one key'];
+  return keys.flatMap((key, index) => keyProblems(key).map((message) => `keys[${index}] ${message}`));
+}
+
+function keyProblems(key: unknown): string[] {
+  if (!isRecord(key)) return ['must be an object'];
+  if (key.kty === 'oct') return ['is a shared secret: proxies take public keys alone'];
+  if (key.d !== undefined)
+    return ['is a private key: give its public part, and replace it, since it was written down'];
+  try {
+    createPublicKey({ key: key as JsonWebKey, format: 'jwk' });
+    return [];
+  } catch (error) {
+    return [`is no public key (${messageOf(error)})`];
+  }
+}
+
+export function checkTlsSettings({ spec }: SpecView): Problem[] {
+  const { tls } = spec.security ?? {};
+  const suites = (tls?.cipherSuites ?? []).filter((suite) => suite !== undefined);
+  const unknown = suites.flatMap((suite, index) => {
+    if (cipherSuites.includes(suite)) return [];
+    const meant = nearestName(suite, cipherSuites);
+    const hint = meant === undefined ? `there are ${cipherSuites.join(', ')}` : `did you mean ${meant}?`;
+    return [problem(`tls.cipherSuites[${index}]`, `${suite} is no cipher suite that proxies know: ${hint}`)];
+  });
+  const idle =
+    suites.length > 0 && tls?.minVersion === 'TLSV1_3'
+      ? [
+          problem(
+            'tls.cipherSuites',
+            'has no effect with minVersion TLSV1_3, which has suites of its own: remove it',
+          ),
+        ]
+      : [];
+  return [...unknown, ...duplicates('tls.cipherSuites', suites, (suite) => suite), ...idle];
+}
+
+/** What is said here and in MeshConfig would be said twice. */
+export function checkSecurityAgainstMeshConfig({ spec }: SpecView): Problem[] {
+  const documents = { 'spec.meshConfig': spec.meshConfig, 'spec.values.meshConfig': spec.values?.meshConfig };
+  const rivals: readonly [string, unknown, readonly string[]][] = [
+    ['tls', spec.security?.tls, ['meshMTLS', 'tlsDefaults']],
+    ['egress', spec.security?.egress, ['outboundTrafficPolicy']],
+  ];
+  return rivals.flatMap(([field, setting, names]) =>
+    setting === undefined
+      ? []
+      : Object.entries(documents).flatMap(([where, document]) =>
+          names
+            .filter((name) => isRecord(document) && document[name] !== undefined)
+            .map((name) => problem(field, `says the same as ${where}.${name}: remove one of them`)),
+        ),
+  );
+}
+
+export function checkEgress(view: SpecView): Problem[] {
+  const { egress } = view.spec.security ?? {};
+  if (egress === undefined) return [];
+  const gateways = gatewaysOf(view)
+    .filter(({ kind }) => kind.list === 'egressGateways')
+    .map(({ gateway }) => gateway);
+  const gateway = gateways.find(({ name, enabled }) => name === egress.gateway && enabled !== false);
+  const known = gateways.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const advice =
+    known.length === 0 ? 'add one' : `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
+  return [
+    ...(egress.gateway === undefined || gateway !== undefined
+      ? []
+      : [
+          problem(
+            'egress.gateway',
+            `there is no egress gateway ${egress.gateway} in spec.components.egressGateways: ${advice}`,
+          ),
+        ]),
+    ...duplicates('egress.hosts', egress.hosts ?? [], ({ host }) => host),
+  ];
+}
+
+function duplicateIssuers(view: SpecView): Problem[] {
+  const root = rootNamespaceOf(view);
+  const keyOf = ({
+    issuer,
+    namespace = root,
+    labels = {},
+  }: {
+    issuer?: string;
+    namespace?: string;
+    labels?: object;
+  }) =>
+    issuer === undefined ? undefined : JSON.stringify([issuer, namespace, Object.entries(labels).sort()]);
+  return duplicates('jwt', (view.spec.security?.jwt ?? []) as never[], keyOf).map(({ path: at }) => ({
+    path: `${at}.issuer`,
+    message: 'is already an issuer for the same pods: put audiences and headers into one entry',
+  }));
+}
+
+function rootNamespaceOf({ spec, namespace }: SpecView): string {
+  const named = spec.values?.meshConfig?.rootNamespace ?? spec.meshConfig?.rootNamespace;
+  return typeof named === 'string' ? named : namespace;
+}
+
+function placeIn(root: string) {
+  return ({
+    name,
+    namespace = root,
+  }: {
+    readonly name?: string | undefined;
+    readonly namespace?: string | undefined;
+  }) => (name === undefined ? undefined : `${namespace}/${name}`);
+}
+
+/** A problem for each item whose key an earlier one has. */
+function duplicates<T>(
+  list: string,
+  items: readonly (T | undefined)[],
+  keyOf: (item: T) => string | undefined,
+): Problem[] {
+  const firsts = new Map<string, number>();
+  return items.flatMap((item, index) => {
+    const key = item === undefined ? undefined : keyOf(item);
+    if (key === undefined) return [];
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, index);
+    return first === undefined
+      ? []
+      : [problem(`${list}[${index}]`, `${key} is already that of ${path}.${list}[${first}]`)];
+  });
+}
+
+function problem(field: string, message: string): Problem {
+  return { path: `${path}.${field}`, message };
+}

@@ -1,0 +1,112 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { type ResolvedGateway, type ResolvedMesh, rootNamespaceOf } from '../../api/resolved-mesh.ts';
+import type {
+  PolicyTarget,
+  ResolvedAllow,
+  ResolvedJwt,
+  ResolvedPeerPolicy,
+} from '../../api/resolved-security.ts';
+import { objectMetadata } from '../object-metadata.ts';
+import type { RenderContext } from '../render-context.ts';
+import { renderObject } from '../template-engine.ts';
+import { renderEgress } from './egress.ts';
+
+/** `app.kubernetes.io/name` of everything that security settings are rendered to. */
+export const securityComponent = 'security';
+
+/** The policies of `spec.security`, as Istio's own resources. */
+export function renderSecurity(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const { peers, jwt, allow, defaultDeny, egress } = mesh.security;
+  return [
+    ...peers.map((policy) => renderPeerPolicy(mesh, context, policy)),
+    ...jwt.flatMap((issuer) => renderJwt(mesh, context, issuer)),
+    ...(defaultDeny ? renderDefaultDeny(mesh, context) : []),
+    ...allow.map((policy) =>
+      renderAuthorization(mesh, context, policy, { action: 'ALLOW', rules: [ruleOf(policy)] }),
+    ),
+    ...(egress === undefined ? [] : renderEgress(mesh, context, egress)),
+  ];
+}
+
+function renderPeerPolicy(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  policy: ResolvedPeerPolicy,
+): KubernetesObject {
+  const ports = Object.fromEntries(policy.ports.map(({ port, mode }) => [String(port), { mode }]));
+  return renderObject('security/10-peer-authentication', {
+    metadata: metadataOf(mesh, context, policy),
+    labels: policy.labels,
+    mode: policy.mode,
+    ports: policy.ports.length === 0 ? undefined : ports,
+  });
+}
+
+function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJwt): KubernetesObject[] {
+  const { forward, ...rule } = issuer.rule;
+  return [
+    renderObject('security/20-request-authentication', {
+      metadata: metadataOf(mesh, context, issuer),
+      labels: issuer.labels,
+      jwtRules: [{ ...rule, ...(forward ? { forwardOriginalToken: true } : {}) }],
+    }),
+    ...(issuer.required
+      ? [
+          renderAuthorization(
+            mesh,
+            context,
+            { ...issuer, name: `${issuer.name}-required` },
+            { action: 'DENY', rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }] },
+          ),
+        ]
+      : []),
+  ];
+}
+
+/** Nothing is allowed where nothing else is said; gateways pass on what arrives, and the workload decides. */
+function renderDefaultDeny(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const everywhere = { name: 'default-deny', namespace: rootNamespaceOf(mesh) };
+  return [
+    renderAuthorization(mesh, context, everywhere, { action: 'ALLOW', rules: [] }),
+    ...mesh.gateways.map((gateway) =>
+      renderAuthorization(mesh, context, targetOfGateway(gateway), { action: 'ALLOW', rules: [{}] }),
+    ),
+  ];
+}
+
+function targetOfGateway({ name, namespace, selector }: ResolvedGateway): PolicyTarget {
+  return { name: `${name}-passes-on`, namespace, labels: selector };
+}
+
+function renderAuthorization(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  target: PolicyTarget,
+  { action, rules }: { readonly action: 'ALLOW' | 'DENY'; readonly rules: readonly object[] },
+): KubernetesObject {
+  return renderObject('security/30-authorization-policy', {
+    metadata: metadataOf(mesh, context, target),
+    labels: target.labels,
+    action,
+    rules,
+  });
+}
+
+function ruleOf({ from, to }: ResolvedAllow): object {
+  return {
+    ...(from === undefined ? {} : { from: [{ source: from }] }),
+    ...(to === undefined
+      ? {}
+      : {
+          to: [
+            {
+              operation: { ...to, ...(to.ports === undefined ? {} : { ports: to.ports.map(String) }) },
+            },
+          ],
+        }),
+  };
+}
+
+function metadataOf(mesh: ResolvedMesh, context: RenderContext, { name, namespace }: PolicyTarget) {
+  return objectMetadata(mesh, context, { name, namespace, component: securityComponent });
+}

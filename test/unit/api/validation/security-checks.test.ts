@@ -1,0 +1,190 @@
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
+import { problemText } from '../../../../src/api/problem.ts';
+import type { Security } from '../../../../src/api/spec/security.ts';
+import { validateMeshOperator } from '../../../../src/api/validate.ts';
+import { aMeshOperator } from '../../../support/mesh-operator.ts';
+import { jwks, wholeSecurity } from '../../../support/whole-security.ts';
+
+const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const privateJwk = privateKey.export({ format: 'jwk' });
+const publicJwk = createPublicKey(privateKey).export({ format: 'jwk' });
+
+const issuer = { name: 'login', issuer: 'https://login.example.com' };
+const keySet = (...keys: unknown[]): Security => ({ jwt: [{ ...issuer, jwks: JSON.stringify({ keys }) }] });
+
+const rows: readonly (readonly [name: string, security: Security, problem: RegExp])[] = [
+  [
+    'a namespace with two modes',
+    {
+      mtls: {
+        namespaces: [
+          { namespace: 'shop', mode: 'STRICT' },
+          { namespace: 'shop', mode: 'DISABLE' },
+        ],
+      },
+    },
+    /^spec\.security\.mtls\.namespaces\[1\]: shop is already that of spec\.security\.mtls\.namespaces\[0\]/,
+  ],
+  [
+    'a mode of the root namespace beside that of the mesh',
+    { mtls: { mode: 'STRICT', namespaces: [{ namespace: 'istio-system', mode: 'PERMISSIVE' }] } },
+    /^spec\.security\.mtls\.namespaces\[0\]\.namespace: is the root namespace.*set spec\.security\.mtls\.mode alone/,
+  ],
+  [
+    'a workload without labels',
+    { mtls: { workloads: [{ name: 'db', namespace: 'shop', labels: {}, mode: 'STRICT' }] } },
+    /^spec\.security\.mtls\.workloads\[0\]\.labels: must name a label/,
+  ],
+  [
+    'a workload of which nothing is said',
+    { mtls: { workloads: [{ name: 'db', namespace: 'shop', labels: { app: 'db' } }] } },
+    /^spec\.security\.mtls\.workloads\[0\]: says nothing: give a mode/,
+  ],
+  [
+    'a port with two modes',
+    {
+      mtls: {
+        workloads: [
+          {
+            ...{ name: 'db', namespace: 'shop', labels: { app: 'db' } },
+            ports: [
+              { port: 1, mode: 'STRICT' },
+              { port: 1, mode: 'DISABLE' },
+            ],
+          },
+        ],
+      },
+    },
+    /^spec\.security\.mtls\.workloads\[0\]\.ports\[1\]: 1 is already that of/,
+  ],
+  [
+    'two policies of one name',
+    {
+      authorization: {
+        allow: [
+          { name: 'a', namespace: 'shop' },
+          { name: 'a', namespace: 'shop' },
+        ],
+      },
+    },
+    /^spec\.security\.authorization\.allow\[1\]: shop\/a is already that of spec\.security\.authorization\.allow\[0\]/,
+  ],
+  [
+    'a path that is none',
+    { authorization: { allow: [{ name: 'a', to: { paths: ['orders'] } }] } },
+    /^spec\.security\.authorization\.allow\[0\]\.to\.paths\[0\]: must be a path that begins with \//,
+  ],
+  [
+    'a method in small letters',
+    { authorization: { allow: [{ name: 'a', to: { methods: ['get'] } }] } },
+    /^spec\.security\.authorization\.allow\[0\]\.to\.methods\[0\]: must be an HTTP method in capitals/,
+  ],
+  [
+    'an issuer twice for the same pods',
+    { jwt: [issuer, { ...issuer, name: 'again' }] },
+    /^spec\.security\.jwt\[1\]\.issuer: is already an issuer for the same pods/,
+  ],
+  [
+    'an issuer whose keys cannot be found',
+    { jwt: [{ name: 'batch', issuer: 'batch' }] },
+    /^spec\.security\.jwt\[0\]\.issuer: is no address, so its keys cannot be found: give jwksUri or jwks/,
+  ],
+  [
+    'keys in two places',
+    { jwt: [{ ...issuer, jwks, jwksUri: 'https://login.example.com/keys' }] },
+    /^spec\.security\.jwt\[0\]\.jwks: has no effect beside jwksUri/,
+  ],
+  [
+    'keys that are no JSON',
+    { jwt: [{ ...issuer, jwks: '{' }] },
+    /^spec\.security\.jwt\[0\]\.jwks: must be JSON/,
+  ],
+  ['no keys', keySet(), /^spec\.security\.jwt\[0\]\.jwks: must have a list "keys" with at least one key/],
+  ['a key that is none', keySet({ kty: 'EC', crv: 'P-256' }), /jwks: keys\[0\] is no public key/],
+  ['a shared secret', keySet({ kty: 'oct', k: 'c2VjcmV0' }), /jwks: keys\[0\] is a shared secret/],
+  ['a private key', keySet(publicJwk, privateJwk), /jwks: keys\[1\] is a private key: .*replace it/],
+  [
+    'a cipher suite that does not exist',
+    { tls: { cipherSuites: ['ECDHE-RSA-AES256-GCM-SHA385'] } },
+    /^spec\.security\.tls\.cipherSuites\[0\]: ECDHE-RSA-AES256-GCM-SHA385 is no cipher suite .*did you mean ECDHE-RSA-AES256-GCM-SHA384\?/,
+  ],
+  [
+    'a cipher suite by its IANA name',
+    { tls: { cipherSuites: ['TLS_FALLBACK_SCSV'] } },
+    /^spec\.security\.tls\.cipherSuites\[0\]: .*there are ECDHE-ECDSA-AES128-GCM-SHA256/,
+  ],
+  [
+    'cipher suites that TLS 1.3 does not have',
+    { tls: { minVersion: 'TLSV1_3', cipherSuites: ['AES128-SHA'] } },
+    /^spec\.security\.tls\.cipherSuites: has no effect with minVersion TLSV1_3/,
+  ],
+  [
+    'an egress gateway that there is not',
+    { egress: { gateway: 'out', hosts: [{ host: 'example.com' }] } },
+    /^spec\.security\.egress\.gateway: there is no egress gateway out in spec\.components\.egressGateways: there is way-out/,
+  ],
+  [
+    'a host twice',
+    { egress: { gateway: 'way-out', hosts: [{ host: 'example.com' }, { host: 'example.com', port: 1 }] } },
+    /^spec\.security\.egress\.hosts\[1\]: example\.com is already that of/,
+  ],
+];
+
+const components = { egressGateways: [{ name: 'way-out' }] };
+
+function problemsOf(spec: MeshOperatorSpec): string[] {
+  return validateMeshOperator(aMeshOperator(spec)).map(problemText);
+}
+
+describe('security settings', () => {
+  it.each(rows)('refuse %s', (_name, security, problem) => {
+    const problems = problemsOf({ components, security });
+
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(problem);
+  });
+
+  it('never repeat a key in the message', () => {
+    const [problem] = problemsOf({ security: keySet(privateJwk) });
+
+    expect(problem).not.toContain(privateJwk.d);
+  });
+
+  it.each([
+    ['meshMTLS', { minProtocolVersion: 'TLSV1_3' }, { tls: { minVersion: 'TLSV1_2' } }],
+    ['tlsDefaults', { cipherSuites: ['AES128-SHA'] }, { tls: { minVersion: 'TLSV1_2' } }],
+    [
+      'outboundTrafficPolicy',
+      { mode: 'ALLOW_ANY' },
+      { egress: { gateway: 'way-out', hosts: [{ host: 'example.com' }] } },
+    ],
+  ] as const)('refuse to say twice what meshConfig.%s says', (name, value, security) => {
+    const problems = problemsOf({
+      components,
+      security: security as Security,
+      meshConfig: { [name]: value },
+    });
+
+    expect(problems).toEqual([
+      expect.stringContaining(`says the same as spec.meshConfig.${name}: remove one`),
+    ]);
+  });
+
+  it('have no place in a remote cluster, whose proxies follow another one', () => {
+    const spec: MeshOperatorSpec = {
+      profile: 'remote',
+      values: { global: { remotePilotAddress: '10.0.0.1' } },
+      security: { mtls: { mode: 'STRICT' } },
+    };
+
+    expect(problemsOf(spec)).toEqual([
+      expect.stringMatching(/^spec\.security: has no effect in a remote cluster/),
+    ]);
+  });
+
+  it('are valid with everything in use', () => {
+    expect(wholeSecurity.flatMap(problemsOf)).toEqual([]);
+  });
+});
