@@ -54,6 +54,14 @@ const committedFiles: readonly CommittedFile[] = [
     },
   },
   { path: 'docs/reference/mesh-operator.md', text: meshOperatorReference },
+  {
+    path: 'docs/reference/flows.md',
+    text: async () => {
+      // Imported late, as above.
+      const { flowsReference } = await import('./generate/flows-page.ts');
+      return flowsReference();
+    },
+  },
   { path: 'docs/reference/chart-values.md', text: chartValuesReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
   {

@@ -37,6 +37,7 @@ const table: readonly KindInfo[] = [
     plural: 'horizontalpodautoscalers',
     namespaced: true,
   },
+  { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', plural: 'networkpolicies', namespaced: true },
   { apiVersion: 'policy/v1', kind: 'PodDisruptionBudget', plural: 'poddisruptionbudgets', namespaced: true },
   {
     apiVersion: 'rbac.authorization.k8s.io/v1',

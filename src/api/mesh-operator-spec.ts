@@ -3,6 +3,7 @@ import { profileNames } from './profiles.ts';
 import { certificateAuthoritySchema } from './spec/certificate-authority.ts';
 import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, integer, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { networkPolicySchema } from './spec/network-policy.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { securitySchema } from './spec/security.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
@@ -81,6 +82,11 @@ export const meshOperatorSpecSchema = z
       .optional()
       .describe('Who signs the certificates of the mesh, and when that is replaced.'),
     security: securitySchema.optional().describe('Who may call whom, and how it is encrypted.'),
+    networkPolicy: networkPolicySchema
+      .optional()
+      .describe(
+        'NetworkPolicies for istiod, the injector and gateways: what the mesh needs passes, all else does not.',
+      ),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),

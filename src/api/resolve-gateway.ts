@@ -45,6 +45,7 @@ function resolveGateway(gateway: AnyGateway, kind: GatewayKind, context: Resolve
       settings,
       global,
     ),
+    kind: kind.list,
     name: gateway.name,
     namespace: gateway.namespace ?? context.namespace,
     selector: gatewaySelector(gateway),

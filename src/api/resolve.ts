@@ -12,6 +12,7 @@ import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
+import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveSecurity, securityMeshConfig } from './resolve-security.ts';
@@ -80,6 +81,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const meshConfig = resolveMeshConfig(spec, profile, context);
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
+  const networkPolicy = resolveNetworkPolicy(spec.networkPolicy, platform);
 
   return {
     name,
@@ -120,6 +122,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     ),
     injection,
     upgrade,
+    ...(networkPolicy === undefined ? {} : { networkPolicy }),
     gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),
   };

@@ -1,8 +1,10 @@
 import type { GatewayApiChannel } from './gateway-api.ts';
+import type { GatewayKind } from './gateway-kinds.ts';
 import type { PlatformName } from './platforms.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
+import type { ResolvedNetworkPolicy } from './resolved-network-policy.ts';
 import type { ResolvedSecurity } from './resolved-security.ts';
 import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { ResolvedZtunnel } from './resolved-ztunnel.ts';
@@ -105,6 +107,7 @@ export interface ResolvedServicePort {
 }
 
 export interface ResolvedGateway extends ResolvedWorkload {
+  readonly kind: GatewayKind['list'];
   readonly name: string;
   readonly namespace: string;
   /** Labels of the selector: always `app` and `istio`. */
@@ -182,6 +185,8 @@ export interface ResolvedMesh {
   readonly injection: ResolvedInjection;
   /** How another version gets in. */
   readonly upgrade: ResolvedUpgrade;
+  /** Absent: no policies. */
+  readonly networkPolicy?: ResolvedNetworkPolicy;
   /** Ingress, egress and east-west ones; only those that are enabled. */
   readonly gateways: readonly ResolvedGateway[];
   /** Changes of rendered objects, for each component that has any. */

@@ -77,7 +77,7 @@ const special: readonly {
   {
     path: 'global.networkPolicy.enabled',
     usual: [false],
-    reason: 'is not supported by this version of the operator',
+    reason: 'is not a setting of one gateway: use spec.networkPolicy of the mesh',
   },
 ];
 

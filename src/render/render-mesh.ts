@@ -10,6 +10,7 @@ import { renderRemoteIstiod } from './control-plane/remote-istiod.ts';
 import { renderDefaultStablePolicy, renderStablePolicy } from './control-plane/stable-policy.ts';
 import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
+import { renderControlPlanePolicies, renderGatewayPolicies } from './network-policy/network-policies.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
 import { renderPolicies } from './policies.ts';
 import type { RenderContext } from './render-context.ts';
@@ -33,7 +34,14 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
       name: 'gateways',
       objects: mesh.gateways.flatMap((gateway) => renderGateway(mesh, context, gateway)),
     },
-    { name: 'policies', objects: renderPolicies(mesh, context) },
+    {
+      name: 'policies',
+      objects: [
+        ...renderPolicies(mesh, context),
+        ...renderControlPlanePolicies(mesh, context),
+        ...renderGatewayPolicies(mesh, context),
+      ],
+    },
   ];
   return applyOverlays(
     mesh,

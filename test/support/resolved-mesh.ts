@@ -59,6 +59,7 @@ export function aPilot(fields: Partial<ResolvedPilot> = {}): ResolvedPilot {
 export function aGateway(fields: Partial<ResolvedGateway> = {}): ResolvedGateway {
   return {
     ...aWorkload,
+    kind: 'ingressGateways',
     name: 'istio-ingressgateway',
     namespace: 'istio-system',
     selector: { app: 'istio-ingressgateway', istio: 'ingressgateway' },

@@ -677,6 +677,28 @@ const written: readonly MeshOperatorSpec[] = [
     sidecarInjector: { k8s: { readinessProbe: { exec: { command: ['true'] } } } },
   },
   { sidecarInjector: { enabled: false } },
+  { networkPolicy: { enabled: false } },
+  {
+    networkPolicy: {
+      enabled: true,
+      apiServer: { cidrs: ['192.0.2.1/32', 'fd00::1/128'], ports: [6443] },
+      dns: {
+        namespace: 'names',
+        podLabels: { app: 'dns' },
+        cidrs: ['169.254.20.10/32'],
+        ports: [5353],
+      },
+      monitoring: { namespaces: ['monitoring', 'watchers'] },
+      meshCIDRs: ['192.0.2.64/26'],
+      jwks: { cidrs: ['203.0.113.0/24'], ports: [8443] },
+    },
+    components: {
+      ingressGateways: [{ name: 'public' }],
+      egressGateways: [{ name: 'out' }],
+      eastWestGateways: [{ name: 'cross' }],
+    },
+    values: { global: { network: 'west' } },
+  },
   {
     certificateAuthority: {
       provider: 'PluggedIn',

@@ -139,7 +139,8 @@ const fieldHints: readonly FieldHint[] = [
     'global.configCluster': notYet,
     platform: `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
     'global.waypoint': notYet,
-    'global.networkPolicy': notYet,
+    'global.networkPolicy':
+      'is not a field: use spec.networkPolicy, whose policies allow only what the mesh needs',
     'global.resourceScope': 'is not a field: a mesh has objects of both scopes',
     'global.agentgateway': notYet,
     'global.proxy.enableCoreDump': notYet,

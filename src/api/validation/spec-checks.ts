@@ -24,6 +24,7 @@ import {
 } from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
 import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
+import { checkNetworkPolicyRanges } from './network-policy-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
 import { checkRemote } from './remote-checks.ts';
 import {
@@ -92,6 +93,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkNetworkLabels,
   checkCrossNetworkPorts,
   checkServices,
+  checkNetworkPolicyRanges,
   checkInjectionTemplates,
   checkTemplateNames,
   checkInjectedAnnotations,

@@ -13,6 +13,7 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('apps/v1', 'DaemonSet'),
   kindInfo('autoscaling/v2', 'HorizontalPodAutoscaler'),
   kindInfo('policy/v1', 'PodDisruptionBudget'),
+  kindInfo('networking.k8s.io/v1', 'NetworkPolicy'),
   kindInfo('rbac.authorization.k8s.io/v1', 'ClusterRole'),
   kindInfo('rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'),
   kindInfo('rbac.authorization.k8s.io/v1', 'Role'),

@@ -20,7 +20,7 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
   return [
     renderObject('control-plane/30-service', {
       metadata: objectMetadata(mesh, context, { ...metadata, annotations: mesh.pilot.serviceAnnotations }),
-      spec: { ...mesh.pilot.service.spec, selector: serviceSelector(mesh), ports: mesh.pilot.service.ports },
+      spec: { ...mesh.pilot.service.spec, selector: istiodSelector(mesh), ports: mesh.pilot.service.ports },
     }),
     renderObject('control-plane/31-deployment', {
       metadata: objectMetadata(mesh, context, metadata),
@@ -30,7 +30,7 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
     ...renderDisruptionBudget(mesh, context, {
       ...metadata,
       workload: mesh.pilot,
-      selector: serviceSelector(mesh),
+      selector: istiodSelector(mesh),
     }),
   ];
 }
@@ -124,7 +124,8 @@ function deploymentSelector(mesh: ResolvedMesh): Record<string, string> {
   return mesh.revision === '' ? { istio: 'pilot' } : { app: 'istiod', 'istio.io/rev': mesh.revision };
 }
 
-function serviceSelector(mesh: ResolvedMesh): Record<string, string> {
+/** Labels of its pods that no others have. */
+export function istiodSelector(mesh: ResolvedMesh): Record<string, string> {
   return mesh.revision === ''
     ? { app: 'istiod', istio: 'pilot' }
     : { app: 'istiod', 'istio.io/rev': mesh.revision };

@@ -26,7 +26,7 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
     name: injectorName(mesh),
     namespace: mesh.namespace,
     component: injectorComponent,
-    labels: selectorLabels(mesh),
+    labels: injectorSelector(mesh),
   };
   const { injector } = mesh;
   return [
@@ -37,7 +37,7 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
     }),
     renderObject('injector/20-service', {
       metadata: objectMetadata(mesh, context, { ...metadata, annotations: injector.serviceAnnotations }),
-      selector: selectorLabels(mesh),
+      selector: injectorSelector(mesh),
     }),
     renderObject('injector/30-deployment', {
       metadata: objectMetadata(mesh, context, metadata),
@@ -47,7 +47,7 @@ export function renderInjector(mesh: ResolvedMesh, context: RenderContext): Kube
     ...renderDisruptionBudget(mesh, context, {
       ...metadata,
       workload: injector,
-      selector: selectorLabels(mesh),
+      selector: injectorSelector(mesh),
     }),
     ...renderWebhookConfigurations(mesh, context),
   ];
@@ -63,6 +63,7 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     security: _security,
     platform: _platform,
     remote: _remote,
+    networkPolicy: _networkPolicy,
     stableValidationPolicy: _policy,
     ...asked
   } = mesh;
@@ -80,10 +81,10 @@ function deploymentView(mesh: ResolvedMesh, { operatorImage }: RenderContext) {
     ...containerView(injector, { readinessProbe, volumes: volumesOf(mesh), volumeMounts }),
     topologySpreadConstraints: view.topologySpreadConstraints ?? defaultSpread(mesh),
     serviceAccountName: injectorName(mesh),
-    selector: selectorLabels(mesh),
+    selector: injectorSelector(mesh),
     podLabels: {
       ...injector.podLabels,
-      ...selectorLabels(mesh),
+      ...injectorSelector(mesh),
       ...componentLabels(mesh, injectorComponent),
       'sidecar.istio.io/inject': 'false',
       'istio.io/dataplane-mode': 'none',
@@ -125,7 +126,7 @@ function defaultSpread(mesh: ResolvedMesh): JsonObject[] {
     maxSkew: 1,
     topologyKey,
     whenUnsatisfiable: 'ScheduleAnyway',
-    labelSelector: { matchLabels: selectorLabels(mesh) },
+    labelSelector: { matchLabels: injectorSelector(mesh) },
   }));
 }
 
@@ -167,7 +168,7 @@ function renderWebhookConfiguration(
     metadata: objectMetadata(mesh, context, {
       name,
       component: injectorComponent,
-      labels: { ...selectorLabels(mesh), ...labels },
+      labels: { ...injectorSelector(mesh), ...labels },
     }),
     service: { name: injectorName(mesh), namespace: mesh.namespace },
     entries: entries.map(({ namespaceSelector, objectSelector, ...entry }) => ({
@@ -178,6 +179,7 @@ function renderWebhookConfiguration(
   });
 }
 
-function selectorLabels(mesh: ResolvedMesh): Record<string, string> {
+/** Labels of its pods that no others have. */
+export function injectorSelector(mesh: ResolvedMesh): Record<string, string> {
   return { app: injectorComponent, 'istio.io/rev': revisionLabel(mesh.revision) };
 }

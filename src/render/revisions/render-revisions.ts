@@ -7,6 +7,7 @@ import { renderCni } from '../cni/cni.ts';
 import { renderReaderAccess } from '../control-plane/access.ts';
 import { renderDefaultValidator } from '../control-plane/admission.ts';
 import { renderGateway } from '../gateways/gateway.ts';
+import { renderGatewayPolicies } from '../network-policy/network-policies.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import { applyOverlays } from '../overlays/apply-overlays.ts';
 import { renderPolicies } from '../policies.ts';
@@ -69,7 +70,10 @@ export function renderRevisions(
       name: 'gateways',
       objects: sharedMesh.gateways.flatMap((gateway) => renderGateway(sharedMesh, context, gateway)),
     },
-    { name: 'policies', objects: renderPolicies(mesh, context) },
+    {
+      name: 'policies',
+      objects: [...renderPolicies(mesh, context), ...renderGatewayPolicies(sharedMesh, context)],
+    },
   ];
   return applyOverlays(
     mesh,

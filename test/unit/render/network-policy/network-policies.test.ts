@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
+import { resolveMesh } from '../../../../src/api/resolve.ts';
+import {
+  type EvaluatedPod,
+  NetworkPolicyEvaluator,
+  type PolicyWorld,
+} from '../../../../src/render/network-policy/evaluate-network-policies.ts';
+import { flows } from '../../../../src/render/network-policy/flows.ts';
+import {
+  type End,
+  type GuardedMesh,
+  type PartyName,
+  parties,
+} from '../../../../src/render/network-policy/parties.ts';
+import { aMeshOperator } from '../../../support/mesh-operator.ts';
+import { podTemplateOf, renderAll } from '../../../support/rendered-objects.ts';
+
+/** Somebody who sends or gets packets, and all that this one is in the table. */
+interface Place {
+  readonly name: string;
+  readonly address: string;
+  readonly is: readonly PartyName[];
+  /** Absent: no pod. */
+  readonly pod?: EvaluatedPod;
+  /** Of a gateway. */
+  readonly gateway?: string;
+}
+
+const everywhere: PartyName[] = ['clients', 'outside', 'otherNetworks'];
+const aNode = '172.16.0.9';
+
+const allGateways: MeshOperatorSpec['components'] = {
+  ingressGateways: [{ name: 'istio-ingressgateway', namespace: 'edge' }],
+  egressGateways: [{ name: 'istio-egressgateway' }],
+  eastWestGateways: [{ name: 'istio-eastwestgateway' }],
+};
+
+const settings: MeshOperatorSpec['networkPolicy'] = {
+  apiServer: { cidrs: ['172.16.0.1/32'], ports: [6443] },
+  dns: { cidrs: ['169.254.20.10/32'] },
+  monitoring: { namespaces: ['monitoring'] },
+  meshCIDRs: ['192.168.8.0/24'],
+  jwks: { cidrs: ['203.0.113.0/24'] },
+};
+
+const meshes: Record<string, MeshOperatorSpec> = {
+  'every gateway and setting': {
+    components: allGateways,
+    networkPolicy: settings,
+    values: { global: { network: 'west' } },
+  },
+  'a revision with defaults': { revision: 'canary', components: allGateways, networkPolicy: {} },
+  'plaintext discovery': {
+    components: allGateways,
+    networkPolicy: settings,
+    meshConfig: { defaultConfig: { discoveryAddress: 'istiod.istio-system.svc:15010' } },
+  },
+  'an istiod elsewhere': {
+    profile: 'remote',
+    components: allGateways,
+    networkPolicy: settings,
+    values: { global: { remotePilotAddress: '198.51.100.7' } },
+  },
+  'an authority elsewhere': {
+    components: allGateways,
+    networkPolicy: settings,
+    certificateAuthority: {
+      provider: 'External',
+      external: { address: 'cert-manager-istio-csr.cert-manager.svc:443' },
+    },
+  },
+};
+
+describe.each(Object.entries(meshes))('the policies of a mesh with %s', (_, spec) => {
+  const mesh = resolveMesh(aMeshOperator(spec));
+  const objects = renderAll(mesh);
+  const places = placesOf(mesh as GuardedMesh, objects);
+  const evaluator = new NetworkPolicyEvaluator({
+    policies: objects.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as PolicyWorld['policies'],
+    namespaces: namespaceNames.map((name) => ({
+      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+    })),
+    pods: places.flatMap(({ pod }) => pod ?? []),
+  });
+
+  test('let through what the table has, from everybody to everybody on every port, and nothing else', () => {
+    const wrong: string[] = [];
+    let passing = 0;
+    for (const from of places) {
+      for (const to of places) {
+        if (from === to) continue;
+        for (const port of ports) {
+          for (const protocol of ['TCP', 'UDP'] as const) {
+            const needed = isNeeded(mesh as GuardedMesh, from, to, port, protocol);
+            const verdict = evaluator.judge({ from: from.address, to: to.address, port, protocol });
+            if (needed) passing++;
+            if (verdict.isAllowed !== needed) {
+              wrong.push(`${from.name} -> ${to.name}:${port}/${protocol} ${needed ? 'is cut' : 'passes'}`);
+            }
+          }
+        }
+      }
+    }
+
+    expect(wrong).toEqual([]);
+    expect(passing).toBeGreaterThan(0);
+  });
+});
+
+describe('the table of flows', () => {
+  test('names everybody that the page explains', () => {
+    const named = new Set(flows.flatMap(({ from, to }) => [...from, ...to]));
+
+    expect([...named].sort()).toEqual(Object.keys(parties).sort());
+  });
+
+  test('has the metrics, health and webhook ports that istiod and the injector really open', () => {
+    const objects = renderAll(resolveMesh(aMeshOperator({ networkPolicy: {} })));
+    const opened = (name: string) =>
+      podTemplateOf(objects, name).spec.containers.flatMap(({ ports: list }) =>
+        (list as { containerPort: number }[]).map(({ containerPort }) => containerPort),
+      );
+    const mesh = resolveMesh(aMeshOperator({ networkPolicy: {} })) as GuardedMesh;
+    const known = (name: PartyName) => [
+      ...new Set(
+        flows
+          .filter(({ to }) => to.includes(name))
+          .flatMap(({ ports: { of } }) => [of(mesh, { peers: [] })].flat())
+          .map((port) => (port === 'every port' ? port : port.port)),
+      ),
+    ];
+
+    expect(known('injector').sort()).toEqual(opened('sidecar-injector').sort());
+    expect(known('istiod').sort()).toEqual(opened('istiod').sort());
+  });
+});
+
+describe('a mesh without the block', () => {
+  test('has no policies', () => {
+    expect(renderAll(resolveMesh(aMeshOperator({}))).some(({ kind }) => kind === 'NetworkPolicy')).toBe(
+      false,
+    );
+    expect(
+      renderAll(resolveMesh(aMeshOperator({ networkPolicy: { enabled: false } }))).some(
+        ({ kind }) => kind === 'NetworkPolicy',
+      ),
+    ).toBe(false);
+  });
+});
+
+/** Both ends must let a packet through that are ours: the table says of each what it may send, or get. */
+function isNeeded(mesh: GuardedMesh, from: Place, to: Place, port: number, protocol: string): boolean {
+  const [sender, receiver] = [ourParty(mesh, from), ourParty(mesh, to)];
+  const isInTable = (senders: readonly PartyName[], receivers: readonly PartyName[]) =>
+    flows.some((flow) => {
+      const receiving = receivers.filter((name) => flow.to.includes(name));
+      const isBetween = senders.some((name) => flow.from.includes(name)) && receiving.length > 0;
+      if (!isBetween || flow.when?.holds(mesh) === false) return false;
+      const ends: End[] = receiving.flatMap((name) => [...parties[name].ends(mesh)]);
+      return ends
+        .filter(({ gateway }) => gateway === undefined || gateway.name === to.gateway)
+        .map((end) => flow.ports.of(mesh, end))
+        .some(
+          (open) =>
+            open === 'every port' ||
+            open.some((candidate) => candidate.port === port && candidate.protocol === protocol),
+        );
+    });
+  return (
+    (sender === undefined || isInTable([sender], to.is)) &&
+    (receiver === undefined || from.is.includes('node') || isInTable(from.is, [receiver]))
+  );
+}
+
+/** What a place is that has a policy of ours. */
+function ourParty(mesh: GuardedMesh, { is }: Place): PartyName | undefined {
+  return is.find((name) => {
+    const ends: readonly End[] = parties[name].ends(mesh);
+    return ends.some(({ pods }) => pods !== undefined);
+  });
+}
+
+const namespaceNames = ['istio-system', 'edge', 'shop', 'monitoring', 'kube-system', 'cert-manager'];
+
+const ports = [
+  53, 80, 443, 6443, 8080, 8081, 9090, 15000, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 15443,
+];
+
+function placesOf(mesh: GuardedMesh, objects: ReturnType<typeof renderAll>): Place[] {
+  const { networkPolicy } = mesh;
+  const [hasApiServer, hasJwks] = [
+    networkPolicy.apiServer.cidrs.length > 0,
+    networkPolicy.jwks !== undefined,
+  ];
+  // With no range given, the API server may be anywhere.
+  const anywhere: PartyName[] = [...everywhere, ...(hasApiServer ? [] : (['apiServer'] as const))];
+  const anyPod: PartyName[] = [...anywhere, 'workloads'];
+  let last = 0;
+  const pod = (name: string, labels: Record<string, string>, is: PartyName[], gateway?: string): Place => {
+    const [namespace = ''] = name.split('/');
+    last++;
+    const address = `10.244.0.${last}`;
+    return {
+      ...{ name, address, is: [...anyPod, ...is] },
+      ...(gateway === undefined ? {} : { gateway }),
+      pod: {
+        metadata: { name, namespace, labels },
+        spec: {},
+        status: { podIP: address, hostIP: aNode, phase: 'Running' },
+      },
+    };
+  };
+  const deployed = (name: string, is: PartyName, gateway?: string): Place[] =>
+    objects
+      .filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name.startsWith(name))
+      .map(({ metadata }) => {
+        const { labels } = podTemplateOf(objects, metadata.name).metadata;
+        return pod(`${metadata.namespace}/${metadata.name}`, labels, [is], gateway);
+      });
+  const address = (name: string, text: string, is: PartyName[]): Place => ({
+    name,
+    address: text,
+    is: [...anywhere, ...is],
+  });
+  return [
+    ...deployed('istiod', 'istiod'),
+    ...deployed('sidecar-injector', 'injector'),
+    ...deployed('istio-ingressgateway', 'ingressGateways', 'istio-ingressgateway'),
+    ...deployed('istio-egressgateway', 'egressGateways', 'istio-egressgateway'),
+    ...deployed('istio-eastwestgateway', 'eastWestGateways', 'istio-eastwestgateway'),
+    pod('shop/cart', { app: 'cart' }, []),
+    pod('istio-system/stranger', { app: 'stranger' }, []),
+    pod(
+      'monitoring/prometheus',
+      { app: 'prometheus' },
+      networkPolicy.monitoring.length > 0 ? ['monitoring'] : [],
+    ),
+    pod('kube-system/coredns', { 'k8s-app': 'kube-dns' }, ['dns']),
+    pod('kube-system/scheduler', { component: 'scheduler' }, []),
+    pod(
+      'cert-manager/istio-csr',
+      { app: 'istio-csr' },
+      mesh.authority.external === undefined ? [] : ['authority'],
+    ),
+    address('node', aNode, ['node']),
+    address('API server', '172.16.0.1', ['apiServer']),
+    address('DNS cache', '169.254.20.10', networkPolicy.dns.cidrs.length > 0 ? ['dns'] : []),
+    address('virtual machine', '192.168.8.4', networkPolicy.meshCidrs.length > 0 ? ['workloads'] : []),
+    address('issuer', '203.0.113.20', hasJwks ? ['issuers'] : []),
+    address('client', '198.51.100.20', []),
+    address('istiod elsewhere', '198.51.100.7', mesh.remote === undefined ? [] : ['remoteIstiod']),
+  ];
+}
