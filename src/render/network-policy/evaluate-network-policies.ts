@@ -131,9 +131,11 @@ export class NetworkPolicyEvaluator {
     );
     if (selecting.length === 0) return { outcome: 'allowed', because: 'not-selected' };
     for (const policy of selecting) {
-      const index = rulesOf(policy.spec, direction).findIndex(
-        ({ peers, ports }) =>
-          this.#meansPeer(peers, peer, policy.metadata.namespace ?? '') && meansPort(ports, packet, to.pod),
+      const means = (wanted: PolicyPeer | 'anybody', port: PolicyPort | 'every port') =>
+        this.#meansPeer(wanted, peer, policy.metadata.namespace ?? '') &&
+        meansPort(port, packet, isRange(wanted) && direction === 'egress' ? undefined : to.pod);
+      const index = rulesOf(policy.spec, direction).findIndex(({ peers, ports }) =>
+        peers.some((wanted) => ports.some((port) => means(wanted, port))),
       );
       if (index >= 0) {
         const rule = `spec.${direction}[${index}]`;
@@ -143,33 +145,42 @@ export class NetworkPolicyEvaluator {
     return { outcome: 'denied', policies: selecting.map(nameOf) };
   }
 
-  #meansPeer(peers: readonly PolicyPeer[], { address, pod }: PacketEnd, policyNamespace: string): boolean {
-    return (
-      peers.length === 0 ||
-      peers.some(({ ipBlock, namespaceSelector, podSelector = {} }) => {
-        if (ipBlock !== undefined) return isInBlock(address, ipBlock);
-        if (pod === undefined) return false;
-        const namespace = pod.metadata.namespace ?? '';
-        const labels = this.#namespaceLabels.get(namespace);
-        const isInNamespace =
-          namespaceSelector === undefined
-            ? namespace === policyNamespace
-            : labels !== undefined && matchesSelector(namespaceSelector, labels);
-        return isInNamespace && matchesSelector(podSelector, pod.metadata.labels ?? {});
-      })
-    );
+  #meansPeer(wanted: PolicyPeer | 'anybody', { address, pod }: PacketEnd, policyNamespace: string): boolean {
+    if (wanted === 'anybody') return true;
+    const { ipBlock, namespaceSelector, podSelector = {} } = wanted;
+    if (ipBlock !== undefined) return isInBlock(address, ipBlock);
+    if (pod === undefined) return false;
+    const namespace = pod.metadata.namespace ?? '';
+    const labels = this.#namespaceLabels.get(namespace);
+    const isInNamespace =
+      namespaceSelector === undefined
+        ? namespace === policyNamespace
+        : labels !== undefined && matchesSelector(namespaceSelector, labels);
+    return isInNamespace && matchesSelector(podSelector, pod.metadata.labels ?? {});
   }
 }
 
+/** Neither list is empty. */
 interface Rule {
-  readonly peers: readonly PolicyPeer[];
-  readonly ports: readonly PolicyPort[];
+  readonly peers: readonly (PolicyPeer | 'anybody')[];
+  readonly ports: readonly (PolicyPort | 'every port')[];
 }
 
 function rulesOf(spec: NetworkPolicySpec, direction: Direction): Rule[] {
   return direction === 'ingress'
-    ? (spec.ingress ?? []).map(({ from = [], ports = [] }) => ({ peers: from, ports }))
-    : (spec.egress ?? []).map(({ to = [], ports = [] }) => ({ peers: to, ports }));
+    ? (spec.ingress ?? []).map(({ from, ports }) => aRule(from, ports))
+    : (spec.egress ?? []).map(({ to, ports }) => aRule(to, ports));
+}
+
+function aRule(peers: readonly PolicyPeer[] = [], ports: readonly PolicyPort[] = []): Rule {
+  return {
+    peers: peers.length === 0 ? ['anybody'] : peers,
+    ports: ports.length === 0 ? ['every port'] : ports,
+  };
+}
+
+function isRange(peer: PolicyPeer | 'anybody'): boolean {
+  return peer !== 'anybody' && peer.ipBlock !== undefined;
 }
 
 /** The API server's default for `policyTypes`: always Ingress, and Egress when there is a rule for it. */
@@ -185,21 +196,18 @@ function selectsPod({ metadata, spec }: PolicyWorld['policies'][number], pod: Ev
   );
 }
 
-/** Named ports are those of the receiver, in either direction; addresses that are no pod have none. */
+/** A named port is that of the receiver, in either direction. Receivers that are meant by their address have none. */
 function meansPort(
-  ports: readonly PolicyPort[],
+  wanted: PolicyPort | 'every port',
   packet: Packet,
   receiver: EvaluatedPod | undefined,
 ): boolean {
-  return (
-    ports.length === 0 ||
-    ports.some(({ protocol = 'TCP', port, endPort }) => {
-      if (protocol !== packet.protocol) return false;
-      if (port === undefined) return true;
-      if (typeof port === 'string') return numbersOf(port, protocol, receiver).includes(packet.port);
-      return packet.port >= port && packet.port <= (endPort ?? port);
-    })
-  );
+  if (wanted === 'every port') return true;
+  const { protocol = 'TCP', port, endPort } = wanted;
+  if (protocol !== packet.protocol) return false;
+  if (port === undefined) return true;
+  if (typeof port === 'string') return numbersOf(port, protocol, receiver).includes(packet.port);
+  return packet.port >= port && packet.port <= (endPort ?? port);
 }
 
 function numbersOf(name: string, wanted: string, pod: EvaluatedPod | undefined): number[] {

@@ -139,6 +139,12 @@ describe('a packet between pods', () => {
       { from: '10.0.0.1', to: '203.0.113.1', port: 8080 },
       false,
     ],
+    [
+      'nor has a pod that is meant by its address',
+      { policyTypes: ['Egress'], egress: [{ ...tcp('http'), to: [{ ipBlock: { cidr: '10.0.0.0/24' } }] }] },
+      { from: '10.0.0.1', to: '10.0.0.3', port: 8080 },
+      false,
+    ],
     ['a pod reaches itself', { policyTypes: ['Ingress', 'Egress'] }, { from: '10.0.0.1' }, true],
     ['its own node reaches it', {}, { from: '192.168.0.1' }, true],
     ['another node does not', {}, { from: '192.168.0.2' }, false],
