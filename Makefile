@@ -94,8 +94,16 @@ integration-of-faults:
 
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
-	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then vitest run --project e2e; \
+	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
+	$(MAKE) --no-print-directory -j2 --output-sync=target $(e2e); \
 	else echo "SKIPPED test-e2e: a real node (kubelet, containerd, network namespaces) needs root on Linux"; fi
+
+e2e := e2e-of-the-mesh e2e-of-changes
+.PHONY: $(e2e)
+e2e-of-the-mesh:
+	vitest run --project e2e
+e2e-of-changes:
+	vitest run --project e2e-changes
 
 .PHONY: bench
 bench: build tools ## Measure rendering, injection and the operator on simulated nodes (some minutes); BENCH_WRITE=1 writes the page
