@@ -1,5 +1,6 @@
 import { authorAnnotation } from '../api/author.ts';
 import { ignoredAt } from '../api/ignore.ts';
+import { kindInfo } from '../api/kinds.ts';
 import {
   idOf,
   idText,
@@ -20,6 +21,7 @@ import { Adoption, heldIds } from '../controllers/mesh/adoption.ts';
 import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
+import { missingKindMessage, optionalKind } from '../controllers/mesh/owned-kinds.ts';
 import { belongsTo } from '../controllers/mesh/pruner.ts';
 import { refuseForeign } from '../controllers/mesh/refuse-foreign.ts';
 import { refuseSkew } from '../controllers/mesh/refuse-skew.ts';
@@ -34,6 +36,7 @@ import { renderMeshOperator } from '../render/render-mesh-operator.ts';
 import { type ObservedRevisions, standingUpgrade } from '../render/revisions/plan-revisions.ts';
 import { readRevisions } from '../render/revisions/read-revision.ts';
 import { versionRevision } from '../render/revisions/revision-spec.ts';
+import { crdNameOf } from '../runtime/served-kind.ts';
 import { fieldChanges, type ObjectChange } from './object-change.ts';
 import { specChanges } from './spec-changes.ts';
 
@@ -57,6 +60,8 @@ export interface MeshDifferDeps {
   readonly context: Omit<RenderContext, 'ownerUid'>;
 }
 
+const crdKind = kindInfo('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
+
 /** Whoever asks by this command line, towards the API server. */
 const fieldManager = 'mesh-operator-cli';
 
@@ -69,6 +74,9 @@ export class MeshDiffer {
   readonly #applier: Applier;
   /** What has been asked for: nothing is written in between, and one answer serves all. */
   readonly #found = new Map<string, Promise<KubernetesObject | undefined>>();
+
+  /** CRDs that one of the meshes would make. */
+  readonly #brings = new Set<string>();
 
   constructor(deps: MeshDifferDeps) {
     this.#deps = deps;
@@ -146,6 +154,7 @@ export class MeshDiffer {
     const objects = renderMeshOperator(wanted, resolved, observed, context).flatMap((wave) => wave.objects);
     const inventory = ((live as MeshOperator | undefined)?.status?.inventory ?? []) as ObjectId[];
     const adoption = await this.#adoption(key, objects, inventory, signal);
+    if (resolved.base.enabled) for (const { metadata } of renderIstioCrds()) this.#brings.add(metadata.name);
     const changes = [
       ...(resolved.base.enabled ? await this.#diffCrds(signal) : []),
       ...(await this.#missingGatewayApi(resolved.base, signal)),
@@ -214,6 +223,8 @@ export class MeshDiffer {
   ): Promise<ObjectChange[]> {
     const id = idOf(rendered);
     const object = idText(id);
+    const missing = await this.#missingKind(id, signal);
+    if (missing !== undefined) return [{ object, ...missing }];
     const observed = await this.#find(id, signal);
     const wanted = rendered.kind === meshOperatorKind ? withAuthorOf(observed, rendered) : rendered;
     try {
@@ -236,6 +247,17 @@ export class MeshDiffer {
     } catch (error) {
       return [refused(object, error)];
     }
+  }
+
+  /** What becomes of an object whose kind is not there: those of Istio come with its CRDs, which are among the changes. */
+  async #missingKind(id: ObjectId, signal: AbortSignal): Promise<Omit<ObjectChange, 'object'> | undefined> {
+    const optional = optionalKind(id);
+    if (optional === undefined) return undefined;
+    const { apiVersion, kind } = crdKind;
+    const name = crdNameOf(optional.kind);
+    if ((await this.#find({ apiVersion, kind, name }, signal)) !== undefined) return undefined;
+    if (this.#brings.has(name)) return { action: 'create' };
+    return { action: 'refuse', why: missingKindMessage(id, optional) };
   }
 
   /** Why an object that differs is left as it is: its annotation, or a fight over a field. */

@@ -55,7 +55,7 @@ import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './m
 import { leftBehindText, MeshRemover, type RemovalReport } from './mesh-remover.ts';
 import { gatewayAddresses, unhealthyOf } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
-import { isUnwatched, type OptionalKind, optionalKind } from './owned-kinds.ts';
+import { isUnwatched, missingKindMessage, type OptionalKind, optionalKind } from './owned-kinds.ts';
 import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
@@ -415,11 +415,10 @@ export class MeshReconciler implements Reconciler {
 }
 
 /** The mesh is woken when the CRD comes; what is asked for again after a while is one that is there and not served. */
-function missingKind(id: ObjectId, { otherwise }: OptionalKind, cause?: unknown): WaitingError {
-  return new WaitingError(
-    `The cluster has no kind ${id.kind} of ${id.apiVersion}, so ${idText(id)} cannot be made: install what brings it, or ${otherwise}`,
-    { reason: 'KindMissing', retryAfterMs: missingRetryMs, cause },
-  );
+function missingKind(id: ObjectId, optional: OptionalKind, cause?: unknown): WaitingError {
+  return new WaitingError(missingKindMessage(id, optional), {
+    ...{ reason: 'KindMissing', retryAfterMs: missingRetryMs, cause },
+  });
 }
 
 /** What one pass has learned so far. */

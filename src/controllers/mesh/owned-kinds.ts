@@ -1,4 +1,5 @@
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
+import { idText, type ObjectId } from '../../api/kubernetes-object.ts';
 
 /**
  * The kinds of everything a mesh consists of: each is watched, and nothing of another kind is rendered but `optionalKinds`
@@ -54,6 +55,11 @@ export function optionalKind(id: {
   readonly kind: string;
 }): OptionalKind | undefined {
   return optionalKinds.find(({ kind }) => kind.apiVersion === id.apiVersion && kind.kind === id.kind);
+}
+
+/** What a person reads of an object whose kind the cluster does not have. */
+export function missingKindMessage(id: ObjectId, { otherwise }: OptionalKind): string {
+  return `The cluster has no kind ${id.kind} of ${id.apiVersion}, so ${idText(id)} cannot be made: install what brings it, or ${otherwise}`;
 }
 
 /**

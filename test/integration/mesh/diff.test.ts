@@ -4,6 +4,7 @@ import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { type DiffOptions, diff } from '../../../src/cli/diff.ts';
 import type { MeshDiff } from '../../../src/cli/diff-mesh.ts';
 import { UsageError } from '../../../src/cli/terminal.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
 import { isWrite, requestText } from '../../support/audit-log.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
@@ -219,3 +220,46 @@ test('what cannot be asked, or is wrong in the file, is exit code 2', async () =
   await expect(bad).rejects.toThrow('spec.nonsense');
   await expect(lost).rejects.toThrow(UsageError);
 });
+
+test('an object whose kind the cluster does not have would be refused, and it says what to do', async () => {
+  await withoutCrd('network-attachment-definitions.k8s.cni.cncf.io');
+
+  const { changes } = await changesOf({
+    ...spec,
+    components: { ...spec.components, cni: { enabled: true } },
+    values: { cni: { provider: 'multus' } },
+  });
+
+  expect(changes.find(({ object }) => object.startsWith('NetworkAttachmentDefinition'))).toEqual({
+    object: 'NetworkAttachmentDefinition default/istio-cni',
+    action: 'refuse',
+    why: expect.stringMatching(
+      /has no kind NetworkAttachmentDefinition.*set values\.cni\.provider to default$/,
+    ),
+  });
+});
+
+test('a policy would be created where the mesh brings its kind', async () => {
+  await world.endOperators();
+  await withoutCrd('peerauthentications.security.istio.io');
+
+  const { changes } = await changesOf({ ...spec, security: { mtls: { mode: 'STRICT' } } });
+
+  expect(changes).toContainEqual({
+    object: 'CustomResourceDefinition peerauthentications.security.istio.io',
+    action: 'create',
+  });
+  expect(changes).toContainEqual({
+    object: `PeerAuthentication ${mesh.key.namespace}/default`,
+    action: 'create',
+  });
+  await world.startOperator();
+});
+
+async function withoutCrd(name: string): Promise<void> {
+  const id = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name };
+  await world.client.delete(id, {}, never);
+  await waitUntil({ what: `${name} is gone`, limitMs: 60_000 }, async () => {
+    return (await world.client.find(id, never)) === undefined;
+  });
+}
