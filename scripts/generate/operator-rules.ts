@@ -52,8 +52,8 @@ function operatorNeeds(): PolicyRule[] {
     // Proxies and istiods are asked what they trust where it can be seen: on their loopback. API servers up to 1.34 call
     // the opening of a WebSocket get, newer ones create.
     { apiGroups: [''], resources: ['pods/exec'], verbs: ['create', 'get'] },
-    // Whose labels choose a revision; and to say that one is missing.
-    rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'watch']),
+    // Whose labels choose a revision; and to say that one is missing. Members of tenants get such labels.
+    rule(kindInfo('v1', 'Namespace'), ['get', 'list', 'patch', 'watch']),
     // Looked at by name, for the same reason as the next.
     ...unwatchedKinds.map((kind) => rule(kind, ['create', 'delete', 'get', 'patch', 'update'])),
     // Looked at while something is ordered, so nothing watches a kind that may not be there.

@@ -30,7 +30,13 @@ const terminalReasons: readonly ConditionReason[] = [
   },
   {
     reason: 'RevisionConflict',
-    meaning: 'Another MeshOperator of the cluster has this revision; the older one keeps it.',
+    meaning:
+      'Another MeshOperator of the cluster has this revision, tag, tenant or trust bundle; the older one keeps it.',
+  },
+  {
+    reason: 'TenantNotAdmitted',
+    meaning:
+      'The namespace of the MeshOperator does not carry the label `meshoperator.dev/tenant` of its tenant. Nothing of the spec is done.',
   },
   {
     reason: 'OwnedByOther',
@@ -308,6 +314,20 @@ export const conditionTable: readonly ConditionInfo[] = [
       {
         reason: 'OutdatedProxies',
         meaning: 'Sidecars are older than the control plane; they are renewed when their pods are.',
+      },
+    ],
+  },
+  {
+    type: 'TenancyReady',
+    meaning:
+      'Every namespace that a tenant wants is a member of it; `status.members` has each. Absent without `spec.tenancy`.',
+    reasons: [
+      { reason: 'MembersEnrolled', meaning: 'They are.' },
+      { reason: 'Progressing', meaning: 'Some become members, or are cleaned up after they were.' },
+      {
+        reason: 'MembersRefused',
+        meaning:
+          'Some are missing, do not carry the label of the tenant, or follow somebody else; the message says which and why.',
       },
     ],
   },

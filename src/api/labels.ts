@@ -33,6 +33,18 @@ export const configAnnotation = 'meshoperator.dev/config';
 /** Of pods, Services and namespaces: the network that they are in, or whose gateway they are. */
 export const networkLabel = 'topology.istio.io/network';
 
+/**
+ * On a namespace: the tenant that it belongs to, its control plane's own namespace included. Whoever may label namespaces
+ * thereby consents to what the operator puts there for that tenant.
+ */
+export const tenantLabel = 'meshoperator.dev/tenant';
+
+/**
+ * On a namespace, by the operator: the tenant that it has been made a member of, until everything that was put there is gone.
+ * Only where it says the same as the label above do istiod and injector of the tenant know the namespace.
+ */
+export const memberLabel = 'meshoperator.dev/member';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

@@ -7,6 +7,7 @@ import { networkPolicySchema } from './spec/network-policy.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { securitySchema } from './spec/security.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
+import { tenancySchema } from './spec/tenancy.ts';
 import { revisionTagScopeSchema, upgradeSchema } from './spec/upgrade.ts';
 import { valuesSchema } from './spec/values.ts';
 import { istioVersions } from './versions.ts';
@@ -87,6 +88,9 @@ export const meshOperatorSpecSchema = z
       .describe(
         'NetworkPolicies for istiod, the injector and gateways: what the mesh needs passes, all else does not.',
       ),
+    tenancy: tenancySchema
+      .optional()
+      .describe('Makes it the control plane of a tenant: for some namespaces alone, apart from all others.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),
@@ -111,6 +115,10 @@ export const meshOperatorSpecSchema = z
       {
         rule: '(has(self.upgrade) && has(self.upgrade.strategy) ? self.upgrade.strategy : "InPlace") == (has(oldSelf.upgrade) && has(oldSelf.upgrade.strategy) ? oldSelf.upgrade.strategy : "InPlace")',
         message: 'upgrade.strategy cannot be changed: create another MeshOperator with the other one',
+      },
+      {
+        rule: '(has(self.tenancy) ? self.tenancy.tenant : "") == (has(oldSelf.tenancy) ? oldSelf.tenancy.tenant : "")',
+        message: 'tenancy.tenant cannot be changed: create another MeshOperator for another tenant',
       },
     ],
   });

@@ -237,6 +237,20 @@ const adoptedObjectSchema = z.strictObject({
     ),
 });
 
+/** What a namespace is to a tenant. */
+export const memberStates = [
+  ...(['Enrolled', 'Enrolling', 'Leaving', 'Missing', 'NoConsent', 'OtherTenant'] as const),
+  ...(['NotSelected', 'OtherRevision', 'InjectionLabel', 'SystemNamespace', 'ControlPlane'] as const),
+] as const;
+
+const memberSchema = z.strictObject({
+  namespace: z.string().describe('Its name.'),
+  state: z
+    .enum(memberStates)
+    .describe('`Enrolled`, or on the way there or back; anything else says why it is no member.'),
+  since: z.string().meta({ format: 'date-time' }).describe('Since when.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -286,6 +300,11 @@ export const meshOperatorStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .describe('What is still as another installer has made it, so that no pod is made anew.'),
+  members: z
+    .array(memberSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Namespaces of the tenant, and up to fifty that are wanted or say so and are no members.'),
   gateways: z
     .array(gatewayStatusSchema)
     .optional()
@@ -326,4 +345,6 @@ export type DriftRecord = z.infer<typeof driftRecordSchema>;
 export type SpecRecord = z.infer<typeof specRecordSchema>;
 export type IgnoredObject = z.infer<typeof ignoredObjectSchema>;
 export type AdoptedObject = z.infer<typeof adoptedObjectSchema>;
+export type MemberStatus = z.infer<typeof memberSchema>;
+export type MemberState = (typeof memberStates)[number];
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

@@ -27,13 +27,15 @@ export interface InjectionSurroundings {
   readonly hasCni: boolean;
   /** Address of an external authority, which `values.global.caAddress` may only repeat. */
   readonly authorityAddress: string | undefined;
+  /** ConfigMap with the roots where `values.global.trustBundleName` does not say; empty for the usual one. */
+  readonly bundleName?: string;
 }
 
 /** The injector with every default filled in; `spec.sidecarInjector` wins over `values`. */
 export function resolveInjection(
   injector: SidecarInjector | undefined,
   context: ResolveContext,
-  { hasCni, authorityAddress }: InjectionSurroundings,
+  { hasCni, authorityAddress, bundleName = '' }: InjectionSurroundings,
 ): ResolvedInjection {
   const { values } = context;
   const global = values.global ?? {};
@@ -65,6 +67,7 @@ export function resolveInjection(
     clusterTrustBundle: pilot.env?.ENABLE_CLUSTER_TRUST_BUNDLE_API === 'true',
     ...resolveContainers(global),
     ...resolveIdentity(global, context),
+    trustBundleName: global.trustBundleName || bundleName,
     ...(authorityAddress === undefined ? {} : { caAddress: authorityAddress }),
   };
 }
@@ -116,7 +119,6 @@ function resolveIdentity(global: Global, { namespace, revision }: ResolveContext
     caName: global.caName ?? '',
     stsPort: global.sts?.servicePort ?? 0,
     tokenAudience: global.sds?.token?.aud ?? 'istio-ca',
-    trustBundleName: global.trustBundleName ?? '',
   };
 }
 

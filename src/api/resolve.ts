@@ -16,11 +16,13 @@ import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveSecurity, securityMeshConfig } from './resolve-security.ts';
+import { resolveTenancy, tenantBundleName, tenantMeshConfig } from './resolve-tenancy.ts';
 import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
 import { resolveZtunnel } from './resolve-ztunnel.ts';
 import type { Json, JsonObject, ResolvedMesh, ResolvedProxy } from './resolved-mesh.ts';
 import { revisionSuffix, rootNamespaceOf } from './resolved-mesh.ts';
+import type { ResolvedTenancy } from './resolved-tenancy.ts';
 import type { Values } from './spec/values.ts';
 import { validateMeshOperator } from './validate.ts';
 import type { IstioVersion } from './versions.ts';
@@ -68,6 +70,11 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const injection = resolveInjection(spec.sidecarInjector, context, {
     hasCni: cni.enabled,
     authorityAddress: spec.certificateAuthority?.external?.address,
+    // An external authority has its roots brought under the usual name.
+    bundleName:
+      spec.tenancy === undefined || spec.certificateAuthority?.provider === 'External'
+        ? ''
+        : tenantBundleName(spec.tenancy.tenant),
   });
   const ztunnel = resolveZtunnel(
     spec.components?.ztunnel,
@@ -78,7 +85,8 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     context,
   );
-  const meshConfig = resolveMeshConfig(spec, profile, context);
+  const tenancy = spec.tenancy === undefined ? undefined : resolveTenancy(spec.tenancy);
+  const meshConfig = resolveMeshConfig(spec, profile, context, tenancy);
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
   const networkPolicy = resolveNetworkPolicy(spec.networkPolicy, platform);
@@ -123,6 +131,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     injection,
     upgrade,
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
+    ...(tenancy === undefined ? {} : { tenancy }),
     gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),
   };
@@ -136,7 +145,12 @@ function imageSource(spec: MeshOperatorSpec, values: Values, version: IstioVersi
 }
 
 /** Generated <- profile <- what other blocks of the spec say <- `spec.meshConfig` <- `values.meshConfig`. */
-function resolveMeshConfig(spec: MeshOperatorSpec, profile: Profile, context: ResolveContext): JsonObject {
+function resolveMeshConfig(
+  spec: MeshOperatorSpec,
+  profile: Profile,
+  context: ResolveContext,
+  tenancy: ResolvedTenancy | undefined,
+): JsonObject {
   const users = mergeJson(
     profile.meshConfig,
     securityMeshConfig(spec.security),
@@ -156,6 +170,7 @@ function resolveMeshConfig(spec: MeshOperatorSpec, profile: Profile, context: Re
     rootNamespace: context.namespace,
     enablePrometheusMerge: true,
     defaultConfig,
+    ...(tenancy === undefined ? {} : tenantMeshConfig(tenancy, context)),
   };
   // Any provider the user names replaces the default one, as in Istio's charts.
   if (users.defaultProviders === undefined) generated.defaultProviders = { metrics: ['prometheus'] };

@@ -6,6 +6,7 @@ import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
 import type { ResolvedNetworkPolicy } from './resolved-network-policy.ts';
 import type { ResolvedSecurity } from './resolved-security.ts';
+import type { ResolvedTenancy } from './resolved-tenancy.ts';
 import type { ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { ResolvedZtunnel } from './resolved-ztunnel.ts';
 import type { IstioVersion } from './versions.ts';
@@ -187,6 +188,8 @@ export interface ResolvedMesh {
   readonly upgrade: ResolvedUpgrade;
   /** Absent: no policies. */
   readonly networkPolicy?: ResolvedNetworkPolicy;
+  /** Absent where the control plane is for the whole cluster. */
+  readonly tenancy?: ResolvedTenancy;
   /** Ingress, egress and east-west ones; only those that are enabled. */
   readonly gateways: readonly ResolvedGateway[];
   /** Changes of rendered objects, for each component that has any. */

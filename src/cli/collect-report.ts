@@ -6,6 +6,7 @@ import type { MeshOperator } from '../api/mesh-operator.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import { messageOf } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
+import { enrolledMembers } from '../controllers/mesh/decide-members.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { injectorComponent } from '../render/injector/injector.ts';
 import { renderMeshOperator } from '../render/render-mesh-operator.ts';
@@ -91,7 +92,9 @@ export class ReportCollector {
     await this.#try(`what MeshOperator ${name} is rendered to`, async () => {
       const object = mesh as unknown as MeshOperator;
       const key = { namespace: mesh.metadata.namespace ?? '', name: mesh.metadata.name };
-      const observed = { upgrade: object.status?.upgrade, revisions: readRevisions(key, all) };
+      const { upgrade, members } = object.status ?? {};
+      const revisions = readRevisions(key, all);
+      const observed = { upgrade, revisions, members: enrolledMembers(members) };
       const context = {
         operatorImage: await operatorImageOf(this.#client, signal),
         kubernetesMinor: await this.#client.serverMinor(signal),

@@ -1,4 +1,5 @@
 import { authorAnnotation } from '../api/author.ts';
+import { claimMessage, claimsOf, earlierClaim } from '../api/claims.ts';
 import { ignoredAt } from '../api/ignore.ts';
 import { kindInfo } from '../api/kinds.ts';
 import {
@@ -18,6 +19,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord, stableJson } from '../base/stable-json.ts';
 import { Adoption, heldIds } from '../controllers/mesh/adoption.ts';
+import { enrolledMembers } from '../controllers/mesh/decide-members.ts';
 import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
@@ -25,15 +27,15 @@ import { missingKindMessage, optionalKind } from '../controllers/mesh/owned-kind
 import { belongsTo } from '../controllers/mesh/pruner.ts';
 import { refuseForeign } from '../controllers/mesh/refuse-foreign.ts';
 import { refuseSkew } from '../controllers/mesh/refuse-skew.ts';
-import { claimedNames, claimMessage, earlierClaim } from '../controllers/mesh/revision-claims.ts';
 import { idsOf, subtract } from '../inventory/inventory.ts';
 import { Applier, type ApplyResult } from '../kube/apply/applier.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { renderGatewayApiCrds } from '../render/gateway-api-crds.ts';
 import { renderIstioCrds } from '../render/istio-crds.ts';
+import type { ObservedMesh } from '../render/observed-mesh.ts';
 import type { RenderContext } from '../render/render-context.ts';
 import { renderMeshOperator } from '../render/render-mesh-operator.ts';
-import { type ObservedRevisions, standingUpgrade } from '../render/revisions/plan-revisions.ts';
+import { standingUpgrade } from '../render/revisions/plan-revisions.ts';
 import { readRevisions } from '../render/revisions/read-revision.ts';
 import { versionRevision } from '../render/revisions/revision-spec.ts';
 import { crdNameOf } from '../runtime/served-kind.ts';
@@ -119,11 +121,11 @@ export class MeshDiffer {
     const creationTimestamp =
       this.#live(key)?.metadata.creationTimestamp ?? this.#deps.clock.now().toISOString();
     const mesh = { ...wanted, metadata: { ...wanted.metadata, creationTimestamp } } as KubernetesObject;
-    const held = earlierClaim(mesh, (name) =>
-      this.#deps.meshes.filter((other) => claimedNames(other).includes(name)),
+    const held = earlierClaim(mesh, (claimed) =>
+      this.#deps.meshes.filter((other) => claimsOf(other).some(({ key }) => key === claimed)),
     );
     if (held === undefined) return undefined;
-    return { object: idText(idOf(mesh)), action: 'refuse', why: claimMessage(mesh, held) };
+    return { object: idText(idOf(mesh)), action: 'refuse', why: claimMessage(held) };
   }
 
   /** A version that the proxies of what is installed could not follow. */
@@ -185,18 +187,20 @@ export class MeshDiffer {
   #observed(
     key: ObjectKey,
     mesh: ResolvedMesh,
-  ): { readonly observed: ObservedRevisions; readonly notes: readonly string[] } {
+  ): { readonly observed: ObservedMesh; readonly notes: readonly string[] } {
     const revisions = readRevisions(key, this.#deps.meshes);
-    const known = (this.#live(key) as MeshOperator | undefined)?.status?.upgrade;
+    const status = (this.#live(key) as MeshOperator | undefined)?.status;
+    const known = status?.upgrade;
+    const members = enrolledMembers(status?.members);
     if (mesh.upgrade.strategy !== 'RevisionBased' || revisions.size === 0) {
-      return { observed: { upgrade: known, revisions }, notes: [] };
+      return { observed: { upgrade: known, revisions, members }, notes: [] };
     }
     const wanted = versionRevision(mesh);
     const since = this.#deps.clock.now().toISOString();
     const upgrade = known ?? { ...standingUpgrade(wanted, revisions), since };
-    if (upgrade.target === wanted) return { observed: { upgrade, revisions }, notes: [] };
+    if (upgrade.target === wanted) return { observed: { upgrade, revisions, members }, notes: [] };
     return {
-      observed: { upgrade: { ...upgrade, phase: 'Installing', target: wanted, since }, revisions },
+      observed: { upgrade: { ...upgrade, phase: 'Installing', target: wanted, since }, revisions, members },
       notes: [
         `Revision ${wanted} would be installed beside ${upgrade.active}; namespaces and gateways follow in waves, as spec.upgrade says`,
       ],

@@ -10,6 +10,7 @@ import {
   type OwnWebhooksDeps,
 } from '../controllers/admission/own-webhooks-controller.ts';
 import { createDataPlaneController } from '../controllers/data-plane/data-plane-controller.ts';
+import { createNamespaceInformer } from '../controllers/data-plane/observed-pods.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
 import { createTrustController } from '../controllers/trust/trust-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
@@ -68,17 +69,18 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     ? createOwnWebhooks(config, connection, { client, clock, random, log, metrics })
     : undefined;
   const mayAct = webhooks === undefined ? () => true : isAuthorized;
+  const namespaces = createNamespaceInformer({ client, clock, log, random });
   const mesh = createMeshController(
     {
       ...{ workers: config.workers, operatorImage: config.image, authorKey: webhooks?.authorKey },
       removalDeadlineMs: config.removalDeadlineMs,
     },
-    { client, clock, random, log, events, metrics: metrics.controller('mesh') },
+    { client, clock, random, log, events, namespaces, metrics: metrics.controller('mesh') },
   );
   const dataPlane = createDataPlaneController({
     ...{ client, clock, random, log, events, mayAct, podMetrics: metrics },
     ...{ metrics: metrics.controller('data-plane'), upgradeMetrics: metrics.controller('upgrade') },
-    ...{ meshes: mesh.meshes, meshesOf: mesh.meshesOf },
+    ...{ meshes: mesh.meshes, meshesOf: mesh.meshesOf, namespaces },
   });
   const admission = createAdmissionController({
     ...{ client, clock, random, log, events, mayAct, injectorMetrics: metrics },
@@ -99,7 +101,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     ...{ podsFollowing: dataPlane.podsFollowing, podsIn: dataPlane.podsIn },
     shared: {
       meshes: mesh.meshes,
-      ...{ pods: dataPlane.pods, namespaces: dataPlane.namespaces },
+      ...{ pods: dataPlane.pods, namespaces },
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });
@@ -116,7 +118,13 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       clock,
       log,
       informers: [
-        ...[...mesh.informers, ...admission.informers, ...dataPlane.informers, ...trust.informers],
+        ...[
+          namespaces,
+          ...mesh.informers,
+          ...admission.informers,
+          ...dataPlane.informers,
+          ...trust.informers,
+        ],
         ...(webhooks?.informers ?? []),
       ],
       controllers: [mesh.controller, ...others, ...(webhooks === undefined ? [] : [webhooks.controller])],

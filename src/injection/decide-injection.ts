@@ -1,5 +1,5 @@
 import { builtInTemplateNames, spireTemplateName } from '../api/injection-templates.ts';
-import { injectorSelfTestLabel } from '../api/labels.ts';
+import { injectorSelfTestLabel, memberLabel, tenantLabel } from '../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../api/resolved-mesh.ts';
 import { tagsCountIn } from '../api/resolved-upgrade.ts';
 import { names } from './annotation-names.ts';
@@ -16,6 +16,7 @@ export const skipReasons = {
   ControlPlaneNamespace: 'nothing is injected into the namespace of the control plane itself',
   NamespaceOptedOut: 'the namespace refuses injection',
   PodOptedOut: 'the pod refuses injection',
+  OtherTenant: 'the namespace is no member of the tenant',
   OtherRevision: 'another revision is responsible',
   NotSelected: 'neither the namespace nor the pod asks for injection',
   NeverInjectSelector: 'a neverInjectSelector of the mesh matches the pod',
@@ -48,8 +49,10 @@ type Rule = (input: InjectionInput) => Verdict | undefined;
  * ask again.
  */
 const selectionRules: readonly Rule[] = [
+  tenantRule,
   namespaceLegacyLabelRule,
   namespaceRevisionRule,
+  memberWithoutRevisionRule,
   podRevisionRule,
   podAsksRule,
   namespacesByDefaultRule,
@@ -121,6 +124,23 @@ function isOurs({ mesh, namespace }: InjectionInput, name: string): boolean {
 function namespaceLabel({ namespace }: InjectionInput, name: string): string | undefined {
   const labels = namespace.labels ?? {};
   return Object.hasOwn(labels, name) ? labels[name] : undefined;
+}
+
+/** Of a tenant a namespace is by both its labels: that of whoever may label namespaces, and that of the operator. */
+function tenantRule(input: InjectionInput): Verdict | undefined {
+  const { tenancy } = input.mesh;
+  if (tenancy === undefined) return undefined;
+  const missing = [tenantLabel, memberLabel].find((label) => namespaceLabel(input, label) !== tenancy.tenant);
+  return missing === undefined
+    ? undefined
+    : { skip: 'OtherTenant', because: `the namespace has no label ${missing}=${tenancy.tenant}` };
+}
+
+/** A pod alone cannot choose a tenant. */
+function memberWithoutRevisionRule({ mesh }: InjectionInput): Verdict | undefined {
+  return mesh.tenancy === undefined
+    ? undefined
+    : { skip: 'NotSelected', because: `the namespace has no label ${names.revision}` };
 }
 
 function namespaceLegacyLabelRule(input: InjectionInput): Verdict | undefined {

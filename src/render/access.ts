@@ -12,21 +12,24 @@ export interface RoleBindingOptions {
   readonly subject: { readonly name: string; readonly namespace: string };
   readonly component: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Where a ClusterRole counts; absent: in the whole cluster. */
+  readonly within?: string;
 }
 
-/** Binds a Role in the subject's namespace, or a ClusterRole in the whole cluster. */
+/** Binds a Role in the subject's namespace, or a ClusterRole in the whole cluster or in one namespace. */
 export function renderRoleBinding(
   mesh: ResolvedMesh,
   context: RenderContext,
   options: RoleBindingOptions,
 ): KubernetesObject {
-  const { roleKind, roleName, subject, component, labels } = options;
+  const { roleKind, roleName, subject, component, labels, within } = options;
+  const namespace = roleKind === 'Role' ? subject.namespace : within;
   return renderObject('workload/05-role-binding', {
-    bindingKind: `${roleKind}Binding`,
+    bindingKind: namespace === undefined ? 'ClusterRoleBinding' : 'RoleBinding',
     metadata: objectMetadata(mesh, context, {
       name: roleName,
       component,
-      ...(roleKind === 'Role' ? { namespace: subject.namespace } : {}),
+      ...(namespace === undefined ? {} : { namespace }),
       ...(labels === undefined ? {} : { labels }),
     }),
     roleKind,

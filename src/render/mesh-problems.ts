@@ -4,10 +4,10 @@ import { resolveMesh } from '../api/resolve.ts';
 import { validateMeshOperator } from '../api/validate.ts';
 import { TerminalError } from '../base/errors.ts';
 import { GatewayRefusedError } from './gateways/gateway-refused-error.ts';
+import { nothingObserved } from './observed-mesh.ts';
 import { OverlaysRefusedError } from './overlays/overlays-refused-error.ts';
 import type { RenderContext } from './render-context.ts';
 import { renderMeshOperator } from './render-mesh-operator.ts';
-import { nothingObserved } from './revisions/plan-revisions.ts';
 
 /**
  * Every problem of a MeshOperator: those of its validation, and when there is none, those that show when its objects are

@@ -1,22 +1,22 @@
 import type { MeshOperator } from '../api/mesh-operator.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import type { ObservedMesh } from './observed-mesh.ts';
 import type { RenderContext } from './render-context.ts';
 import { renderMesh } from './render-mesh.ts';
-import type { ObservedRevisions } from './revisions/plan-revisions.ts';
 import { renderRevisions } from './revisions/render-revisions.ts';
 import type { Wave } from './wave.ts';
 
 /**
  * Every object of a MeshOperator, by wave. `mesh` is the object with its defaults filled in; `observed` counts where its
- * upgrades are `RevisionBased`.
+ * upgrades are `RevisionBased`, and for a tenant.
  */
 export function renderMeshOperator(
   object: MeshOperator,
   mesh: ResolvedMesh,
-  observed: ObservedRevisions,
+  observed: ObservedMesh,
   context: RenderContext,
 ): readonly Wave[] {
   return mesh.upgrade.strategy === 'RevisionBased'
     ? renderRevisions(object, mesh, observed, context)
-    : renderMesh(mesh, context);
+    : renderMesh(mesh, context, observed.members);
 }

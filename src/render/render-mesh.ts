@@ -14,20 +14,26 @@ import { renderControlPlanePolicies, renderGatewayPolicies } from './network-pol
 import { applyOverlays } from './overlays/apply-overlays.ts';
 import { renderPolicies } from './policies.ts';
 import type { RenderContext } from './render-context.ts';
+import { renderMembers } from './tenancy/members.ts';
 import type { Wave } from './wave.ts';
 import { renderZtunnel } from './ztunnel/ztunnel.ts';
 
 /**
  * Every object that the mesh consists of, by wave. Istio's CRDs are not among them: they belong to the cluster
- * (`renderIstioCrds`). Pure, and the same input gives the same bytes. Waves without objects are left out.
+ * (`renderIstioCrds`). `members` are the namespaces of a tenant. Pure, and the same input gives the same bytes. Waves without objects are left out.
  * Throws OverlaysRefusedError when an overlay cannot be applied.
  */
-export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly Wave[] {
+export function renderMesh(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  members: readonly string[] = [],
+): readonly Wave[] {
   const waves: Wave[] = [
     { name: 'access', objects: renderAccess(mesh, context) },
     { name: 'control-plane', objects: renderControlPlane(mesh, context) },
     { name: 'admission', objects: renderAdmission(mesh, context) },
     { name: 'injector', objects: mesh.injector.enabled ? renderInjector(mesh, context) : [] },
+    { name: 'members', objects: renderMembers(mesh, context, members) },
     { name: 'cni', objects: mesh.cni.enabled ? renderCni(mesh, context) : [] },
     { name: 'ztunnel', objects: mesh.ztunnel.enabled ? renderZtunnel(mesh, context) : [] },
     {
@@ -51,10 +57,15 @@ export function renderMesh(mesh: ResolvedMesh, context: RenderContext): readonly
 
 function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   return [
-    ...(mesh.base.enabled ? renderReaderAccess(mesh, context) : []),
+    ...(hasReader(mesh) ? renderReaderAccess(mesh, context) : []),
     ...(mesh.pilot.enabled ? [...renderIstiodAccess(mesh, context), renderMeshConfigMap(mesh, context)] : []),
     ...(mesh.pilot.enabled && deploysGateways(mesh) ? renderGatewayController(mesh, context) : []),
   ];
+}
+
+/** A tenant has none: whoever is it reads the whole cluster, Secrets among it. */
+function hasReader({ base, tenancy }: ResolvedMesh): boolean {
+  return base.enabled && tenancy === undefined;
 }
 
 function renderControlPlane(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {

@@ -2,7 +2,7 @@ import type { KubernetesObject } from '../api/kubernetes-object.ts';
 
 /**
  * In the order of installation; deletion goes the other way. `other-revisions` are control planes that come or go in an
- * upgrade: nothing waits for their health.
+ * upgrade: nothing waits for their health. `members` are what namespaces of a tenant get, whose pods need an injector.
  */
 export const waveNames = [
   'access',
@@ -10,6 +10,7 @@ export const waveNames = [
   'other-revisions',
   'admission',
   'injector',
+  'members',
   'cni',
   'ztunnel',
   'gateways',

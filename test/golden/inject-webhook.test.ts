@@ -24,7 +24,7 @@ interface Response {
 }
 
 /** Reasons for which no API server sends a pod: its selectors have looked at the same labels. */
-const neverSent: readonly string[] = ['NamespaceOptedOut', 'NotSelected', 'OtherRevision'];
+const neverSent: readonly string[] = ['NamespaceOptedOut', 'NotSelected', 'OtherRevision', 'OtherTenant'];
 
 describe.each(await sentScenarioNames())('the webhook, asked about golden injection %s', (name) => {
   it('answers what was reviewed', async () => {

@@ -17,8 +17,15 @@ export const expectedReads: readonly string[] = [
       'namespaces',
       'events',
     ],
-    // The trust controller's: authorities, `cacerts`, what istiods have made, and the roots that they hand out.
-    ...['secrets', 'secrets cacerts', 'secrets istio-ca-secret', 'configmaps istio-ca-root-cert'],
+    // The trust controller's: authorities, `cacerts`, what istiods have made, and the roots that they hand out, those of
+    // tenants by their label.
+    ...[
+      'secrets',
+      'secrets cacerts',
+      'secrets istio-ca-secret',
+      'configmaps istio-ca-root-cert',
+      'configmaps',
+    ],
   ].map((plural) => `list ${plural}`),
   'get ',
 ].sort();

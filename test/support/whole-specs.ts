@@ -737,6 +737,32 @@ const written: readonly MeshOperatorSpec[] = [
       },
     },
   },
+  {
+    revision: 'tenant',
+    profile: 'minimal',
+    tenancy: {
+      tenant: 'payments',
+      members: {
+        selector: {
+          matchLabels: { team: 'payments' },
+          matchExpressions: [{ key: 'stage', operator: 'In', values: ['live'] }],
+        },
+        namespaces: ['ledger'],
+      },
+      isolation: 'Open',
+      quota: { 'requests.cpu': '8' },
+      limits: [
+        {
+          type: 'Container',
+          default: { cpu: '2' },
+          defaultRequest: { cpu: '100m' },
+          min: { cpu: '10m' },
+          max: { cpu: '4' },
+          maxLimitRequestRatio: { cpu: '20' },
+        },
+      ],
+    },
+  },
   injectorByValues,
   injectorBySpec,
   ...nodeComponents,

@@ -36,6 +36,7 @@ import {
 } from './security-checks.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
+import { checkTenancy } from './tenancy-checks.ts';
 import { checkUpdateStrategies } from './update-strategy-checks.ts';
 import { checkRevisionTagScope, checkUpgrade } from './upgrade-checks.ts';
 import {
@@ -63,6 +64,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkRevisionTags,
   checkRevisionTagScope,
   checkUpgrade,
+  checkTenancy,
   checkPause,
   checkRemote,
   checkAuthorityProvider,

@@ -1,9 +1,9 @@
+import { claimedNames } from '../../api/claims.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { type MeshOperator, meshOperatorKind } from '../../api/mesh-operator.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { validateMeshOperator } from '../../api/validate.ts';
-import { claimedNames } from '../../controllers/mesh/revision-claims.ts';
 import { names } from '../../injection/annotation-names.ts';
 
 /** What is looked at: a cluster, or what a file says of one. */

@@ -1,10 +1,10 @@
+import { claimedNames } from '../../api/claims.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { istioVersions } from '../../api/versions.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { proxyRevision } from '../../controllers/data-plane/observed-pods.ts';
 import { asPod, isLive, podRecord } from '../../controllers/data-plane/pod-record.ts';
 import { proxyStateOf } from '../../controllers/data-plane/proxy-state.ts';
-import { claimedNames } from '../../controllers/mesh/revision-claims.ts';
 import { findProxy } from '../../injection/pod.ts';
 import { inferWorkload } from '../../injection/workload-owner.ts';
 import { nameText } from '../istio-kinds.ts';

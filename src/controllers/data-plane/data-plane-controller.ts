@@ -19,7 +19,6 @@ import { DataPlaneReconciler } from './data-plane-reconciler.ts';
 import { leastStatusIntervalMs, proxiesConditionType } from './data-plane-status.ts';
 import { statusManager } from './field-managers.ts';
 import {
-  createNamespaceInformer,
   createPodInformer,
   namespaceRevisions,
   podsFollowing,
@@ -41,6 +40,8 @@ export interface DataPlaneControllerDeps {
   readonly meshes: Informer;
   /** The meshes that go by a revision or tag, `default` for the one without a name, without looking at any other. */
   readonly meshesOf: (revision: string) => KubernetesObject[];
+  /** All namespaces, as `createNamespaceInformer` keeps them; whoever shares it starts it. */
+  readonly namespaces: Informer;
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
 }
@@ -52,8 +53,6 @@ export interface DataPlaneController {
   readonly informers: readonly Informer[];
   /** All pods, as `podRecord` keeps them, indexed by `ownerGroup` and more. */
   readonly pods: Informer;
-  /** All namespaces with nothing but their labels, and when they began to end. */
-  readonly namespaces: Informer;
   /** The pods whose proxies follow a revision, or that ask for it or for a tag. */
   readonly podsFollowing: (revision: string) => readonly KubernetesObject[];
   /** Every pod of a namespace. */
@@ -69,9 +68,8 @@ const gatherMs = 2_000;
  * mesh or one of its control planes becoming Ready, and by the pods of its gateways.
  */
 export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPlaneController {
-  const { client, clock, meshes, meshesOf } = deps;
+  const { client, clock, meshes, meshesOf, namespaces } = deps;
   const pods = createPodInformer(deps);
-  const namespaces = createNamespaceInformer(deps);
   const status = new StatusWriter(
     {
       ...{ fieldManager: statusManager, fields: ['dataPlane'], conditions: [proxiesConditionType] },
@@ -123,8 +121,8 @@ export function createDataPlaneController(deps: DataPlaneControllerDeps): DataPl
   });
   return {
     controllers: [controller, upgrades],
-    informers: [pods, namespaces],
-    ...{ pods, namespaces },
+    informers: [pods],
+    pods,
     podsFollowing: (revision) => podsFollowing(pods, revision),
     podsIn: (namespace) => podsIn(pods, namespace),
   };

@@ -25,7 +25,7 @@ export function createPodInformer(deps: InformerDeps): Informer {
   return new Informer({ kind: kindInfo('v1', 'Pod'), index, transform: podRecord }, deps);
 }
 
-/** All namespaces with nothing but their labels, and when they began to end; indexed by the revision that they ask for. */
+/** All namespaces with nothing but UID, labels, and when they began to end; indexed by the revision that they ask for. */
 export function createNamespaceInformer(deps: InformerDeps): Informer {
   const index = ({ metadata }: KubernetesObject) => {
     const revisions = namespaceRevisions(metadata.labels ?? {});
@@ -149,7 +149,11 @@ const following = (revision: string) => `proxy:${revision}`;
 const ofController = (uid: string) => `controller:${uid}`;
 
 function withLabelsOnly({ apiVersion, kind, metadata }: KubernetesObject): KubernetesObject {
-  const { name, resourceVersion = '', labels = {}, deletionTimestamp } = metadata;
+  const { name, uid, resourceVersion = '', labels = {}, deletionTimestamp } = metadata;
   const ending = deletionTimestamp === undefined ? {} : { deletionTimestamp };
-  return { apiVersion, kind, metadata: { name, resourceVersion, labels, ...ending } };
+  return {
+    apiVersion,
+    kind,
+    metadata: { name, ...(uid === undefined ? {} : { uid }), resourceVersion, labels, ...ending },
+  };
 }

@@ -15,16 +15,25 @@ import type { WaveName } from '../../render/wave.ts';
 import { fightMessage } from './drift-ledger.ts';
 import { lingeringText } from './lingering.ts';
 import type { PassReport } from './pass-report.ts';
+import { tenancyCondition, tenancyConditionType } from './tenancy-condition.ts';
 
 /** Fields of `status` that the mesh controller owns. */
 export const meshStatusFields = [
   ...(['observedGeneration', 'state', 'version', 'revision'] as const),
-  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history', 'adopted'] as const),
+  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history', 'adopted', 'members'] as const),
 ];
 
 /** Conditions that it owns. */
 export const meshConditions: readonly string[] = [
-  ...['Ready', 'Reconciling', 'Stalled', 'ControlPlaneReady', 'GatewaysReady', authorizedConditionType],
+  ...[
+    'Ready',
+    'Reconciling',
+    'Stalled',
+    'ControlPlaneReady',
+    'GatewaysReady',
+    tenancyConditionType,
+    authorizedConditionType,
+  ],
 ];
 
 /** What the whole mesh is in one statement. */
@@ -81,6 +90,8 @@ export function determineStatus(
     if (report.waves.some(({ name }) => name === 'policies'))
       set(componentCondition('PoliciesReady', 'policies', report, true, 'Every policy'));
     else conditions = removeCondition(conditions, 'PoliciesReady');
+    if (report.resolved.tenancy === undefined) conditions = removeCondition(conditions, tenancyConditionType);
+    else set(tenancyCondition(report.members));
   }
 
   return {
@@ -93,6 +104,7 @@ export function determineStatus(
     ...(report.ignored.length === 0 ? {} : { ignored: [...report.ignored] }),
     ...(report.history.length === 0 ? {} : { history: [...report.history] }),
     ...(report.adopted.length === 0 ? {} : { adopted: [...report.adopted] }),
+    ...(report.members.length === 0 ? {} : { members: [...report.members] }),
     gateways: [...report.gateways],
     revisions: revisionsOf(report, before),
   };

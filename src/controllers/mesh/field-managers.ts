@@ -4,3 +4,5 @@ export const objectManager = 'mesh-operator';
 export const statusManager = 'mesh-operator-mesh';
 /** Field manager of Istio's CRDs, which belong to the cluster. */
 export const crdManager = 'mesh-operator-crds';
+/** Field manager of the labels on members of a tenant. */
+export const memberManager = 'mesh-operator-members';

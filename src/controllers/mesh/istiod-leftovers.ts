@@ -1,3 +1,4 @@
+import { claimedRevision } from '../../api/claims.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
 import { meshLabel } from '../../api/labels.ts';
@@ -5,7 +6,6 @@ import { revisionLabel } from '../../api/resolved-mesh.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type Lingering, refusalOf } from './lingering.ts';
 import type { ObservedWorld } from './observed-world.ts';
-import { claimedRevision } from './revision-claims.ts';
 
 /**
  * ConfigMaps and Leases that istiod makes in its own namespace for leader election, shared by all revisions there

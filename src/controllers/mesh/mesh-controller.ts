@@ -1,4 +1,5 @@
 import { authorAnnotation } from '../../api/author.ts';
+import { claimsOf } from '../../api/claims.ts';
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerGroup } from '../../api/labels.ts';
@@ -24,7 +25,6 @@ import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
 import { claimGroup, ObservedWorld } from './observed-world.ts';
 import { optionalKinds, ownedKinds } from './owned-kinds.ts';
-import { claimedNames } from './revision-claims.ts';
 
 export interface MeshControllerDeps {
   readonly client: KubeClient;
@@ -33,6 +33,8 @@ export interface MeshControllerDeps {
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly events: EventRecorder;
+  /** All namespaces with UID and labels; whoever shares it starts it. */
+  readonly namespaces: Informer;
 }
 
 export interface MeshControllerOptions {
@@ -61,7 +63,7 @@ export interface MeshController {
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
  * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
- * kind that meshes may have, which comes or goes.
+ * kind that meshes may have, which comes or goes. For a mesh with tenancy also a namespace that becomes something else to it.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
  */
@@ -95,7 +97,8 @@ export function createMeshController(
     },
     deps,
   );
-  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], served });
+  const { namespaces } = deps;
+  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], served, namespaces });
   const applier = new Applier({
     client: deps.client,
     fieldManager: objectManager,
@@ -120,9 +123,13 @@ export function createMeshController(
     if (changesMoreThanStatus(event) || changesUpgrade(event) || changesAuthor(event))
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
+    if (event.current === undefined || event.old === undefined) {
+      // A namespace with a control plane is no member of anybody.
+      for (const tenant of world.tenants()) controller.enqueue(objectKeyOf(tenant));
+    }
     if (event.current === undefined && event.old !== undefined) {
-      for (const name of claimedNames(event.old)) {
-        for (const mesh of world.meshesClaiming(name)) controller.enqueue(objectKeyOf(mesh));
+      for (const { key } of claimsOf(event.old)) {
+        for (const mesh of world.meshesClaiming(key)) controller.enqueue(objectKeyOf(mesh));
       }
     }
   });
@@ -131,6 +138,9 @@ export function createMeshController(
       for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     });
   }
+  namespaces.addHandler((event) => {
+    for (const mesh of world.tenantsAround(event)) controller.enqueue(objectKeyOf(mesh));
+  });
   crdInformer.addHandler((event) => {
     if (isCrdLost(event.old, event.current)) wakeAll();
   });

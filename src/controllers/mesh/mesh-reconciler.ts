@@ -1,4 +1,11 @@
 import { authorizationOf } from '../../api/authorization.ts';
+import {
+  claimedBundle,
+  claimedRevision,
+  claimedTenant,
+  claimMessage,
+  earlierClaim,
+} from '../../api/claims.ts';
 import { ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
@@ -12,6 +19,7 @@ import type {
   AdoptedObject,
   DriftRecord,
   GatewayStatus,
+  MemberStatus,
   MeshOperatorStatus,
   RevisionStatus,
   SpecRecord,
@@ -29,7 +37,7 @@ import { driftText } from '../../kube/diff/drift.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
 import { requiredRights } from '../../render/rights/required-rights.ts';
-import type { Wave } from '../../render/wave.ts';
+import { type Wave, waveNames } from '../../render/wave.ts';
 import {
   type ReconcileContext,
   type ReconcileResult,
@@ -38,6 +46,7 @@ import {
 } from '../../runtime/reconciler.ts';
 import { Adoption, heldIds } from './adoption.ts';
 import type { AuthorCheck } from './author-check.ts';
+import { enrolmentLabels, isMember, memberStatuses } from './decide-members.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import {
   type DriftLedger,
@@ -51,6 +60,7 @@ import { statusManager } from './field-managers.ts';
 import type { GatewayApiCrds } from './gateway-api-crds.ts';
 import type { IstioCrds } from './istio-crds.ts';
 import { IstiodLeftovers } from './istiod-leftovers.ts';
+import { MemberNamespaces } from './member-namespaces.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
 import { leftBehindText, MeshRemover, type RemovalReport } from './mesh-remover.ts';
 import { gatewayAddresses, unhealthyOf } from './object-health.ts';
@@ -60,8 +70,8 @@ import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
 import { refuseSkew } from './refuse-skew.ts';
+import { refuseTenant } from './refuse-tenant.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
-import { claimMessage, earlierClaim } from './revision-claims.ts';
 import { SpecKeeper } from './spec-keeper.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
 
@@ -96,6 +106,7 @@ export class MeshReconciler implements Reconciler {
   readonly #pruner: Pruner;
   readonly #specs: SpecKeeper;
   readonly #remover: MeshRemover;
+  readonly #members: MemberNamespaces;
 
   constructor(deps: MeshReconcilerDeps) {
     this.#deps = deps;
@@ -110,6 +121,7 @@ export class MeshReconciler implements Reconciler {
     );
     this.#pruner = new Pruner(deps);
     this.#specs = new SpecKeeper(deps);
+    this.#members = new MemberNamespaces({ client: deps.client, world: deps.world });
     this.#remover = new MeshRemover({
       pruner: this.#pruner,
       leftovers: new IstiodLeftovers(deps),
@@ -142,10 +154,11 @@ export class MeshReconciler implements Reconciler {
     pass.replaceMesh(await ensureMeshFinalizer(client, pass.mesh, pass.signal), world);
     const held = earlierClaim(pass.mesh, (name) => world.meshesClaiming(name));
     if (held !== undefined) {
-      throw new TerminalError(claimMessage(pass.mesh, held), { reason: 'RevisionConflict' });
+      throw new TerminalError(claimMessage(held), { reason: 'RevisionConflict' });
     }
     const rendered = await this.#render(pass);
     const { resolved, waves } = rendered;
+    refuseTenant(resolved, world.namespace(pass.key.namespace));
     refuseSkew(pass.mesh, resolved);
     await this.#authorize(pass, rendered);
     pass.resolved = resolved;
@@ -159,16 +172,52 @@ export class MeshReconciler implements Reconciler {
     await this.#widenInventory(pass, union(known, desired));
     const unwanted = subtract(known, desired);
 
+    await this.#withdrawLeaving(pass, resolved);
     const { enabled, gatewayApi } = resolved.base;
     if (enabled) await this.#deps.crds.ensure(pass.signal);
     if (enabled && gatewayApi !== undefined) await this.#deps.gatewayApiCrds.ensure(gatewayApi, pass.signal);
     await this.#applyWaves(pass, waves);
     if (!pass.waves.every((wave) => wave.isApplied)) await this.#followSelection(pass, waves, unwanted);
+    await this.#enrolMembers(pass, resolved);
     pass.gateways = gatewayStatuses(resolved, world);
     if (!pass.waves.every((wave) => wave.isApplied)) return;
     for (const held of adoption.heldPlans()) await this.#applyObject(pass, held, false);
     pass.leaving = await this.#pruner.pruneInOrder(pass.key, unwanted, pass.signal);
     pass.inventory = union(desired, pass.leaving);
+    await this.#releaseLeft(pass, resolved);
+  }
+
+  /** Namespaces that are members no longer: their pods are followed no more before their rights and limits go. */
+  async #withdrawLeaving(pass: Pass, resolved: ResolvedMesh): Promise<void> {
+    const { tenancy } = resolved;
+    if (tenancy === undefined) return;
+    for (const { object, state } of this.#deps.world.candidatesOf(resolved)) {
+      if (state !== 'Leaving' || object === undefined || isWithdrawn(resolved, object)) continue;
+      pass.log.info('Withdrawing member', { namespace: object.metadata.name });
+      await this.#members.withdraw(object, tenancy.tenant, pass.signal);
+    }
+  }
+
+  /** Once members have what they need, above all the right of istiod to write there: it asks once. */
+  async #enrolMembers(pass: Pass, resolved: ResolvedMesh): Promise<void> {
+    const { tenancy } = resolved;
+    if (tenancy === undefined) return;
+    const before = waveNames.slice(0, waveNames.indexOf('members') + 1);
+    if (pass.waves.some(({ name, isApplied }) => before.includes(name) && !isApplied)) return;
+    for (const { object, state } of this.#deps.world.candidatesOf(resolved)) {
+      if (state !== 'Enrolling' || object === undefined) continue;
+      pass.log.info('Enrolling member', { namespace: object.metadata.name });
+      await this.#members.enrol(object, enrolmentLabels(resolved, tenancy), pass.signal);
+    }
+  }
+
+  /** What is left of members that are none any more, when all that was made there is gone. */
+  async #releaseLeft(pass: Pass, resolved: ResolvedMesh): Promise<void> {
+    const kept = new Set(pass.leaving.map(({ namespace }) => namespace));
+    for (const { object, state } of this.#deps.world.candidatesOf(resolved)) {
+      if (state !== 'Leaving' || object === undefined || kept.has(object.metadata.name)) continue;
+      await this.#members.release(object, claimedBundle(pass.mesh), pass.signal);
+    }
   }
 
   /** Throws TerminalError when whoever wrote the spec may not do what it asks for. */
@@ -181,7 +230,7 @@ export class MeshReconciler implements Reconciler {
     const kubernetesMinor = await clusterVersion.minor(pass.signal);
     const object = pass.mesh as unknown as MeshOperator;
     const wanted = {
-      objects: idsOf(waves.flatMap((wave) => wave.objects)),
+      objects: idsOf(waves.flatMap(({ name, objects }) => (name === 'members' ? [] : objects))),
       rights: () => requiredRights(object, resolved, waves, { operatorImage, kubernetesMinor }),
     };
     const authorization = await authors.check(pass.mesh, wanted, pass.signal);
@@ -196,13 +245,23 @@ export class MeshReconciler implements Reconciler {
     const revisions = world.revisionsOf(pass.key);
     const rendered = this.#rendered.of(
       pass.mesh,
-      { upgrade: pass.upgrade, revisions },
+      { upgrade: pass.upgrade, revisions, members: this.#membersOf(pass) },
       { operatorImage, kubernetesMinor },
     );
     if (rendered.resolved.upgrade.strategy === 'RevisionBased') {
       pass.revisions = [...revisions].map(([name, { spec }]) => ({ name, version: spec.version ?? '' }));
     }
     return rendered;
+  }
+
+  /** By name; rendered is what they get. */
+  #membersOf({ mesh }: Pass): readonly string[] {
+    if (claimedTenant(mesh) === undefined) return [];
+    const resolved = this.#rendered.resolve(mesh);
+    return this.#deps.world
+      .candidatesOf(resolved)
+      .filter(isMember)
+      .map(({ namespace }) => namespace);
   }
 
   /** A paused mesh has its control planes paused, which are MeshOperators of their own. */
@@ -346,6 +405,12 @@ export class MeshReconciler implements Reconciler {
       return;
     }
     const { world, client } = this.#deps;
+    const tenant = this.#tenantToLeave(pass);
+    const left = tenant === undefined ? [] : world.membersOf(tenant);
+    for (const namespace of left) {
+      if (tenant !== undefined && namespace.metadata.labels?.['istio.io/rev'] === claimedRevision(pass.mesh))
+        await this.#members.withdraw(namespace, tenant, pass.signal);
+    }
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
     const removal = await this.#remover.step(pass.mesh, known, pass.signal);
     pass.removal = removal;
@@ -356,12 +421,23 @@ export class MeshReconciler implements Reconciler {
       pass.log.warn('Objects left behind', { detail: message });
       this.#note(pass, { type: 'Warning', reason: 'LeftBehind', message });
     }
+    const bundle = claimedBundle(pass.mesh);
+    for (const namespace of left) await this.#members.release(namespace, bundle, pass.signal);
+    if (tenant !== undefined && bundle !== undefined) {
+      await this.#members.removeBundle(pass.key.namespace, bundle, pass.signal);
+    }
     await this.#specs.forget(pass.mesh, pass.history, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);
     this.#rendered.forget(pass.mesh);
     this.#remover.forget(pass.mesh);
     this.#status.forget(pass.mesh);
     pass.isReleased = true;
+  }
+
+  /** The tenant whose members go with the mesh; undefined where another mesh has that name, and them. */
+  #tenantToLeave({ mesh }: Pass): string | undefined {
+    const held = earlierClaim(mesh, (key) => this.#deps.world.meshesClaiming(key));
+    return held === undefined ? claimedTenant(mesh) : undefined;
   }
 
   /** Writes the status, then hands the pass's error to the shell, which decides when to come back. */
@@ -395,9 +471,13 @@ export class MeshReconciler implements Reconciler {
   }
 
   #determine(pass: Pass): MeshOperatorStatus {
+    const { clock, world } = this.#deps;
     const before = this.#status.partOf(pass.mesh);
     const { generation = 0 } = pass.mesh.metadata;
-    return determineStatus(before, generation, pass.report(), this.#deps.clock.now());
+    const now = clock.now();
+    const candidates = pass.resolved === undefined ? undefined : world.candidatesOf(pass.resolved);
+    const members = candidates === undefined ? pass.members : memberStatuses(pass.members, candidates, now);
+    return determineStatus(before, generation, { ...pass.report(), members }, now);
   }
 
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */
@@ -437,6 +517,8 @@ class Pass {
   readonly upgrade: UpgradeStatus | undefined;
   revisions: readonly RevisionStatus[] | undefined;
   gateways: readonly GatewayStatus[];
+  /** Before the pass. */
+  readonly members: readonly MemberStatus[];
   inventory: readonly ObjectId[];
   leaving: readonly ObjectId[] = [];
   removal: RemovalReport | undefined;
@@ -462,6 +544,7 @@ class Pass {
       status.observedGeneration === mesh.metadata.generation && authorizationOf(mesh)?.status !== 'False';
     this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
+    this.members = status.members ?? [];
     this.drift = status.drift ?? [];
     this.history = status.history ?? [];
     this.adopted = status.adopted ?? [];
@@ -489,7 +572,7 @@ class Pass {
     ];
   }
 
-  report(): PassReport {
+  report(): Omit<PassReport, 'members'> {
     return {
       drift: this.drift,
       history: this.history,
@@ -523,6 +606,11 @@ function applyGroups(objects: readonly KubernetesObject[]): KubernetesObject[][]
   const isBinding = ({ kind }: KubernetesObject) => kind === 'RoleBinding' || kind === 'ClusterRoleBinding';
   const groups = [objects.filter((object) => !isBinding(object)), objects.filter(isBinding)];
   return groups.filter((group) => group.length > 0);
+}
+
+/** True where nothing is left to withdraw: somebody else's label of the same value stays. */
+function isWithdrawn({ revision }: ResolvedMesh, { metadata }: KubernetesObject): boolean {
+  return metadata.labels?.['istio.io/rev'] !== revision;
 }
 
 /** True for what decides which pods are injected. */

@@ -1,3 +1,4 @@
+import { claimedTenant, claimsOf } from '../../api/claims.ts';
 import type { KindInfo } from '../../api/kinds.ts';
 import {
   idOf,
@@ -6,14 +7,16 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../../api/kubernetes-object.ts';
-import { ownerByLabels } from '../../api/labels.ts';
+import { memberLabel, ownerByLabels, tenantLabel } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts';
 import { readRevisions } from '../../render/revisions/read-revision.ts';
-import type { Informer } from '../../runtime/informer.ts';
+import type { Informer, InformerEvent } from '../../runtime/informer.ts';
 import type { ServedKind } from '../../runtime/served-kind.ts';
-import { claimedNames } from './revision-claims.ts';
+import { type Candidate, decideMember, decideMembers } from './decide-members.ts';
 
 export interface ObservedWorldInformers {
   /** Over MeshOperators, indexed by `claimGroup`. */
@@ -22,6 +25,8 @@ export interface ObservedWorldInformers {
   readonly owned: readonly Informer[];
   /** The kinds of `optionalKinds`. */
   readonly served: readonly ServedKind[];
+  /** Over all namespaces, with UID and labels. */
+  readonly namespaces: Informer;
 }
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
@@ -29,10 +34,13 @@ export class ObservedWorld {
   readonly #meshes: Informer;
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
   readonly #served: ReadonlyMap<string, ServedKind>;
+  readonly #namespaces: Informer;
+  readonly #resolved = new ResolvedMeshCache(() => true);
 
-  constructor({ meshes, owned, served }: ObservedWorldInformers) {
+  constructor({ meshes, owned, served, namespaces }: ObservedWorldInformers) {
     this.#meshes = meshes;
     this.#served = new Map(served.map((row) => [kindKey(row.kind), row]));
+    this.#namespaces = namespaces;
     this.#ownedByKind = new Map(owned.map((informer) => [kindKey(informer.kind), informer]));
   }
 
@@ -44,9 +52,53 @@ export class ObservedWorld {
     return this.#meshes.values();
   }
 
-  /** The meshes that go by this revision (`default` for the one without a name) or tag, without looking at any other. */
+  /** The meshes with a claim of this key, such as a revision (`default` for the one without a name) or tag, without looking at any other. */
   meshesClaiming(name: string): KubernetesObject[] {
     return this.#meshes.byGroup(claimed(name));
+  }
+
+  /** The meshes with tenancy, without looking at any other. */
+  tenants(): KubernetesObject[] {
+    return this.#meshes.byGroup(ofTenants);
+  }
+
+  namespace(name: string): KubernetesObject | undefined {
+    return this.#namespaces.get(undefined, name);
+  }
+
+  /** What namespaces are to a mesh; nothing to one without tenancy. */
+  candidatesOf(mesh: ResolvedMesh): readonly Candidate[] {
+    const { tenancy } = mesh;
+    if (tenancy === undefined) return [];
+    const namespaces = [...this.#namespaces.values()];
+    return decideMembers(mesh, tenancy, { namespaces, isControlPlane: (name) => this.#hasMesh(name) });
+  }
+
+  /** The namespaces that say they are members of a tenant, of which somebody has to take care. */
+  membersOf(tenant: string): KubernetesObject[] {
+    return [...this.#namespaces.values()].filter(({ metadata }) => metadata.labels?.[memberLabel] === tenant);
+  }
+
+  /** The meshes with tenancy to which a namespace is something else after a change, their own namespaces included. */
+  tenantsAround({ old, current }: InformerEvent): KubernetesObject[] {
+    return this.tenants().filter((object) => {
+      const mesh = this.#resolved.find(object);
+      const { tenancy } = mesh ?? {};
+      if (mesh === undefined || tenancy === undefined) return false;
+      const name = (current ?? old)?.metadata.name ?? '';
+      if (name === mesh.namespace) {
+        return old?.metadata.labels?.[tenantLabel] !== current?.metadata.labels?.[tenantLabel];
+      }
+      const stateOf = (namespace: KubernetesObject | undefined) => {
+        if (namespace === undefined) return tenancy.members.namespaces.includes(name) ? 'Missing' : undefined;
+        return decideMember(mesh, tenancy, namespace, (other) => this.#hasMesh(other));
+      };
+      return stateOf(old) !== stateOf(current);
+    });
+  }
+
+  #hasMesh(namespace: string): boolean {
+    return this.#meshes.byGroup(inNamespace(namespace)).length > 0;
   }
 
   /** The control planes of a mesh whose upgrades are `RevisionBased`. */
@@ -83,15 +135,22 @@ export class ObservedWorld {
     this.#informerOf(idOf(object))?.observeWrite(object);
   }
 
+  /** The same of a namespace. */
+  observeNamespace(namespace: KubernetesObject): void {
+    this.#namespaces.observeWrite(namespace);
+  }
+
   #informerOf(id: ObjectId): Informer | undefined {
     return id.kind === this.#meshes.kind.kind ? this.#meshes : this.#ownedByKind.get(kindKey(id));
   }
 }
 
-/** Index function of the informer over MeshOperators: the names by which each is chosen, and the mesh it belongs to. */
+/** Index function of the informer over MeshOperators: what each claims, its namespace, whether it has tenancy, and the mesh it belongs to. */
 export function claimGroup(mesh: KubernetesObject): string[] {
   const owner = ownerByLabels(mesh.metadata.labels);
-  const groups = [...new Set(claimedNames(mesh).map(claimed))];
+  const groups = [...new Set(claimsOf(mesh).map(({ key }) => claimed(key)))];
+  groups.push(inNamespace(mesh.metadata.namespace ?? ''));
+  if (claimedTenant(mesh) !== undefined) groups.push(ofTenants);
   return owner === undefined ? groups : [...groups, ownedGroup(owner)];
 }
 
@@ -99,6 +158,14 @@ export function claimGroup(mesh: KubernetesObject): string[] {
 function claimed(name: string): string {
   return `name:${name}`;
 }
+
+/** The group of the meshes of a namespace. */
+function inNamespace(namespace: string): string {
+  return `namespace:${namespace}`;
+}
+
+/** The group of the meshes with tenancy. */
+const ofTenants = 'tenants';
 
 /** The group of the control planes of a mesh. */
 function ownedGroup(owner: ObjectKey): string {

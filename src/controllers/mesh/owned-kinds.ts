@@ -10,6 +10,7 @@ export const ownedKinds: readonly KindInfo[] = [
   kindInfo('v1', 'ConfigMap'),
   kindInfo('v1', 'Service'),
   kindInfo('v1', 'ResourceQuota'),
+  kindInfo('v1', 'LimitRange'),
   kindInfo('apps/v1', 'Deployment'),
   kindInfo('apps/v1', 'DaemonSet'),
   kindInfo('autoscaling/v2', 'HorizontalPodAutoscaler'),

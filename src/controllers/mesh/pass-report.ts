@@ -4,6 +4,7 @@ import type {
   DriftRecord,
   GatewayStatus,
   IgnoredObject,
+  MemberStatus,
   RevisionStatus,
   SpecRecord,
   UpgradeStatus,
@@ -39,6 +40,8 @@ export interface PassReport {
   /** In the order of installation. */
   readonly waves: readonly WaveReport[];
   readonly gateways: readonly GatewayStatus[];
+  /** Namespaces of a tenant, and others that are wanted or say so. */
+  readonly members: readonly MemberStatus[];
   /** Objects that exist or may exist because of this mesh. */
   readonly inventory: readonly ObjectId[];
   /** Objects no longer wanted that are not gone yet. */

@@ -1,11 +1,11 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
-import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import { stableJson } from '../../base/stable-json.ts';
+import type { ObservedMesh } from '../../render/observed-mesh.ts';
 import type { RenderContext } from '../../render/render-context.ts';
 import { renderMeshOperator } from '../../render/render-mesh-operator.ts';
-import type { ObservedRevisions } from '../../render/revisions/plan-revisions.ts';
 import type { Wave } from '../../render/wave.ts';
 
 export interface RenderedMesh {
@@ -27,27 +27,34 @@ interface Entry {
  */
 export class RenderedMeshes {
   readonly #byUid = new Map<string, Entry>();
+  readonly #resolved = new ResolvedMeshCache(() => true);
 
   /** Throws TerminalError with reason InvalidSpec when the spec has problems. */
+  resolve(mesh: KubernetesObject): ResolvedMesh {
+    return this.#resolved.of(mesh);
+  }
+
+  /** Throws as `resolve`. */
   of(
     mesh: KubernetesObject,
-    observedRevisions: ObservedRevisions,
+    observedMesh: ObservedMesh,
     context: Omit<RenderContext, 'ownerUid'>,
   ): RenderedMesh {
     const { uid = '', generation } = mesh.metadata;
     const entry = this.#byUid.get(uid);
     const { kubernetesMinor } = context;
-    const observed = textOf(observedRevisions);
+    const observed = textOf(observedMesh);
     const isCurrent =
       entry?.generation === generation &&
       entry?.kubernetesMinor === kubernetesMinor &&
       entry?.observed === observed;
     const held = isCurrent ? entry?.rendered.deref() : undefined;
     if (held !== undefined) return held;
-    // The API server has checked the shape; resolveMesh checks the rest.
-    const object = mesh as unknown as MeshOperator;
-    const resolved = resolveMesh(object);
-    const waves = renderMeshOperator(object, resolved, observedRevisions, { ...context, ownerUid: uid });
+    const resolved = this.resolve(mesh);
+    const waves = renderMeshOperator(mesh as unknown as MeshOperator, resolved, observedMesh, {
+      ...context,
+      ownerUid: uid,
+    });
     const rendered = { resolved, waves };
     this.#byUid.set(uid, { generation, kubernetesMinor, observed, rendered: new WeakRef(rendered) });
     return rendered;
@@ -56,9 +63,11 @@ export class RenderedMeshes {
   /** Forgets a mesh that is gone. */
   forget(mesh: KubernetesObject): void {
     this.#byUid.delete(mesh.metadata.uid ?? '');
+    this.#resolved.forget(mesh.metadata.uid ?? '');
   }
 }
 
-function textOf({ upgrade, revisions }: ObservedRevisions): string {
-  return revisions.size === 0 && upgrade === undefined ? '' : stableJson([upgrade, [...revisions]]);
+function textOf({ upgrade, revisions, members }: ObservedMesh): string {
+  const isPlain = revisions.size === 0 && upgrade === undefined && members.length === 0;
+  return isPlain ? '' : stableJson([upgrade, [...revisions], members]);
 }

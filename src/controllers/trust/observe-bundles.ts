@@ -1,5 +1,4 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { rootConfigMapName } from '../../api/resolve-authority.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
@@ -20,7 +19,7 @@ export function observeBundles(
     .map(({ certPem }) => factsOf(certPem).fingerprint);
   const copies = configMaps
     .map(readRootConfigMap)
-    .map(({ namespace, roots }) => ({ where: `ConfigMap ${namespace}/${rootConfigMapName}`, roots }))
+    .map(({ namespace, name, roots }) => ({ where: `ConfigMap ${namespace}/${name}`, roots }))
     .filter(({ roots }) => ours.some((root) => roots.has(root)));
   return [...copies, ...webhooks.flatMap(webhookBundles)];
 }

@@ -16,7 +16,9 @@ export interface TrustInformers {
   /** Secrets `cacerts` and `istio-ca-secret` of all namespaces. */
   readonly cacerts: Informer;
   readonly istioCaSecrets: Informer;
+  /** Those of the usual name, and those of tenants. */
   readonly rootConfigMaps: Informer;
+  readonly namedRootConfigMaps: Informer;
   /** Validation webhooks, grouped by the mesh that owns them. */
   readonly webhooks: Informer;
 }
@@ -59,7 +61,8 @@ export class ObservedMeshes {
   }
 
   get rootConfigMaps(): readonly KubernetesObject[] {
-    return [...this.#informers.rootConfigMaps.values()];
+    const { rootConfigMaps, namedRootConfigMaps } = this.#informers;
+    return [...rootConfigMaps.values(), ...namedRootConfigMaps.values()];
   }
 
   /** The webhooks that the istiods of these meshes serve. */

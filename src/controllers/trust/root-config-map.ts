@@ -13,6 +13,7 @@ const istioLabel = 'istio.io/config';
 /** What is kept in memory of one copy of a bundle. */
 export interface RootConfigMap {
   readonly namespace: string;
+  readonly name: string;
   /** Fingerprints of its roots. */
   readonly roots: ReadonlySet<string>;
   /** Of the whole text (`bundleDigest`). */
@@ -43,12 +44,25 @@ export function rootConfigMap(namespace: string, owner: string, pem: string): Ku
   };
 }
 
-/** The root ConfigMaps that istiods, external authorities or we keep in all namespaces, reduced to what is asked of them. */
+/** The root ConfigMaps of the usual name that istiods, external authorities or we keep in all namespaces, reduced to what is asked of them. */
 export function createRootConfigMapInformer(deps: InformerDeps): Informer {
   return new Informer(
     {
       kind: kindInfo('v1', 'ConfigMap'),
       fieldSelector: `metadata.name=${rootConfigMapName}`,
+      transform: reduced,
+    },
+    deps,
+  );
+}
+
+/** Those under another name, which istiods of tenants keep: they have the label of istiod. */
+export function createNamedRootConfigMapInformer(deps: InformerDeps): Informer {
+  return new Informer(
+    {
+      kind: kindInfo('v1', 'ConfigMap'),
+      labelSelector: `${istioLabel}=true`,
+      fieldSelector: `metadata.name!=${rootConfigMapName}`,
       transform: reduced,
     },
     deps,
@@ -61,6 +75,7 @@ export function readRootConfigMap({ metadata, data }: KubernetesObject): RootCon
   const owner = metadata.labels?.[authorityLabel];
   return {
     namespace: metadata.namespace ?? '',
+    name: metadata.name,
     roots: new Set(roots === '' ? [] : roots.split(',')),
     digest,
     hasLabel: metadata.labels?.[istioLabel] === 'true',

@@ -24,7 +24,11 @@ import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
 import type { PodLookups, TrustInformers } from './observed-meshes.ts';
 import { PluggedSecrets } from './plugged-material.ts';
-import { createRootConfigMapInformer, readRootConfigMap } from './root-config-map.ts';
+import {
+  createNamedRootConfigMapInformer,
+  createRootConfigMapInformer,
+  readRootConfigMap,
+} from './root-config-map.ts';
 import { TrustReconciler } from './trust-reconciler.ts';
 import { leastStatusIntervalMs, trustConditionType } from './trust-status.ts';
 
@@ -65,6 +69,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
     cacerts: secretsNamed(cacertsName, deps),
     istioCaSecrets: secretsNamed('istio-ca-secret', deps),
     rootConfigMaps: createRootConfigMapInformer(deps),
+    namedRootConfigMaps: createNamedRootConfigMapInformer(deps),
   };
   const applier = new Applier({
     client,
@@ -127,7 +132,10 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   });
   return {
     controller,
-    informers: [store.secrets, informers.cacerts, informers.istioCaSecrets, informers.rootConfigMaps],
+    informers: [
+      ...[store.secrets, informers.cacerts, informers.istioCaSecrets],
+      ...[informers.rootConfigMaps, informers.namedRootConfigMaps],
+    ],
   };
 }
 

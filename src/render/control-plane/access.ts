@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { rootConfigMapName } from '../../api/resolve-authority.ts';
 import { type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
 import { isAtLeast } from '../../api/versions.ts';
 import { type RoleBindingOptions, renderRoleBinding, renderServiceAccount } from '../access.ts';
@@ -7,7 +8,7 @@ import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 import { istiodEnv } from './istiod-env.ts';
-import { clusterScopedName, istiodName } from './names.ts';
+import { clusterScopedName, istiodName, revisionValidator } from './names.ts';
 
 /** The API groups of Istio's own kinds; the ones without a kind today are read by older releases. */
 const istioGroups = [
@@ -67,9 +68,38 @@ export function renderIstiodAccess(mesh: ResolvedMesh, context: RenderContext): 
     binding(mesh, context, { roleKind: 'ClusterRole', roleName: clusterRole, subject: account }),
     renderObject('control-plane/12-role', {
       metadata: objectMetadata(mesh, context, { ...account, component: 'istiod' }),
+      isTenant: mesh.tenancy !== undefined,
     }),
     binding(mesh, context, { roleKind: 'Role', roleName: name, subject: account }),
+    ...(mesh.tenancy === undefined ? [] : renderMemberRole(mesh, context)),
   ];
+}
+
+/** What istiod of a tenant may write, which counts where it is bound: in its own namespace, and in members. */
+function renderMemberRole(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const { trustBundleName, crlConfigMapName } = mesh.injection;
+  const name = clusterScopedName(mesh, memberRole);
+  return [
+    renderObject('control-plane/14-member-cluster-role', {
+      metadata: objectMetadata(mesh, context, { name, component: 'istiod' }),
+      ...clusterRoleView(mesh),
+      bundles: [trustBundleName || rootConfigMapName, crlConfigMapName],
+    }),
+    renderMemberBinding(mesh, context, mesh.namespace),
+  ];
+}
+
+const memberRole = 'istiod-member';
+
+/** Lets istiod of a tenant write in one namespace. */
+export function renderMemberBinding(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  within: string,
+): KubernetesObject {
+  const subject = { name: istiodName(mesh), namespace: mesh.namespace };
+  const roleName = clusterScopedName(mesh, memberRole);
+  return binding(mesh, context, { roleKind: 'ClusterRole', roleName, subject, within });
 }
 
 /** `app.kubernetes.io/name` of what an istiod of another cluster is given. */
@@ -114,6 +144,8 @@ function clusterRoleView(mesh: ResolvedMesh) {
       ...(hasExperimentalListenerSets ? ['xlistenersets/status'] : []),
     ],
     multiClusterServiceGroup: multiClusterServiceGroup(mesh),
+    isTenant: mesh.tenancy !== undefined,
+    validator: clusterScopedName(mesh, revisionValidator),
     analysis: isOn('PILOT_ENABLE_ANALYSIS'),
     nodeUntaint: isOn('PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS'),
   };

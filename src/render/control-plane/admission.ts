@@ -3,12 +3,12 @@ import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
-import { clusterScopedName, istiodName } from './names.ts';
+import { clusterScopedName, istiodName, revisionValidator } from './names.ts';
 
 /** Sends Istio objects that name this revision to its istiod for validation. */
 export function renderRevisionValidator(mesh: ResolvedMesh, context: RenderContext): KubernetesObject {
   return renderValidator(mesh, context, {
-    name: clusterScopedName(mesh, 'istio-validator'),
+    name: clusterScopedName(mesh, revisionValidator),
     webhookName: 'rev.validation.istio.io',
     objectSelector: [{ key: 'istio.io/rev', operator: 'In', values: [revisionLabel(mesh.revision)] }],
   });

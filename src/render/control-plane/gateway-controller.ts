@@ -21,6 +21,8 @@ const waypointResources = {
   limits: { cpu: '2', memory: '1Gi' },
 };
 
+const gatewayRole = 'istiod-gateway-controller';
+
 /** True when the environment of istiod turns it on. */
 export function deploysGateways(mesh: ResolvedMesh): boolean {
   return literalEnv(istiodEnv(mesh), gatewayDeployments) === 'true';
@@ -33,13 +35,15 @@ export function deploysGateways(mesh: ResolvedMesh): boolean {
  */
 export function renderGatewayController(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   const component = 'istiod';
-  const roleName = clusterScopedName(mesh, 'istiod-gateway-controller');
+  const roleName = clusterScopedName(mesh, gatewayRole);
   const subject = { name: istiodName(mesh), namespace: mesh.namespace };
   return [
     renderObject('control-plane/13-gateway-cluster-role', {
       metadata: objectMetadata(mesh, context, { name: roleName, component }),
     }),
-    renderRoleBinding(mesh, context, { roleKind: 'ClusterRole', roleName, subject, component }),
+    mesh.tenancy === undefined
+      ? renderRoleBinding(mesh, context, { roleKind: 'ClusterRole', roleName, subject, component })
+      : renderGatewayControllerBinding(mesh, context, mesh.namespace),
     renderObject('control-plane/21-gateway-templates', {
       metadata: objectMetadata(mesh, context, {
         name: `istio-sidecar-injector${revisionSuffix(mesh.revision)}`,
@@ -51,6 +55,23 @@ export function renderGatewayController(mesh: ResolvedMesh, context: RenderConte
       values: JSON.stringify(templateValues(mesh)),
     }),
   ];
+}
+
+/** Lets istiod of a tenant deploy gateways in one namespace. */
+export function renderGatewayControllerBinding(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  within: string,
+): KubernetesObject {
+  return renderRoleBinding(mesh, context, {
+    ...{
+      roleKind: 'ClusterRole',
+      roleName: clusterScopedName(mesh, gatewayRole),
+      component: 'istiod',
+      within,
+    },
+    subject: { name: istiodName(mesh), namespace: mesh.namespace },
+  });
 }
 
 /** Waypoints are there in ambient meshes alone. */

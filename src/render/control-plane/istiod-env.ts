@@ -26,6 +26,13 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envValue('INJECTION_WEBHOOK_CONFIG_NAME', ''),
     // Deployments for Gateways of the Gateway API need rights in every namespace: they are for who asks for them.
     envValue(gatewayDeployments, 'false'),
+    ...(mesh.injection.trustBundleName === ''
+      ? []
+      : [envValue('PILOT_CA_CERT_CONFIGMAP', mesh.injection.trustBundleName)]),
+    // The class `istio` of Gateways is the cluster's, and no tenant's.
+    ...(mesh.tenancy === undefined
+      ? []
+      : [envValue('PILOT_ENABLE_GATEWAY_API_GATEWAYCLASS_CONTROLLER', 'false')]),
     // Neither an authority nor the controller that brings its roots to all namespaces.
     ...(mesh.authority.external === undefined ? [] : [envValue('ENABLE_CA_SERVER', 'false')]),
   ];

@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { rootConfigMapName } from '../../api/resolve-authority.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { isAtLeast } from '../../api/versions.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
@@ -95,7 +96,7 @@ const volumeMounts: readonly JsonObject[] = [
   { name: 'istio-csr-ca-configmap', mountPath: '/var/run/secrets/istiod/ca', readOnly: true },
 ];
 
-function volumesOf({ authority }: ResolvedMesh): JsonObject[] {
+function volumesOf({ authority, injection }: ResolvedMesh): JsonObject[] {
   const token = { audience: 'istio-ca', expirationSeconds: 43200, path: 'istio-token' };
   // An istiod that starts before its authority is there would make one of its own.
   const cacertsAreOptional = !authority.enabled;
@@ -109,7 +110,7 @@ function volumesOf({ authority }: ResolvedMesh): JsonObject[] {
     { name: 'istio-csr-dns-cert', secret: { secretName: 'istiod-tls', optional: servingFilesAreOptional } },
     {
       name: 'istio-csr-ca-configmap',
-      configMap: { name: 'istio-ca-root-cert', optional: servingFilesAreOptional },
+      configMap: { name: injection.trustBundleName || rootConfigMapName, optional: servingFilesAreOptional },
     },
   ];
 }

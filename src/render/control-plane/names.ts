@@ -19,3 +19,6 @@ export function discoveryAddress(mesh: ResolvedMesh): string {
 export function clusterScopedName(mesh: ResolvedMesh, base: string): string {
   return `${base}${revisionSuffix(mesh.revision)}-${mesh.namespace}`;
 }
+
+/** Of the validation webhook of one revision, before what makes it its own. */
+export const revisionValidator = 'istio-validator';

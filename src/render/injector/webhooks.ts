@@ -1,4 +1,4 @@
-import { injectorSelfTestLabel } from '../../api/labels.ts';
+import { injectorSelfTestLabel, memberLabel, tenantLabel } from '../../api/labels.ts';
 import { type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import type { ResolvedTagScope } from '../../api/resolved-upgrade.ts';
 import { names } from '../../injection/annotation-names.ts';
@@ -63,6 +63,13 @@ export function selectionEntries(
     namespaceSelector: [...namespaces, ...isWithin],
     objectSelector: pods,
   });
+  const { tenancy } = mesh;
+  if (tenancy !== undefined) {
+    // Of a tenant a pod is by its namespace alone, and a namespace by both its labels.
+    const isMember = [isOneOf(tenantLabel, tenancy.tenant), isOneOf(memberLabel, tenancy.tenant)];
+    const namespaces = [isOneOf(revisionKey, revisionName), isAbsent(injectionLabel), ...isMember];
+    return [entry('rev.namespace', namespaces, [isNoneOf(injectKey, 'false')])];
+  }
   const entries = [
     entry(
       'rev.namespace',

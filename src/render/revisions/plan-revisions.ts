@@ -10,13 +10,11 @@ export interface ObservedRevision extends TagHolding {
   readonly spec: MeshOperatorSpec;
 }
 
-/** What rendering goes by that is not in the spec: where the upgrade is, and the control planes there are, by revision. */
+/** What control planes are rendered by that is not in the spec: where the upgrade is, and the control planes there are, by revision. */
 export interface ObservedRevisions {
   readonly upgrade: UpgradeStatus | undefined;
   readonly revisions: ReadonlyMap<string, ObservedRevision>;
 }
-
-export const nothingObserved: ObservedRevisions = { upgrade: undefined, revisions: new Map() };
 
 /** The control planes that a mesh needs now, and what each is for. */
 export interface RevisionPlan {

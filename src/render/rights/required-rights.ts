@@ -5,9 +5,9 @@ import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Right } from '../../api/right.ts';
 import { stableJson } from '../../base/stable-json.ts';
+import { nothingObserved } from '../observed-mesh.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderMeshOperator } from '../render-mesh-operator.ts';
-import { nothingObserved } from '../revisions/plan-revisions.ts';
 import type { Wave } from '../wave.ts';
 
 /** What a person needs to have objects of a kind, and to have them no longer. */
@@ -118,6 +118,7 @@ function resourceOf(apiVersion: string, kind: string): Pick<Right, 'group' | 're
   };
 }
 
+/** But for what members of a tenant get: to that whoever labels a namespace has consented, and nobody writes it in a spec. */
 function objectsOf(waves: readonly Wave[]): KubernetesObject[] {
-  return waves.flatMap((wave) => wave.objects);
+  return waves.flatMap(({ name, objects }) => (name === 'members' ? [] : objects));
 }

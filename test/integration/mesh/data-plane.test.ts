@@ -6,6 +6,7 @@ import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createDataPlaneController } from '../../../src/controllers/data-plane/data-plane-controller.ts';
+import { createNamespaceInformer } from '../../../src/controllers/data-plane/observed-pods.ts';
 import { EventRecorder } from '../../../src/kube/event-recorder.ts';
 import { Metrics } from '../../../src/observability/metrics.ts';
 import { Informer } from '../../../src/runtime/informer.ts';
@@ -191,6 +192,7 @@ function runController(): Promise<void> {
   const { log } = recordingLog();
   const deps = { client: world.client, clock: systemClock, random: Math.random, log };
   const meshes = new Informer({ kind: kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator') }, deps);
+  const namespaces = createNamespaceInformer(deps);
   const events = new EventRecorder({
     ...{ client: world.client, clock: systemClock, component: 'mesh-operator', instance: 'test' },
     onFailure: (error) => log.warn('Event not written', { error }),
@@ -200,6 +202,7 @@ function runController(): Promise<void> {
       ...deps,
       events,
       meshes,
+      namespaces,
       metrics: metrics.controller('data-plane'),
       podMetrics: metrics,
       mayAct: () => true,
@@ -211,7 +214,7 @@ function runController(): Promise<void> {
     {},
     {
       ...{ clock: systemClock, log },
-      ...{ informers: [meshes, ...dataPlane.informers], controllers: dataPlane.controllers },
+      ...{ informers: [meshes, namespaces, ...dataPlane.informers], controllers: dataPlane.controllers },
     },
   );
   return manager.run(stop.signal);

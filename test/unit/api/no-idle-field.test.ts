@@ -6,9 +6,10 @@ import { resolveMesh } from '../../../src/api/resolve.ts';
 import { validateMeshOperator } from '../../../src/api/validate.ts';
 import { stableJson } from '../../../src/base/stable-json.ts';
 import { OverlaysRefusedError } from '../../../src/render/overlays/overlays-refused-error.ts';
+import { renderMesh } from '../../../src/render/render-mesh.ts';
 import { injectAll } from '../../support/injection-input.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
-import { renderAll } from '../../support/rendered-objects.ts';
+import { aRenderContext } from '../../support/render-context.ts';
 import { wholeSpecs } from '../../support/whole-specs.ts';
 
 type Place = readonly (string | number)[];
@@ -16,7 +17,7 @@ type Schema = Record<string, unknown>;
 
 /** The controllers' own: whether anything is rendered at all, and what becomes of it afterwards. */
 const notRendered =
-  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|components\.base\.gatewayApi$|sidecarInjector\.(failurePolicy|barePods)$)/;
+  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|tenancy\.members\.|components\.base\.gatewayApi$|sidecarInjector\.(failurePolicy|barePods)$)/;
 
 /** Values that repeat a default, because an API server takes no other where they are. */
 const sameAsDefault = [
@@ -66,7 +67,8 @@ describe('a field of the schema', () => {
 /** The objects, or why there are none: an overlay can be refused for the lack of a part. */
 function rendered(spec: MeshOperatorSpec): string {
   try {
-    return stableJson(renderAll(resolveMesh(aMeshOperator(spec))));
+    const members = ['a-member'];
+    return stableJson(renderMesh(resolveMesh(aMeshOperator(spec)), aRenderContext(), members));
   } catch (error) {
     if (error instanceof OverlaysRefusedError) return error.message;
     throw error;
@@ -84,7 +86,7 @@ function pattern(place: Place): string {
 }
 
 const mapKeys =
-  /((?:\.(?:label|labels|daemonSetLabels|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig|injectedAnnotations|templates|templateAliases)|proxy\.(?:lifecycle|seccompProfile)|cni\.(?:env|seccompProfile)|ztunnel\.(?:env|labels|annotations)|values\.[a-z]+\.affinity|volumes\[\]\.[A-Za-z]+)|^meshConfig|pilot\.env)[.[].*$/;
+  /((?:\.(?:label|labels|daemonSetLabels|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig|injectedAnnotations|templates|templateAliases)|proxy\.(?:lifecycle|seccompProfile)|cni\.(?:env|seccompProfile)|ztunnel\.(?:env|labels|annotations)|values\.[a-z]+\.affinity|tenancy\.quota|tenancy\.limits\[\]\.[a-zA-Z]+|volumes\[\]\.[A-Za-z]+)|^meshConfig|pilot\.env)[.[].*$/;
 
 /** Places of everything that is neither an object nor a list of objects. */
 function placesOf(value: unknown, place: Place = []): Place[] {

@@ -49,7 +49,7 @@ describe('renderMesh', () => {
         'HorizontalPodAutoscaler istio-ingressgateway',
       ],
     });
-    const notInDefault: readonly string[] = ['other-revisions', 'cni', 'ztunnel', 'policies'];
+    const notInDefault: readonly string[] = ['other-revisions', 'members', 'cni', 'ztunnel', 'policies'];
     expect(waves.map((wave) => wave.name)).toEqual(waveNames.filter((name) => !notInDefault.includes(name)));
   });
 

@@ -35,6 +35,7 @@ function aReport(parts: Partial<PassReport> = {}): PassReport {
     isDeleting: false,
     waves,
     gateways: [],
+    members: [],
     inventory: [istiod],
     leaving: [],
     ...{ drift: [], fights: [], ignored: [], history: [], adopted: [] },

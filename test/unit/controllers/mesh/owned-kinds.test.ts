@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { load } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import { optionalKinds, ownedKinds, unwatchedKinds } from '../../../../src/controllers/mesh/owned-kinds.ts';
+import { renderMesh } from '../../../../src/render/render-mesh.ts';
 import { resolveScenario, scenarioNames } from '../../../golden/render-scenario.ts';
-import { renderAll } from '../../../support/rendered-objects.ts';
+import { aRenderContext } from '../../../support/render-context.ts';
 
 const watchedKinds = [...ownedKinds, ...optionalKinds.map(({ kind }) => kind)];
 
@@ -17,7 +18,9 @@ describe('the kinds that the operator owns', () => {
   test('are those that are rendered, no more and no less', async () => {
     const meshes = await Promise.all((await scenarioNames()).map(resolveScenario));
     const rendered = meshes.flatMap((mesh) =>
-      renderAll(mesh).map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+      renderMesh(mesh, aRenderContext(), ['a-member']).flatMap(({ objects }) =>
+        objects.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`),
+      ),
     );
 
     expect([...new Set(rendered)].sort()).toEqual(

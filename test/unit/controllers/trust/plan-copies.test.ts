@@ -10,7 +10,13 @@ import type { RootConfigMap } from '../../../../src/controllers/trust/root-confi
 const minuteMs = 60_000;
 
 function aCopy(changes: Partial<RootConfigMap> = {}): RootConfigMap {
-  const right = { namespace: 'shop', roots: new Set<string>(), digest: 'new', hasLabel: true };
+  const right = {
+    namespace: 'shop',
+    name: 'istio-ca-root-cert',
+    roots: new Set<string>(),
+    digest: 'new',
+    hasLabel: true,
+  };
   return { ...right, owner: 'istio-system', ...changes };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
 import { findMeshProblems } from '../../../../src/cli/mesh-problems.ts';
-import { nothingObserved } from '../../../../src/render/revisions/plan-revisions.ts';
+import { nothingObserved } from '../../../../src/render/observed-mesh.ts';
 import { renderRevisions } from '../../../../src/render/revisions/render-revisions.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
 import { aRenderContext } from '../../../support/render-context.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
+import { nothingObserved } from '../../../../src/render/observed-mesh.ts';
 import { renderMeshOperator } from '../../../../src/render/render-mesh-operator.ts';
-import { nothingObserved } from '../../../../src/render/revisions/plan-revisions.ts';
 import { requiredRights } from '../../../../src/render/rights/required-rights.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
 import { aRenderContext } from '../../../support/render-context.ts';

@@ -1,11 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
-import { ownershipLabels } from '../../../../src/api/labels.ts';
-import {
-  claimedNames,
-  claimMessage,
-  earlierClaim,
-} from '../../../../src/controllers/mesh/revision-claims.ts';
+import { claimMessage, claimsOf, earlierClaim } from '../../../src/api/claims.ts';
+import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { ownershipLabels } from '../../../src/api/labels.ts';
 
 function aMesh(
   namespace: string,
@@ -62,7 +58,10 @@ describe('the claim to a revision', () => {
 
   test('is refused with the name of the mesh that holds it', () => {
     expect(
-      claimMessage(aMesh('b', newer, 'blue'), { name: 'blue', holder: { namespace: 'a', name: 'mesh' } }),
+      claimMessage({
+        claim: { key: 'blue', name: 'blue', what: 'revision', path: 'spec.revision' },
+        holder: { namespace: 'a', name: 'mesh' },
+      }),
     ).toMatch(/revision blue belongs to MeshOperator a\/mesh/);
   });
 
@@ -73,10 +72,30 @@ describe('the claim to a revision', () => {
     ];
     const held = earlierClaim(second, among(first, second));
 
-    expect(held).toMatchObject({ name: 'blue', holder: { namespace: 'a' } });
-    expect(held === undefined ? '' : claimMessage(second, held)).toMatch(
+    expect(held).toMatchObject({ claim: { name: 'blue' }, holder: { namespace: 'a' } });
+    expect(held === undefined ? '' : claimMessage(held)).toMatch(
       /^spec\.revisionTags\[1\]: tag blue belongs to MeshOperator a\/mesh/,
     );
+  });
+
+  test.each([
+    [
+      'a tenant',
+      { tenancy: { tenant: 'pay' } },
+      /^spec\.tenancy\.tenant: tenant pay belongs to MeshOperator a\/mesh/,
+    ],
+    [
+      'a trust bundle that another names after a tenant',
+      { values: { global: { trustBundleName: 'istio-ca-root-cert-pay' } } },
+      /^spec\.values\.global\.trustBundleName: trust bundle istio-ca-root-cert-pay belongs to MeshOperator a\/mesh/,
+    ],
+  ])('covers %s', (_what, spec, message) => {
+    const first = { ...aMesh('a', older, 'pay'), spec: { revision: 'pay', tenancy: { tenant: 'pay' } } };
+    const second = { ...aMesh('b', newer, 'other'), spec: { revision: 'other', ...spec } };
+    const held = earlierClaim(second, among(first, second));
+
+    expect(held === undefined ? '' : claimMessage(held)).toMatch(message);
+    expect(earlierClaim(first, among(first, second))).toBeUndefined();
   });
 
   test('is shared by the control planes of one mesh, and by nobody else', () => {
@@ -88,7 +107,10 @@ describe('the claim to a revision', () => {
     const all = among(mesh, old, next, stranger);
 
     expect([mesh, old, next].map((one) => earlierClaim(one, all))).toEqual([undefined, undefined, undefined]);
-    expect(earlierClaim(stranger, all)).toMatchObject({ name: 'prod', holder: { namespace: 'a' } });
+    expect(earlierClaim(stranger, all)).toMatchObject({
+      claim: { name: 'prod' },
+      holder: { namespace: 'a' },
+    });
   });
 
   test('is not shared by a MeshOperator of another namespace, whatever its labels say', () => {
@@ -100,5 +122,5 @@ describe('the claim to a revision', () => {
 });
 
 function among(...meshes: KubernetesObject[]) {
-  return (name: string) => meshes.filter((mesh) => claimedNames(mesh).includes(name));
+  return (claimed: string) => meshes.filter((mesh) => claimsOf(mesh).some(({ key }) => key === claimed));
 }

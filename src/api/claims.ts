@@ -1,0 +1,144 @@
+import { isRecord } from '../base/stable-json.ts';
+import { type KubernetesObject, keyText, type ObjectKey } from './kubernetes-object.ts';
+import { ownerByLabels } from './labels.ts';
+import { tenantBundleName } from './resolve-tenancy.ts';
+import { revisionLabel } from './resolved-mesh.ts';
+
+/** The revision a MeshOperator asks for, read leniently: the spec may be invalid. Empty for the default one. */
+export function claimedRevision(mesh: KubernetesObject): string {
+  const revision = isRecord(mesh.spec) ? mesh.spec.revision : undefined;
+  return typeof revision !== 'string' || revision === 'default' ? '' : revision;
+}
+
+/** The further names of its revision, read as leniently. */
+export function claimedTags(mesh: KubernetesObject): string[] {
+  const tags = isRecord(mesh.spec) ? mesh.spec.revisionTags : undefined;
+  return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
+}
+
+/** The names under which namespaces may choose a MeshOperator: its revision (`default` for the one without), then its tags. */
+export function claimedNames(mesh: KubernetesObject): string[] {
+  return [revisionLabel(claimedRevision(mesh)), ...claimedTags(mesh)];
+}
+
+/** The tenant that a MeshOperator is the control plane of; read as leniently. */
+export function claimedTenant(mesh: KubernetesObject): string | undefined {
+  const tenancy = isRecord(mesh.spec) ? mesh.spec.tenancy : undefined;
+  const tenant = isRecord(tenancy) ? tenancy.tenant : undefined;
+  return typeof tenant === 'string' ? tenant : undefined;
+}
+
+/** The ConfigMap that its istiod keeps its roots in, where that has not the usual name; read as leniently. */
+export function claimedBundle(mesh: KubernetesObject): string | undefined {
+  const spec = isRecord(mesh.spec) ? mesh.spec : {};
+  const { global } = isRecord(spec.values) ? spec.values : {};
+  const named = isRecord(global) ? global.trustBundleName : undefined;
+  if (typeof named === 'string' && named !== '') return named;
+  const tenant = claimedTenant(mesh);
+  const { provider } = isRecord(spec.certificateAuthority) ? spec.certificateAuthority : {};
+  return tenant === undefined || provider === 'External' ? undefined : tenantBundleName(tenant);
+}
+
+/** Something that one mesh of a cluster has alone. */
+export interface Claim {
+  /** Revisions and tags share one set of names, tenants and trust bundles have others; with a prefix, they share none. */
+  readonly key: string;
+  readonly name: string;
+  readonly what: 'revision' | 'tag' | 'tenant' | 'trust bundle';
+  /** Where in the spec it is. */
+  readonly path: string;
+}
+
+/** All that a MeshOperator claims. */
+export function claimsOf(mesh: KubernetesObject): Claim[] {
+  const tenant = claimedTenant(mesh);
+  const bundle = claimedBundle(mesh);
+  const revision = revisionLabel(claimedRevision(mesh));
+  return [
+    { key: revision, name: revision, what: 'revision', path: 'spec.revision' },
+    ...claimedTags(mesh).map(
+      (tag, index): Claim => ({ key: tag, name: tag, what: 'tag', path: `spec.revisionTags[${index}]` }),
+    ),
+    ...(tenant === undefined ? [] : [ofTenant(tenant)]),
+    ...(bundle === undefined ? [] : [ofBundle(bundle)]),
+  ];
+}
+
+function ofTenant(tenant: string): Claim {
+  return { key: `tenant:${tenant}`, name: tenant, what: 'tenant', path: 'spec.tenancy.tenant' };
+}
+
+function ofBundle(bundle: string): Claim {
+  return {
+    ...({ key: `bundle:${bundle}`, name: bundle, what: 'trust bundle' } as const),
+    path: 'spec.values.global.trustBundleName',
+  };
+}
+
+/** Something that somebody else holds, and who. */
+export interface HeldClaim {
+  readonly claim: Claim;
+  readonly holder: ObjectKey;
+}
+
+/**
+ * The first claim of `mesh` that another one already holds; undefined when `mesh` may have all of them. A name, be it a
+ * revision or a tag, belongs to one mesh of a cluster, since webhooks and pods go by it without a namespace, and so do a
+ * tenant and a trust bundle: the oldest claim keeps it, and of two equally old ones the first by namespace and name. The
+ * control planes of one mesh share its claims with it. `claiming` gives the meshes with a claim of that key.
+ */
+export function earlierClaim(
+  mesh: KubernetesObject,
+  claiming: (key: string) => Iterable<KubernetesObject>,
+): HeldClaim | undefined {
+  return heldClaim(mesh, claiming, (rival) => precedes(rival, mesh));
+}
+
+/** The first claim of `mesh` that another one has as well, whichever is older. */
+export function rivalClaim(
+  mesh: KubernetesObject,
+  claiming: (key: string) => Iterable<KubernetesObject>,
+): HeldClaim | undefined {
+  return heldClaim(mesh, claiming, () => true);
+}
+
+function heldClaim(
+  mesh: KubernetesObject,
+  claiming: (key: string) => Iterable<KubernetesObject>,
+  counts: (rival: KubernetesObject) => boolean,
+): HeldClaim | undefined {
+  for (const claim of claimsOf(mesh)) {
+    const rivals = [...claiming(claim.key)].filter(
+      (other) => familyOf(other) !== familyOf(mesh) && counts(other),
+    );
+    const first = rivals.sort((a, b) => (precedes(a, b) ? -1 : 1))[0];
+    if (first !== undefined) return { claim, holder: keyOf(first) };
+  }
+  return undefined;
+}
+
+/** What a person reads when another mesh holds it. */
+export function claimMessage({ claim: { name, what, path }, holder }: HeldClaim): string {
+  return `${path}: ${what} ${name} belongs to MeshOperator ${keyText(holder)}; give this mesh another ${what} or delete that one`;
+}
+
+/** The mesh that a MeshOperator is a control plane of, which is in the same namespace, or itself. */
+function familyOf(mesh: KubernetesObject): string {
+  const own = keyOf(mesh);
+  const owner = ownerByLabels(mesh.metadata.labels);
+  return keyText(owner?.namespace === own.namespace ? owner : own);
+}
+
+function precedes(left: KubernetesObject, right: KubernetesObject): boolean {
+  const [a, b] = [rank(left), rank(right)];
+  return a < b;
+}
+
+/** Sorts by age, then by name; creation timestamps are RFC 3339 in UTC, so text order is time order. */
+function rank(mesh: KubernetesObject): string {
+  return `${mesh.metadata.creationTimestamp ?? ''} ${keyText(keyOf(mesh))}`;
+}
+
+function keyOf(mesh: KubernetesObject): ObjectKey {
+  return { namespace: mesh.metadata.namespace ?? '', name: mesh.metadata.name };
+}
