@@ -41,6 +41,25 @@ export async function outcomeFrom(cluster: Cluster, from: AppContainer, url: str
   return total.ok === 1 ? 'ok' : Object.keys(total.failedBy).join();
 }
 
+/**
+ * Which of the URLs a container has got to: there was an answer, be it that nothing listens. Where a policy drops packets
+ * there is none.
+ */
+export async function reachedFrom(
+  cluster: Cluster,
+  from: AppContainer,
+  urls: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const call = ['/test-app', 'call', '-count', `${urls.length}`, '-rate', '100', '-timeout', '3s'];
+  const targets = urls.flatMap((url) => ['-url', url]);
+  const report = JSON.parse(await execIn(cluster, from, ...call, '-allow-failures', ...targets)) as {
+    targets: Record<string, { sent: number; failedBy: Record<string, number> }>;
+  };
+  return new Set(
+    urls.filter((url) => report.targets[url]?.sent === 1 && !report.targets[url].failedBy.timeout),
+  );
+}
+
 /** The URI of the client's certificate, as the proxy of the answering app has verified it; undefined without mTLS. */
 export function clientIdentity({ headers }: Pick<AppAnswer, 'headers'>): string | undefined {
   const verified = headers['X-Forwarded-Client-Cert']?.join(',').split(',').at(-1) ?? '';

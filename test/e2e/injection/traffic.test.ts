@@ -12,11 +12,14 @@ import {
   askFrom,
   clientIdentity,
   outcomeFrom,
+  reachedFrom,
 } from '../../support/app-requests.ts';
 import { askGateway } from '../../support/gateway-request.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
+import { sharedCluster } from '../../support/shared-cluster.ts';
 
 const namespace = 'traffic';
+const watchers = 'traffic-watchers';
 const image = 'meshoperator.dev/test-app:1';
 const server: AppContainer = { namespace, workload: 'deployment/server' };
 const bare: AppContainer = { namespace, workload: 'bare' };
@@ -51,8 +54,15 @@ let real: RealMesh;
 let cluster: Cluster;
 
 beforeAll(async () => {
-  real = await installRealMesh('test/e2e/injection/mesh.yaml');
+  const node = (await sharedCluster('kubelet')).nodeAddress;
+  real = await installRealMesh('test/e2e/injection/mesh.yaml', {
+    networkPolicy: {
+      apiServer: { cidrs: [`${node}/32`], ports: [6443] },
+      monitoring: { namespaces: [watchers] },
+    },
+  });
   cluster = real.cluster;
+  await startAgain('istiod', 'sidecar-injector', 'istio-ingressgateway');
   await cluster.apply(await readManifest('test/e2e/injection/apps.yaml'));
   await cluster.kubectl('rollout', 'status', '-n', namespace, 'deployment/server', '--timeout=120s');
   await cluster.apply(orders.map(aClient).join('---\n'));
@@ -63,7 +73,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (real !== undefined) await removeRealMesh(real, namespace);
+  if (real !== undefined) await removeRealMesh(real, namespace, watchers);
 });
 
 describe.each(orders)('an app whose sidecar comes in the $name order, under STRICT mTLS', (order) => {
@@ -209,6 +219,75 @@ describe('a Job with a native sidecar', () => {
     expect(pod.spec.initContainers?.map(({ name }) => name)).toContain(proxyContainer);
   });
 });
+
+describe('the pods of the mesh itself, under its NetworkPolicies', () => {
+  const ports = [80, 443, 8080, 8081, 15000, 15010, 15012, 15014, 15017, 15020, 15021, 15090];
+
+  test('are reached by other pods where the table of flows says so, and nowhere else', async () => {
+    expect(await portsReachedFrom(bare)).toEqual({
+      istiod: [15012],
+      'sidecar-injector': [],
+      'istio-ingressgateway': [80, 443, 15021],
+    });
+  });
+
+  test('are reached for metrics by those who may read them', async () => {
+    await cluster.apply(aWatcher());
+    await cluster.kubectl('wait', 'pod/watcher', '-n', watchers, '--for=condition=Ready', '--timeout=60s');
+
+    expect(await portsReachedFrom({ namespace: watchers, workload: 'watcher' })).toEqual({
+      istiod: [15012, 15014],
+      'sidecar-injector': [8080],
+      'istio-ingressgateway': [80, 443, 15020, 15021, 15090],
+    });
+  });
+
+  async function portsReachedFrom(from: AppContainer): Promise<Record<string, number[]>> {
+    const apps = ['istiod', 'sidecar-injector', 'istio-ingressgateway'];
+    const urls = new Map<string, { readonly app: string; readonly port: number }>();
+    for (const app of apps) {
+      const address = await addressOf(app);
+      for (const port of ports) urls.set(`http://${address}:${port}/`, { app, port });
+    }
+    const reached = await reachedFrom(cluster, from, [...urls.keys()]);
+    return Object.fromEntries(
+      apps.map((app) => [
+        app,
+        [...urls].flatMap(([url, at]) => (at.app === app && reached.has(url) ? [at.port] : [])),
+      ]),
+    );
+  }
+});
+
+/** So that they come up under the policies, which the first time came after them. */
+async function startAgain(...deployments: readonly string[]): Promise<void> {
+  await cluster.kubectl('delete', 'pods', '-n', 'istio-system', '--all');
+  for (const name of deployments) {
+    const rollout = ['rollout', 'status', '-n', 'istio-system', `deployment/${name}`, '--timeout=120s'];
+    await cluster.kubectl(...rollout);
+  }
+}
+
+async function addressOf(app: string): Promise<string> {
+  const query = ['get', 'pods', '-n', 'istio-system', '-l', `app=${app}`];
+  return cluster.kubectl(...query, '-o', 'jsonpath={.items[0].status.podIP}');
+}
+
+function aWatcher(): string {
+  const objects = [
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: watchers } },
+    {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'watcher', namespace: watchers },
+      spec: {
+        terminationGracePeriodSeconds: 1,
+        containers: [aContainer('app', ['serve', '-name', 'watcher'])],
+      },
+    },
+  ];
+  return objects.map((object) => dump(object)).join('---\n');
+}
 
 interface Calls {
   readonly total: { readonly sent: number; readonly failedBy: Readonly<Record<string, number>> };
