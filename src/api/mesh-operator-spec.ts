@@ -86,7 +86,7 @@ export const meshOperatorSpecSchema = z
     networkPolicy: networkPolicySchema
       .optional()
       .describe(
-        'NetworkPolicies for istiod, the injector and gateways: what the mesh needs passes, all else does not.',
+        'NetworkPolicies for istiod, the injector, gateways, and members of a tenant: what the mesh needs passes, all else does not.',
       ),
     tenancy: tenancySchema
       .optional()

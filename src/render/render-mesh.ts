@@ -10,7 +10,11 @@ import { renderRemoteIstiod } from './control-plane/remote-istiod.ts';
 import { renderDefaultStablePolicy, renderStablePolicy } from './control-plane/stable-policy.ts';
 import { renderGateway } from './gateways/gateway.ts';
 import { renderInjector } from './injector/injector.ts';
-import { renderControlPlanePolicies, renderGatewayPolicies } from './network-policy/network-policies.ts';
+import {
+  renderControlPlanePolicies,
+  renderGatewayPolicies,
+  renderMemberPolicies,
+} from './network-policy/network-policies.ts';
 import { applyOverlays } from './overlays/apply-overlays.ts';
 import { renderPolicies } from './policies.ts';
 import type { RenderContext } from './render-context.ts';
@@ -46,6 +50,7 @@ export function renderMesh(
         ...renderPolicies(mesh, context),
         ...renderControlPlanePolicies(mesh, context),
         ...renderGatewayPolicies(mesh, context),
+        ...renderMemberPolicies(mesh, context, members),
       ],
     },
   ];

@@ -90,7 +90,7 @@ export const flows: readonly Flow[] = [
     when: { text: '`jwks` is given', holds: ({ networkPolicy: { jwks } }) => jwks !== undefined },
   },
   {
-    from: ['istiod', ...gateways],
+    from: ['istiod', 'workloads', ...gateways],
     to: ['dns'],
     ports: {
       text: '`dns.ports`/UDP, `dns.ports`/TCP',
@@ -100,7 +100,7 @@ export const flows: readonly Flow[] = [
     why: 'Names; over TCP where an answer is too long for UDP',
   },
   {
-    from: [...gateways],
+    from: ['workloads', ...gateways],
     to: ['authority'],
     ports: {
       text: 'every port of its namespace; else that of its address',
@@ -116,7 +116,7 @@ export const flows: readonly Flow[] = [
     },
   },
   {
-    from: [...gateways],
+    from: ['workloads', ...gateways],
     to: ['remoteIstiod'],
     ports: tcp(15012),
     why: 'Configuration and certificates of proxies',
@@ -147,13 +147,26 @@ export const flows: readonly Flow[] = [
     why: 'What a gateway takes is for them; which port, the application says',
   },
   {
+    from: ['workloads'],
+    to: ['workloads'],
+    ports: everyPort,
+    why: 'Workloads of a tenant among themselves',
+  },
+  {
+    from: ['workloads'],
+    to: ['outside'],
+    ports: everyPort,
+    why: 'A tenant whose proxies pass on what they do not know',
+    when: { text: '`tenancy.isolation` is `Open`', holds: ({ tenancy }) => tenancy?.isolation === 'Open' },
+  },
+  {
     from: ['egressGateways'],
     to: ['outside'],
     ports: everyPort,
     why: 'It is there for that; which hosts, Istio’s objects say',
   },
   {
-    from: ['ingressGateways'],
+    from: ['workloads', 'ingressGateways'],
     to: ['otherNetworks'],
     ports: tcp(crossNetworkPort),
     why: 'Endpoints of other networks are behind their east-west gateways',
@@ -173,13 +186,14 @@ export const flows: readonly Flow[] = [
   },
   {
     from: ['monitoring'],
-    to: [...gateways],
+    to: ['workloads', ...gateways],
     ports: tcp(15020, 15090),
     why: 'Metrics of agent and Envoy together, and of Envoy alone',
   },
   { from: ['node'], to: ['istiod'], ports: tcp(8080), why: 'Probes' },
   { from: ['node'], to: ['injector'], ports: tcp(8081), why: 'Probes' },
   { from: ['node'], to: [...gateways], ports: tcp(15021), why: 'Probes' },
+  { from: ['node'], to: ['workloads'], ports: everyPort, why: 'Probes' },
   { from: ['node'], to: ['operator'], ports: tcp(8081), why: 'Probes' },
   { from: ['apiServer'], to: ['operator'], ports: tcp(15017), why: 'Webhooks of MeshOperators' },
   { from: ['monitoring'], to: ['operator'], ports: tcp(8080), why: 'Metrics of the operator' },

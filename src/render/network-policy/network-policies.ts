@@ -17,15 +17,26 @@ export function renderGatewayPolicies(mesh: ResolvedMesh, context: RenderContext
   return renderPoliciesOf(['ingressGateways', 'egressGateways', 'eastWestGateways'], mesh, context);
 }
 
-function renderPoliciesOf(
-  names: readonly PartyName[],
+/** One for every pod of each member namespace of a tenant. Nothing for a mesh without tenancy. */
+export function renderMemberPolicies(
   mesh: ResolvedMesh,
   context: RenderContext,
+  members: readonly string[],
 ): KubernetesObject[] {
-  if (!isGuarded(mesh)) return [];
+  return renderPoliciesOf(['workloads'], mesh, context, members);
+}
+
+function renderPoliciesOf(
+  names: readonly PartyName[],
+  { networkPolicy, ...rest }: ResolvedMesh,
+  context: RenderContext,
+  memberNamespaces: readonly string[] = [],
+): KubernetesObject[] {
+  if (networkPolicy === undefined) return [];
+  const mesh: GuardedMesh = { ...rest, networkPolicy, memberNamespaces };
   return names.flatMap((name) =>
     endsOf(name, mesh).flatMap((end) =>
-      end.pods === undefined ? [] : [renderPolicy({ name, end, pods: end.pods }, mesh, context)],
+      (end.pods ?? []).map((pods) => renderPolicy({ name, end, pods }, mesh, context)),
     ),
   );
 }
@@ -103,8 +114,4 @@ function endsOf(name: PartyName, mesh: GuardedMesh): readonly End[] {
 
 function nonEmpty<T>(list: readonly T[]): readonly T[] | undefined {
   return list.length === 0 ? undefined : list;
-}
-
-function isGuarded(mesh: ResolvedMesh): mesh is GuardedMesh {
-  return mesh.networkPolicy !== undefined;
 }

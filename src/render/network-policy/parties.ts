@@ -1,3 +1,4 @@
+import { memberLabel, tenantLabel } from '../../api/labels.ts';
 import type { PolicyPeer } from '../../api/network-policy.ts';
 import type { ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { ResolvedNetworkPolicy } from '../../api/resolved-network-policy.ts';
@@ -9,10 +10,11 @@ import { injectorName } from '../injector/names.ts';
 
 /** Pods of a mesh that a policy of ours is for. */
 export interface PodSet {
-  /** Name of the policy, which is that of their Deployment. */
+  /** Name of the policy: that of their Deployment, where they have one. */
   readonly name: string;
   readonly namespace: string;
   readonly component: string;
+  /** Empty: every pod of the namespace. */
   readonly selector: Readonly<Record<string, string>>;
 }
 
@@ -21,12 +23,16 @@ export interface End {
   /** Who it is for policies of others; `everywhere` where no selector and no range says it. */
   readonly peers: readonly PolicyPeer[] | 'everywhere';
   /** Absent for what is not ours. */
-  readonly pods?: PodSet;
+  readonly pods?: readonly PodSet[];
   readonly gateway?: ResolvedGateway;
 }
 
 /** A mesh that has policies. */
-export type GuardedMesh = ResolvedMesh & { readonly networkPolicy: ResolvedNetworkPolicy };
+export type GuardedMesh = ResolvedMesh & {
+  readonly networkPolicy: ResolvedNetworkPolicy;
+  /** Namespaces of the tenant whose mesh it is. */
+  readonly memberNamespaces: readonly string[];
+};
 
 interface Party {
   /** For the reference page. */
@@ -45,12 +51,14 @@ export const parties = {
             {
               // Of every revision: gateways go from one to the next.
               peers: [podsOf(mesh.namespace, { app: 'istiod' })],
-              pods: {
-                name: istiodName(mesh),
-                namespace: mesh.namespace,
-                component: 'istiod',
-                selector: istiodSelector(mesh),
-              },
+              pods: [
+                {
+                  name: istiodName(mesh),
+                  namespace: mesh.namespace,
+                  component: 'istiod',
+                  selector: istiodSelector(mesh),
+                },
+              ],
             },
           ]
         : [],
@@ -62,12 +70,14 @@ export const parties = {
         ? [
             {
               peers: [podsOf(mesh.namespace, injectorSelector(mesh))],
-              pods: {
-                name: injectorName(mesh),
-                namespace: mesh.namespace,
-                component: injectorComponent,
-                selector: injectorSelector(mesh),
-              },
+              pods: [
+                {
+                  name: injectorName(mesh),
+                  namespace: mesh.namespace,
+                  component: injectorComponent,
+                  selector: injectorSelector(mesh),
+                },
+              ],
             },
           ]
         : [],
@@ -85,10 +95,19 @@ export const parties = {
     ends: (mesh) => gatewayEnds(mesh, 'eastWestGateways'),
   },
   workloads: {
-    meaning: 'Workloads: every pod of the cluster, and `meshCIDRs`',
-    ends: ({ networkPolicy }) => [
-      { peers: [{ namespaceSelector: {} }, ...blocksOf(networkPolicy.meshCidrs)] },
-    ],
+    meaning:
+      'Workloads, and `meshCIDRs`. Those of a tenant are the pods of its members, for which there are policies; without `spec.tenancy` they are every pod of the cluster, for which there are none',
+    ends: ({ networkPolicy, tenancy, memberNamespaces }) => {
+      const ofNetwork = blocksOf(networkPolicy.meshCidrs);
+      if (tenancy === undefined) return [{ peers: [{ namespaceSelector: {} }, ...ofNetwork] }];
+      const { tenant } = tenancy;
+      const labels = { [tenantLabel]: tenant, [memberLabel]: tenant };
+      const pods = memberNamespaces.map((namespace) => ({
+        ...{ name: `tenant-${tenant}`, namespace },
+        ...{ component: 'tenancy', selector: {} },
+      }));
+      return [{ peers: [{ namespaceSelector: { matchLabels: labels } }, ...ofNetwork], pods }];
+    },
   },
   apiServer: {
     meaning: 'The API server: `apiServer.cidrs`',
@@ -164,12 +183,14 @@ function gatewayEnds({ gateways }: ResolvedMesh, kind: ResolvedGateway['kind']):
     .filter((gateway) => gateway.kind === kind)
     .map((gateway) => ({
       peers: [podsOf(gateway.namespace, gateway.selector)],
-      pods: {
-        name: gateway.name,
-        namespace: gateway.namespace,
-        component: gateway.name,
-        selector: gateway.selector,
-      },
+      pods: [
+        {
+          name: gateway.name,
+          namespace: gateway.namespace,
+          component: gateway.name,
+          selector: gateway.selector,
+        },
+      ],
       gateway,
     }));
 }

@@ -41,7 +41,7 @@ async function labelsOf(namespace: string): Promise<Record<string, string>> {
 /** Kind and name of what the operator has put into a namespace. */
 async function contentsOf(namespace: string): Promise<string[]> {
   const text = await world.cluster.kubectl(
-    ...['get', 'resourcequotas,limitranges,rolebindings', '-n', namespace],
+    ...['get', 'resourcequotas,limitranges,rolebindings,networkpolicies', '-n', namespace],
     ...['-l', 'app.kubernetes.io/managed-by=mesh-operator', '-o', 'name'],
   );
   return text.split('\n').filter((line) => line !== '');
@@ -94,6 +94,7 @@ describe('a tenant', () => {
       quota: { pods: '20' },
       limits: [{ type: 'Container', default: { cpu: '1' } }],
     });
+    await mesh.change({ networkPolicy: {} });
     const ours = [`team=${tenant}`, `${tenantLabel}=${tenant}`];
     const member = await aNamespace('member', ...ours);
     const follower = await aNamespace('follower', ...ours, 'istio.io/rev=somebody');
@@ -122,6 +123,7 @@ describe('a tenant', () => {
       `resourcequota/tenant-${tenant}`,
       `limitrange/tenant-${tenant}`,
       `rolebinding.rbac.authorization.k8s.io/istiod-member-${tenant}-${mesh.key.namespace}`,
+      `networkpolicy.networking.k8s.io/tenant-${tenant}`,
     ]);
     expect(await contentsOf(silent)).toEqual([]);
     const istiod = `system:serviceaccount:${mesh.key.namespace}:istiod-${tenant}`;

@@ -13,7 +13,9 @@ import {
   type PartyName,
   parties,
 } from '../../../../src/render/network-policy/parties.ts';
+import { renderMesh } from '../../../../src/render/render-mesh.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
+import { aRenderContext } from '../../../support/render-context.ts';
 import { podTemplateOf, renderAll } from '../../../support/rendered-objects.ts';
 
 /** Somebody who sends or gets packets, and all that this one is in the table. */
@@ -72,14 +74,33 @@ const meshes: Record<string, MeshOperatorSpec> = {
   },
 };
 
-describe.each(Object.entries(meshes))('the policies of a mesh with %s', (_, spec) => {
-  const mesh = resolveMesh(aMeshOperator(spec));
-  const objects = renderAll(mesh);
-  const places = placesOf(mesh as GuardedMesh, objects);
+const tenancy: MeshOperatorSpec['tenancy'] = { tenant: 'shops', members: { namespaces: ['shop', 'till'] } };
+
+const tenants: Record<string, MeshOperatorSpec> = {
+  'every gateway and setting, of a tenant': {
+    ...{ revision: 'shops', components: allGateways, networkPolicy: settings, tenancy },
+    values: { global: { network: 'west' } },
+  },
+  'defaults, of a tenant': { revision: 'shops', networkPolicy: {}, tenancy },
+  'open egress, of a tenant': {
+    ...{ revision: 'shops', networkPolicy: settings },
+    tenancy: { ...tenancy, isolation: 'Open' },
+  },
+};
+
+describe.each(Object.entries({ ...meshes, ...tenants }))('the policies of a mesh with %s', (_, spec) => {
+  const resolved = resolveMesh(aMeshOperator(spec));
+  const memberNamespaces = resolved.tenancy?.members.namespaces ?? [];
+  const mesh = { ...resolved, memberNamespaces } as GuardedMesh;
+  const objects = renderMesh(resolved, aRenderContext(), memberNamespaces).flatMap((wave) => wave.objects);
+  const places = placesOf(mesh, objects);
   const evaluator = new NetworkPolicyEvaluator({
     policies: objects.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as PolicyWorld['policies'],
     namespaces: namespaceNames.map((name) => ({
-      metadata: { name, labels: { 'kubernetes.io/metadata.name': name } },
+      metadata: {
+        name,
+        labels: { 'kubernetes.io/metadata.name': name, ...labelsOf(name, memberNamespaces) },
+      },
     })),
     pods: places.flatMap(({ pod }) => pod ?? []),
   });
@@ -92,7 +113,7 @@ describe.each(Object.entries(meshes))('the policies of a mesh with %s', (_, spec
         if (from === to) continue;
         for (const port of ports) {
           for (const protocol of ['TCP', 'UDP'] as const) {
-            const needed = isNeeded(mesh as GuardedMesh, from, to, port, protocol);
+            const needed = isNeeded(mesh, from, to, port, protocol);
             const verdict = evaluator.judge({ from: from.address, to: to.address, port, protocol });
             if (needed) passing++;
             if (verdict.isAllowed !== needed) {
@@ -121,7 +142,8 @@ describe('the table of flows', () => {
       podTemplateOf(objects, name).spec.containers.flatMap(({ ports: list }) =>
         (list as { containerPort: number }[]).map(({ containerPort }) => containerPort),
       );
-    const mesh = resolveMesh(aMeshOperator({ networkPolicy: {} })) as GuardedMesh;
+    const resolved = resolveMesh(aMeshOperator({ networkPolicy: {} }));
+    const mesh = { ...resolved, memberNamespaces: [] } as unknown as GuardedMesh;
     const known = (name: PartyName) => [
       ...new Set(
         flows
@@ -149,6 +171,14 @@ describe('a mesh without the block', () => {
   });
 });
 
+/** Of another tenant are those that are of none of ours; one namespace has only asked to be a member. */
+function labelsOf(namespace: string, members: readonly string[]): Record<string, string> {
+  if (members.includes(namespace))
+    return { 'meshoperator.dev/tenant': 'shops', 'meshoperator.dev/member': 'shops' };
+  if (namespace === 'asking') return { 'meshoperator.dev/tenant': 'shops' };
+  return { 'meshoperator.dev/tenant': 'banks', 'meshoperator.dev/member': 'banks' };
+}
+
 /** Both ends must let a packet through that are ours: the table says of each what it may send, or get. */
 function isNeeded(mesh: GuardedMesh, from: Place, to: Place, port: number, protocol: string): boolean {
   const [sender, receiver] = [ourParty(mesh, from), ourParty(mesh, to)];
@@ -174,14 +204,25 @@ function isNeeded(mesh: GuardedMesh, from: Place, to: Place, port: number, proto
 }
 
 /** What a place is that has a policy of ours. */
-function ourParty(mesh: GuardedMesh, { is }: Place): PartyName | undefined {
+function ourParty(mesh: GuardedMesh, { is, pod }: Place): PartyName | undefined {
+  if (pod === undefined) return undefined;
   return is.find((name) => {
     const ends: readonly End[] = parties[name].ends(mesh);
-    return ends.some(({ pods }) => pods !== undefined);
+    return ends.some(({ pods = [] }) => pods.length > 0);
   });
 }
 
-const namespaceNames = ['istio-system', 'edge', 'shop', 'monitoring', 'kube-system', 'cert-manager'];
+const namespaceNames = [
+  'istio-system',
+  'edge',
+  'shop',
+  'till',
+  'bank',
+  'asking',
+  'monitoring',
+  'kube-system',
+  'cert-manager',
+];
 
 const ports = [
   53, 80, 443, 6443, 8080, 8081, 9090, 15000, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 15443,
@@ -195,14 +236,19 @@ function placesOf(mesh: GuardedMesh, objects: ReturnType<typeof renderAll>): Pla
   ];
   // With no range given, the API server may be anywhere.
   const anywhere: PartyName[] = [...everywhere, ...(hasApiServer ? [] : (['apiServer'] as const))];
-  const anyPod: PartyName[] = [...anywhere, 'workloads'];
+  const isWorkload = (namespace: string) =>
+    mesh.tenancy === undefined || mesh.memberNamespaces.includes(namespace);
   let last = 0;
   const pod = (name: string, labels: Record<string, string>, is: PartyName[], gateway?: string): Place => {
     const [namespace = ''] = name.split('/');
     last++;
     const address = `10.244.0.${last}`;
     return {
-      ...{ name, address, is: [...anyPod, ...is] },
+      ...{
+        name,
+        address,
+        is: [...anywhere, ...is, ...(isWorkload(namespace) ? (['workloads'] as const) : [])],
+      },
       ...(gateway === undefined ? {} : { gateway }),
       pod: {
         metadata: { name, namespace, labels },
@@ -230,6 +276,9 @@ function placesOf(mesh: GuardedMesh, objects: ReturnType<typeof renderAll>): Pla
     ...deployed('istio-egressgateway', 'egressGateways', 'istio-egressgateway'),
     ...deployed('istio-eastwestgateway', 'eastWestGateways', 'istio-eastwestgateway'),
     pod('shop/cart', { app: 'cart' }, []),
+    pod('till/cash', { app: 'cash' }, []),
+    pod('bank/vault', { app: 'vault' }, []),
+    pod('asking/stranger', { app: 'cart' }, []),
     pod('istio-system/stranger', { app: 'stranger' }, []),
     pod(
       'monitoring/prometheus',
