@@ -1,8 +1,9 @@
 import { isRecord } from '../base/stable-json.ts';
 import { type KubernetesObject, keyText, type ObjectKey } from './kubernetes-object.ts';
 import { ownerByLabels } from './labels.ts';
+import { type Problem, problemText } from './problem.ts';
 import { tenantBundleName } from './resolve-tenancy.ts';
-import { revisionLabel } from './resolved-mesh.ts';
+import { revisionLabel, revisionSuffix } from './resolved-mesh.ts';
 
 /** The revision a MeshOperator asks for, read leniently: the spec may be invalid. Empty for the default one. */
 export function claimedRevision(mesh: KubernetesObject): string {
@@ -44,7 +45,7 @@ export interface Claim {
   /** Revisions and tags share one set of names, tenants and trust bundles have others; with a prefix, they share none. */
   readonly key: string;
   readonly name: string;
-  readonly what: 'revision' | 'tag' | 'tenant' | 'trust bundle';
+  readonly what: 'revision' | 'tag' | 'tenant' | 'trust bundle' | 'name of ClusterRoles';
   /** Where in the spec it is. */
   readonly path: string;
 }
@@ -61,6 +62,7 @@ export function claimsOf(mesh: KubernetesObject): Claim[] {
     ),
     ...(tenant === undefined ? [] : [ofTenant(tenant)]),
     ...(bundle === undefined ? [] : [ofBundle(bundle)]),
+    ofClusterScope(mesh),
   ];
 }
 
@@ -73,6 +75,12 @@ function ofBundle(bundle: string): Claim {
     ...({ key: `bundle:${bundle}`, name: bundle, what: 'trust bundle' } as const),
     path: 'spec.values.global.trustBundleName',
   };
+}
+
+/** What the names of its objects end in that have no namespace: `a` in `b-c` and `a-b` in `c` would have the same. */
+function ofClusterScope(mesh: KubernetesObject): Claim {
+  const name = `${revisionSuffix(claimedRevision(mesh))}-${mesh.metadata.namespace}`.slice(1);
+  return { key: `scope:${name}`, name, what: 'name of ClusterRoles', path: 'spec.revision' };
 }
 
 /** Something that somebody else holds, and who. */
@@ -91,35 +99,43 @@ export function earlierClaim(
   mesh: KubernetesObject,
   claiming: (key: string) => Iterable<KubernetesObject>,
 ): HeldClaim | undefined {
-  return heldClaim(mesh, claiming, (rival) => precedes(rival, mesh));
+  return heldClaims(mesh, claiming, (rival) => precedes(rival, mesh))[0];
 }
 
-/** The first claim of `mesh` that another one has as well, whichever is older. */
-export function rivalClaim(
+/** The claims of `mesh` that others have as well, whichever is older. */
+export function rivalClaims(
   mesh: KubernetesObject,
   claiming: (key: string) => Iterable<KubernetesObject>,
-): HeldClaim | undefined {
-  return heldClaim(mesh, claiming, () => true);
+): HeldClaim[] {
+  return heldClaims(mesh, claiming, () => true);
 }
 
-function heldClaim(
+function heldClaims(
   mesh: KubernetesObject,
   claiming: (key: string) => Iterable<KubernetesObject>,
   counts: (rival: KubernetesObject) => boolean,
-): HeldClaim | undefined {
-  for (const claim of claimsOf(mesh)) {
+): HeldClaim[] {
+  return claimsOf(mesh).flatMap((claim) => {
     const rivals = [...claiming(claim.key)].filter(
       (other) => familyOf(other) !== familyOf(mesh) && counts(other),
     );
     const first = rivals.sort((a, b) => (precedes(a, b) ? -1 : 1))[0];
-    if (first !== undefined) return { claim, holder: keyOf(first) };
-  }
-  return undefined;
+    return first === undefined ? [] : [{ claim, holder: keyOf(first) }];
+  });
 }
 
 /** What a person reads when another mesh holds it. */
-export function claimMessage({ claim: { name, what, path }, holder }: HeldClaim): string {
-  return `${path}: ${what} ${name} belongs to MeshOperator ${keyText(holder)}; give this mesh another ${what} or delete that one`;
+export function claimMessage(held: HeldClaim): string {
+  return problemText(claimProblem(held));
+}
+
+/** The same as a problem of the spec. */
+export function claimProblem({ claim: { name, what, path }, holder }: HeldClaim): Problem {
+  const other = what === 'name of ClusterRoles' ? 'revision' : what;
+  return {
+    path,
+    message: `${what} ${name} belongs to MeshOperator ${keyText(holder)}; give this mesh another ${other} or delete that one`,
+  };
 }
 
 /** The mesh that a MeshOperator is a control plane of, which is in the same namespace, or itself. */
@@ -129,7 +145,8 @@ function familyOf(mesh: KubernetesObject): string {
   return keyText(owner?.namespace === own.namespace ? owner : own);
 }
 
-function precedes(left: KubernetesObject, right: KubernetesObject): boolean {
+/** True for the one of two meshes that keeps what both claim. */
+export function precedes(left: KubernetesObject, right: KubernetesObject): boolean {
   const [a, b] = [rank(left), rank(right)];
   return a < b;
 }

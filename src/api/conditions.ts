@@ -39,6 +39,11 @@ const terminalReasons: readonly ConditionReason[] = [
       'The namespace of the MeshOperator does not carry the label `meshoperator.dev/tenant` of its tenant. Nothing of the spec is done.',
   },
   {
+    reason: 'TenancyOverlap',
+    meaning:
+      'A tenant and an older mesh could select one namespace; the older one keeps it, and the message says how to part them.',
+  },
+  {
     reason: 'OwnedByOther',
     meaning: 'Another MeshOperator has an object of this name, such as a gateway; the older one keeps it.',
   },

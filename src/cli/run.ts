@@ -27,6 +27,7 @@ import { LeaderElection } from '../runtime/leader-election.ts';
 import { Manager } from '../runtime/manager.ts';
 import { OperatorProcess } from '../runtime/operator-process.ts';
 import { createAdmissionServer } from '../servers/admission/admission-server.ts';
+import { MeshNeighbours, type MeshNeighboursDeps } from '../servers/admission/mesh-neighbours.ts';
 import type { WebhookServer } from '../servers/webhook-server.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
@@ -111,7 +112,9 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     for (const controller of others) controller.enqueue(objectKeyOf(current));
   });
   const server =
-    webhooks === undefined ? undefined : createWebhookServer(config, connection, webhooks, metrics, log);
+    webhooks === undefined
+      ? undefined
+      : createWebhookServer(config, connection, webhooks, { meshes: mesh.meshes, namespaces }, metrics, log);
   const manager: Manager = new Manager(
     {},
     {
@@ -169,6 +172,7 @@ function createWebhookServer(
   config: OperatorConfig,
   connection: ApiConnection,
   webhooks: OwnWebhooks,
+  shared: Pick<MeshNeighboursDeps, 'meshes' | 'namespaces'>,
   metrics: Metrics,
   log: Logger,
 ): WebhookServer {
@@ -178,6 +182,8 @@ function createWebhookServer(
   });
   const clusterVersion = new ClusterVersion({ client, clock });
   const never = new AbortController().signal;
+  const operatorNamespace = ownNamespace(config, connection);
+  const neighbours = new MeshNeighbours({ ...shared, client, operatorNamespace });
   const server = createAdmissionServer(
     { ...parseBindAddress(config.admissionBindAddress), drainDelayMs },
     {
@@ -186,6 +192,7 @@ function createWebhookServer(
       context: async () => ({
         render: { operatorImage: config.image, kubernetesMinor: await clusterVersion.minor(never) },
         missingRights: (user, rights) => missingRights(client, user, rights, never),
+        neighbours: (mesh) => neighbours.of(mesh, never),
       }),
     },
   );

@@ -64,7 +64,10 @@ function checkMembers({ spec, namespace }: SpecView): Problem[] {
   const named = namespaces.flatMap((name, index) =>
     name === undefined ? [] : [{ at: `${at}.namespaces[${index}]`, name }],
   );
-  const selected = namesIn((selector ?? {}) as LabelSelector).map((name) => ({ at: `${at}.selector`, name }));
+  const selected = namesOfSelector((selector ?? {}) as LabelSelector).map((name) => ({
+    at: `${at}.selector`,
+    name,
+  }));
   const problems = [...named, ...selected].flatMap((entry): Problem[] => {
     if (isSystemNamespace(entry.name)) {
       return [{ path: entry.at, message: `must not select ${entry.name}, which is Kubernetes' own` }];
@@ -99,7 +102,7 @@ function checkMembers({ spec, namespace }: SpecView): Problem[] {
 }
 
 /** Namespaces that a selector names, and would take. */
-function namesIn({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
+export function namesOfSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string[] {
   const byLabel = matchLabels[nameLabel];
   const listed = matchExpressions.filter(({ key, operator }) => key === nameLabel && operator === 'In');
   return [...(byLabel === undefined ? [] : [byLabel]), ...listed.flatMap(({ values = [] }) => values)];

@@ -1,5 +1,5 @@
 import { authorAnnotation } from '../../api/author.ts';
-import { claimsOf } from '../../api/claims.ts';
+import { claimedTenant, claimsOf } from '../../api/claims.ts';
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerGroup } from '../../api/labels.ts';
@@ -63,7 +63,7 @@ export interface MeshController {
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
  * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
- * kind that meshes may have, which comes or goes. For a mesh with tenancy also a namespace that becomes something else to it.
+ * kind that meshes may have, which comes or goes. A change of a tenant wakes all, and any change of a spec the tenants. For a mesh with tenancy also a namespace that becomes something else to it.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
  */
@@ -123,9 +123,13 @@ export function createMeshController(
     if (changesMoreThanStatus(event) || changesUpgrade(event) || changesAuthor(event))
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
-    if (event.current === undefined || event.old === undefined) {
-      // A namespace with a control plane is no member of anybody.
-      for (const tenant of world.tenants()) controller.enqueue(objectKeyOf(tenant));
+    if (changesMoreThanStatus(event)) {
+      // What one discovers, and where it is, another may have waited for.
+      const isOfTenant = [event.old, event.current].some(
+        (mesh) => mesh !== undefined && claimedTenant(mesh) !== undefined,
+      );
+      for (const other of isOfTenant ? meshes.values() : world.tenants())
+        controller.enqueue(objectKeyOf(other));
     }
     if (event.current === undefined && event.old !== undefined) {
       for (const { key } of claimsOf(event.old)) {

@@ -70,7 +70,7 @@ import type { PassReport, WaveReport } from './pass-report.ts';
 import { Pruner } from './pruner.ts';
 import { refuseForeign } from './refuse-foreign.ts';
 import { refuseSkew } from './refuse-skew.ts';
-import { refuseTenant } from './refuse-tenant.ts';
+import { refuseOverlap, refuseTenant } from './refuse-tenant.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
 import { SpecKeeper } from './spec-keeper.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
@@ -159,6 +159,7 @@ export class MeshReconciler implements Reconciler {
     const rendered = await this.#render(pass);
     const { resolved, waves } = rendered;
     refuseTenant(resolved, world.namespace(pass.key.namespace));
+    refuseOverlap(pass.mesh, resolved, world.rivalsOf(resolved));
     refuseSkew(pass.mesh, resolved);
     await this.#authorize(pass, rendered);
     pass.resolved = resolved;

@@ -101,6 +101,14 @@ export class ObservedWorld {
     return this.#meshes.byGroup(inNamespace(namespace)).length > 0;
   }
 
+  /** The meshes that may not share namespaces with it, with their defaults: tenants, and for a tenant all; itself as well. */
+  *rivalsOf({ tenancy }: ResolvedMesh): Iterable<readonly [KubernetesObject, ResolvedMesh]> {
+    for (const object of tenancy === undefined ? this.tenants() : this.#meshes.values()) {
+      const resolved = this.#resolved.find(object);
+      if (resolved !== undefined) yield [object, resolved];
+    }
+  }
+
   /** The control planes of a mesh whose upgrades are `RevisionBased`. */
   revisionsOf(key: ObjectKey): ReadonlyMap<string, ObservedRevision> {
     return readRevisions(key, this.#meshes.byGroup(ownedGroup(key)));

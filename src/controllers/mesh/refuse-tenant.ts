@@ -1,5 +1,9 @@
+import { precedes } from '../../api/claims.ts';
+import { discoveryOverlap } from '../../api/discovery-overlap.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { tenantLabel } from '../../api/labels.ts';
+import { tenantNotAdmitted } from '../../api/neighbour-problems.ts';
+import { problemText } from '../../api/problem.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { TerminalError } from '../../base/errors.ts';
 
@@ -10,7 +14,21 @@ import { TerminalError } from '../../base/errors.ts';
 export function refuseTenant(mesh: ResolvedMesh, namespace: KubernetesObject | undefined): void {
   const { tenancy } = mesh;
   if (tenancy === undefined || namespace?.metadata.labels?.[tenantLabel] === tenancy.tenant) return;
-  const { tenant } = tenancy;
-  const message = `spec.tenancy.tenant: namespace ${mesh.namespace} is not the control plane of tenant ${tenant}: have it labelled ${tenantLabel}=${tenant}`;
-  throw new TerminalError(message, { reason: 'TenantNotAdmitted' });
+  const problem = tenantNotAdmitted(tenancy.tenant, mesh.namespace);
+  throw new TerminalError(problemText(problem), { reason: 'TenantNotAdmitted' });
+}
+
+/**
+ * Throws TerminalError with reason `TenancyOverlap` for a mesh that is younger than one that it would share namespaces with:
+ * the older one keeps them. `others` are meshes with their defaults.
+ */
+export function refuseOverlap(
+  object: KubernetesObject,
+  mesh: ResolvedMesh,
+  others: Iterable<readonly [KubernetesObject, ResolvedMesh]>,
+): void {
+  for (const [other, resolved] of others) {
+    const problem = precedes(other, object) ? discoveryOverlap(mesh, resolved) : undefined;
+    if (problem !== undefined) throw new TerminalError(problemText(problem), { reason: 'TenancyOverlap' });
+  }
 }

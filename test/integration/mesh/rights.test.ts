@@ -129,6 +129,30 @@ describe('at admission', () => {
     );
   });
 
+  test('what another mesh has is refused with its name, and so is what the namespace has no room or label for', async () => {
+    const holder = await create(world.client, gateways(team));
+    const { revision } = (await world.client.get(holder.id, never)).spec as { revision: string };
+    await waitUntil({ what: 'the operator has seen the mesh', limitMs: 30_000 }, async () =>
+      (await holder.status()).observedGeneration === 1 ? true : undefined,
+    );
+    await expect(create(world.client, { ...gateways(team), revision })).rejects.toThrow(
+      `spec.revision: revision ${revision} belongs to MeshOperator ${team}/${holder.key.name}`,
+    );
+
+    const tenant = uniqueName('tenant');
+    const tenancy = { tenant, members: { selector: {} } };
+    await world.cluster.kubectl('create', 'quota', 'small', '--hard', 'requests.cpu=100m', '-n', team);
+    await expect(create(world.client, { ...controlPlane(), tenancy })).rejects.toThrow(
+      new RegExp(
+        `spec\\.tenancy\\.tenant: namespace ${team} is not the control plane of tenant ${tenant}.*` +
+          `asks for requests\\.cpu 500m, but ResourceQuota ${team}/small allows requests\\.cpu 100m in all`,
+      ),
+    );
+    await world.cluster.kubectl('delete', 'quota', 'small', '-n', team);
+    await holder.delete();
+    await holder.untilGone();
+  });
+
   test('a spec with problems is refused in the words of the validation', async () => {
     const spec = { ...gateways(team), meshConfig: { acessLogFile: '/dev/stdout' } };
 

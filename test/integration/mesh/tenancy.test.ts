@@ -73,6 +73,25 @@ async function untilGone(id: ObjectId): Promise<void> {
 }
 
 describe('a tenant', () => {
+  // The first one: where there are tenants already, they are the older ones.
+  test('waits while an older mesh could discover its namespaces, and is made when that leaves them out', async () => {
+    const older = await world.createMesh({ profile: 'minimal' });
+    await older.until('Ready');
+    const { mesh } = await createTenant({});
+
+    await mesh.until('Stalled');
+    expect(await mesh.condition('Stalled')).toMatchObject({
+      reason: 'TenancyOverlap',
+      message: expect.stringContaining(`MeshOperator ${older.key.namespace}/mesh, which can discover them`),
+    });
+
+    const withoutTenants = { matchExpressions: [{ key: tenantLabel, operator: 'DoesNotExist' }] };
+    await older.change({ meshConfig: { discoverySelectors: [withoutTenants] } });
+    await mesh.until('Ready');
+    await older.delete();
+    await older.untilGone();
+  });
+
   test('is nothing before its own namespace is said to be of that tenant, and is made then', async () => {
     const { mesh, tenant } = await createTenant({}, { isAdmitted: false });
 

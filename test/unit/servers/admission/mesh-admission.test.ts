@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { authorAnnotation, readAuthor, sealAuthor } from '../../../../src/api/author.ts';
 import type { KubernetesObject } from '../../../../src/api/kubernetes-object.ts';
+import type { MeshOperator } from '../../../../src/api/mesh-operator.ts';
+import { resolveMesh } from '../../../../src/api/resolve.ts';
 import type { Right } from '../../../../src/api/right.ts';
 import type { UserInfo } from '../../../../src/api/user-info.ts';
 import { type MeshReview, readMeshReview } from '../../../../src/servers/admission/mesh-review.ts';
@@ -94,7 +96,11 @@ describe('the author that is written down', () => {
 
 describe('a MeshOperator that is written', () => {
   const asked: Right[][] = [];
-  const review = (of: MeshReview, missing: readonly Right[] = []): Promise<ReviewAnswer> => {
+  const review = (
+    of: MeshReview,
+    missing: readonly Right[] = [],
+    meshes: readonly KubernetesObject[] = [],
+  ): Promise<ReviewAnswer> => {
     asked.length = 0;
     return reviewMesh(of, {
       ...{ key, render: aRenderContext(), now: new Date('2026-12-01') },
@@ -102,8 +108,37 @@ describe('a MeshOperator that is written', () => {
         asked.push([...rights]);
         return missing;
       },
+      neighbours: async () => ({
+        ...{ meshes, quotas: [], operatorNamespace: undefined, labelsOf: () => ({}) },
+        resolve: (mesh) => resolveMesh(mesh as unknown as MeshOperator),
+      }),
     });
   };
+
+  test('is refused when another one has what it asks for, before any right is asked for', async () => {
+    const holder = {
+      ...aMesh({ profile: 'empty', revision: 'red' }),
+      metadata: { name: 'a', namespace: 'other' },
+    };
+    const object = aMesh({ profile: 'empty', revision: 'red' });
+
+    const { allowed, message } = await review({ user: anna, object, before: undefined }, [], [holder]);
+
+    expect(allowed).toBe(false);
+    expect(message).toMatch(/^spec\.revision: revision red belongs to MeshOperator other\/a;/);
+    expect(asked).toEqual([]);
+  });
+
+  test('may be changed while it has what another one has as well: its status says so', async () => {
+    const holder = {
+      ...aMesh({ profile: 'empty', revision: 'red' }),
+      metadata: { name: 'a', namespace: 'other' },
+    };
+    const before = writtenBy(anna, aMesh({ profile: 'empty', revision: 'red' }));
+    const object = aMesh({ profile: 'empty', revision: 'red', hub: 'registry.example.com/istio' });
+
+    expect(await review({ user: anna, object, before }, [], [holder])).toMatchObject({ allowed: true });
+  });
 
   test('is taken with a warning when its version is not supported any more', async () => {
     const answer = await review({ user: anna, object: aMesh({ version: '1.29' }), before: undefined });
