@@ -114,6 +114,7 @@ const table: readonly KindInfo[] = [
     plural: 'authorizationpolicies',
     namespaced: true,
   },
+  { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry', plural: 'telemetries', namespaced: true },
   {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',

@@ -7,6 +7,7 @@ import { networkPolicySchema } from './spec/network-policy.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { securitySchema } from './spec/security.ts';
 import { sidecarInjectorSchema } from './spec/sidecar-injector.ts';
+import { telemetrySchema } from './spec/telemetry.ts';
 import { tenancySchema } from './spec/tenancy.ts';
 import { revisionTagScopeSchema, upgradeSchema } from './spec/upgrade.ts';
 import { valuesSchema } from './spec/values.ts';
@@ -82,6 +83,9 @@ export const meshOperatorSpecSchema = z
     certificateAuthority: certificateAuthoritySchema
       .optional()
       .describe('Who signs the certificates of the mesh, and when that is replaced.'),
+    telemetry: telemetrySchema
+      .optional()
+      .describe('What proxies tell of the traffic: access logs, spans and metrics.'),
     security: securitySchema.optional().describe('Who may call whom, and how it is encrypted.'),
     networkPolicy: networkPolicySchema
       .optional()

@@ -16,6 +16,7 @@ import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
 import { resolveSecurity, securityMeshConfig } from './resolve-security.ts';
+import { resolveTelemetry, withTelemetryProviders } from './resolve-telemetry.ts';
 import { resolveTenancy, tenantBundleName, tenantMeshConfig } from './resolve-tenancy.ts';
 import { resolveTagScope, resolveUpgrade } from './resolve-upgrade.ts';
 import { resolveVersion } from './resolve-version.ts';
@@ -121,6 +122,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     cni,
     ztunnel,
     security: resolveSecurity(spec.security, rootNamespaceOf({ meshConfig })),
+    telemetry: resolveTelemetry(spec.telemetry, rootNamespaceOf({ meshConfig })),
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
     injector: resolveInjector(
@@ -174,7 +176,8 @@ function resolveMeshConfig(
   };
   // Any provider the user names replaces the default one, as in Istio's charts.
   if (users.defaultProviders === undefined) generated.defaultProviders = { metrics: ['prometheus'] };
-  return mergeJson(generated, users);
+  const extensionProviders = withTelemetryProviders(users.extensionProviders, spec.telemetry);
+  return mergeJson(generated, users, extensionProviders === undefined ? undefined : { extensionProviders });
 }
 
 function resolveProxy(values: Values): ResolvedProxy {

@@ -1,6 +1,7 @@
 import type { GatewayApiChannel } from './gateway-api.ts';
 import type { GatewayKind } from './gateway-kinds.ts';
 import type { PlatformName } from './platforms.ts';
+import type { ResolvedTelemetry } from './resolve-telemetry.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
@@ -177,6 +178,8 @@ export interface ResolvedMesh {
   /** The proxy that ambient pods of a node share. */
   readonly ztunnel: ResolvedZtunnel;
   readonly security: ResolvedSecurity;
+  /** What proxies tell of the traffic, for each place that has settings. */
+  readonly telemetry: readonly ResolvedTelemetry[];
   readonly proxy: ResolvedProxy;
   /** Who signs its certificates. */
   readonly authority: ResolvedAuthority;

@@ -138,6 +138,7 @@ export function aResolvedMesh(fields: Partial<ResolvedMesh> = {}): ResolvedMesh 
       },
     },
     security: resolveSecurity(undefined, 'istio-system'),
+    telemetry: [],
     meshNetworks: { networks: {} },
     meshId: '',
     network: '',

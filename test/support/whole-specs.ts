@@ -6,6 +6,7 @@ import type {
   WorkloadSettings,
 } from '../../src/api/spec/kubernetes-settings.ts';
 import { wholeSecurity } from './whole-security.ts';
+import { wholeTelemetry } from './whole-telemetry.ts';
 
 const selector = {
   matchLabels: { app: 'x' },
@@ -801,6 +802,7 @@ function withNodePorts(gateway: Gateway, firstNodePort: number): Gateway {
 export const wholeSpecs: readonly MeshOperatorSpec[] = [
   ...written,
   ...wholeSecurity,
+  ...wholeTelemetry,
   ...asOther('egressGateways', 30020),
   ...asOther('eastWestGateways', 30030),
   { profile: 'minimal', components: { eastWestGateways: [{ name: 'east-west', network: 'west' }] } },

@@ -36,6 +36,7 @@ import {
 } from './security-checks.ts';
 import { checkServices } from './service-checks.ts';
 import type { SpecView } from './spec-view.ts';
+import { checkTelemetry, checkTelemetryAgainstMeshConfig } from './telemetry-checks.ts';
 import { checkTenancy } from './tenancy-checks.ts';
 import { checkUpdateStrategies } from './update-strategy-checks.ts';
 import { checkRevisionTagScope, checkUpgrade } from './upgrade-checks.ts';
@@ -79,6 +80,8 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkTlsSettings,
   checkEgress,
   checkSecurityAgainstMeshConfig,
+  checkTelemetry,
+  checkTelemetryAgainstMeshConfig,
   checkMeshConfig,
   checkMeshNetworks,
   checkPilotAutoscaling,

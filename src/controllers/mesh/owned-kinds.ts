@@ -41,6 +41,7 @@ export const optionalKinds: readonly OptionalKind[] = [
   { kind: kindInfo('security.istio.io/v1', 'PeerAuthentication'), otherwise: withoutIstio },
   { kind: kindInfo('security.istio.io/v1', 'RequestAuthentication'), otherwise: withoutIstio },
   { kind: kindInfo('security.istio.io/v1', 'AuthorizationPolicy'), otherwise: withoutIstio },
+  { kind: kindInfo('telemetry.istio.io/v1', 'Telemetry'), otherwise: withoutIstio },
   { kind: kindInfo('networking.istio.io/v1', 'ServiceEntry'), otherwise: withoutIstio },
   { kind: kindInfo('networking.istio.io/v1', 'Gateway'), otherwise: withoutIstio },
   { kind: kindInfo('networking.istio.io/v1', 'VirtualService'), otherwise: withoutIstio },

@@ -61,6 +61,7 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     cni: _cni,
     ztunnel: _ztunnel,
     security: _security,
+    telemetry: _telemetry,
     platform: _platform,
     remote: _remote,
     networkPolicy: _networkPolicy,

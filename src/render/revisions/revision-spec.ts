@@ -37,6 +37,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     paused: _paused,
     historyLimit: _history,
     security,
+    telemetry,
     ...shared
   } = spec;
   const onNodes = nodeComponents.filter(
@@ -48,7 +49,12 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     Array.isArray(part) ? part : withOwnNames({ enabled: true, ...part }, mesh),
   ]);
   // Policies are the mesh's; what proxies of this control plane are configured with is in its MeshConfig.
-  const config = mergeJson(securityMeshConfig(security), shared.meshConfig as JsonObject | undefined);
+  const config = mergeJson(
+    securityMeshConfig(security),
+    shared.meshConfig as JsonObject | undefined,
+    // The whole list, since lists replace those of the profile.
+    telemetry?.providers === undefined ? undefined : pickProviders(mesh),
+  );
   return {
     ...(withoutEmpty({ ...shared, meshConfig: config } as JsonObject) as MeshOperatorSpec),
     version: mesh.version.patch,
@@ -63,6 +69,10 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     },
     ...(mesh.cni.enabled ? { values: capturingByCni(spec.values) } : {}),
   };
+}
+
+function pickProviders({ meshConfig: { extensionProviders } }: ResolvedMesh): JsonObject {
+  return extensionProviders === undefined ? {} : { extensionProviders };
 }
 
 /** What the CNI plugin does for the pods of the mesh does not depend on who installs it. */

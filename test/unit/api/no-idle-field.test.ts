@@ -86,7 +86,7 @@ function pattern(place: Place): string {
 }
 
 const mapKeys =
-  /((?:\.(?:label|labels|daemonSetLabels|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig|injectedAnnotations|templates|templateAliases)|proxy\.(?:lifecycle|seccompProfile)|cni\.(?:env|seccompProfile)|ztunnel\.(?:env|labels|annotations)|values\.[a-z]+\.affinity|tenancy\.quota|tenancy\.limits\[\]\.[a-zA-Z]+|volumes\[\]\.[A-Za-z]+)|^meshConfig|pilot\.env)[.[].*$/;
+  /((?:\.(?:label|labels|daemonSetLabels|requests|limits|nodeSelector|podAnnotations|podLabels|serviceAnnotations|matchLabels|meshNetworks|meshConfig|injectedAnnotations|templates|templateAliases)|proxy\.(?:lifecycle|seccompProfile)|cni\.(?:env|seccompProfile)|ztunnel\.(?:env|labels|annotations)|values\.[a-z]+\.affinity|tenancy\.quota|tenancy\.limits\[\]\.[a-zA-Z]+|volumes\[\]\.[A-Za-z]+)|^telemetry\.[a-zA-Z.[\]]+\.(?:fields|tags)|^meshConfig|pilot\.env)[.[].*$/;
 
 /** Places of everything that is neither an object nor a list of objects. */
 function placesOf(value: unknown, place: Place = []): Place[] {
