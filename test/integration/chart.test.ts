@@ -36,7 +36,7 @@ const everyValue = {
   topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule' }],
   priorityClassName: 'system-cluster-critical',
   podDisruptionBudget: { enabled: false },
-  networkPolicy: { enabled: true, apiServerPorts: [16443] },
+  networkPolicy: { enabled: true, apiServerPorts: [16443], prometheusPorts: [9090] },
   monitoring: {
     serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'prometheus' } },
     prometheusRule: { enabled: true, labels: { release: 'prometheus' } },
@@ -184,7 +184,7 @@ describe('the chart of the operator', () => {
     });
   });
 
-  test('has the operator reach the API server alone, where a NetworkPolicy is asked for', async () => {
+  test('has the operator reach the API server and the Prometheus of meshes alone, where a NetworkPolicy is asked for', async () => {
     const policyOf = (objects: readonly KubernetesObject[]) =>
       objects.find(({ kind }) => kind === 'NetworkPolicy')?.spec;
     const { matchLabels } = deploymentOf(await templateChart()).spec.selector;
@@ -202,7 +202,16 @@ describe('the chart of the operator', () => {
           ],
         },
       ],
-      egress: [{ ports: [{ port: 16443, protocol: 'TCP' }] }],
+      egress: [
+        { ports: [{ port: 16443, protocol: 'TCP' }] },
+        {
+          ports: [
+            { port: 9090, protocol: 'TCP' },
+            { port: 53, protocol: 'UDP' },
+            { port: 53, protocol: 'TCP' },
+          ],
+        },
+      ],
     });
   });
 
@@ -239,6 +248,7 @@ describe('the chart of the operator', () => {
       ['MeshRotationStuck', '1d', 'warning'],
       ['MeshOperatorNoLeader', '5m', 'critical'],
       ['MeshOperatorReconcileErrors', '30m', 'warning'],
+      ['MeshOperatorWebhookCertificateEndsSoon', '15m', 'warning'],
       ['MeshInjectorNotReached', '10m', 'critical'],
       ['MeshInjectorCertificateEndsSoon', '15m', 'warning'],
       ['MeshPodsWithoutSidecar', '30m', 'warning'],
