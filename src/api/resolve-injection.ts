@@ -3,6 +3,7 @@ import type { ResolveContext } from './resolve-context.ts';
 import type {
   LabelSelector,
   NativeSidecars,
+  ProxyDefaults,
   ResolvedInjection,
   ResolvedTrafficCapture,
 } from './resolved-injection.ts';
@@ -66,6 +67,7 @@ export function resolveInjection(
     compliancePolicy: pilot.env?.COMPLIANCE_POLICY ?? '',
     clusterTrustBundle: pilot.env?.ENABLE_CLUSTER_TRUST_BUNDLE_API === 'true',
     ...resolveContainers(global),
+    ...resolveProxyDefaults(injector?.proxyDefaults, global),
     ...resolveIdentity(global, context),
     trustBundleName: global.trustBundleName || bundleName,
     ...(authorityAddress === undefined ? {} : { caAddress: authorityAddress }),
@@ -79,7 +81,7 @@ function resolveContainers(global: Global) {
     initImage: global.proxy_init?.image ?? 'proxyv2',
     variant: global.variant ?? '',
     ...(global.imagePullPolicy === undefined ? {} : { imagePullPolicy: global.imagePullPolicy }),
-    resources: mergeJson(defaultProxyResources, proxy.resources as JsonObject | undefined),
+    resources: proxyResources(global),
     statusPort: proxy.statusPort ?? defaultStatusPort,
     startupProbe: {
       enabled: proxy.startupProbe?.enabled ?? true,
@@ -94,6 +96,26 @@ function resolveContainers(global: Global) {
     outlierLogPath: proxy.outlierLogPath ?? '',
     tracer: proxy.tracer ?? 'none',
   };
+}
+
+function proxyResources({ proxy }: Global): JsonObject {
+  return mergeJson(defaultProxyResources, proxy?.resources as JsonObject | undefined);
+}
+
+/** An injector without such defaults is told nothing of them, so its configuration stays as it was. */
+function resolveProxyDefaults(
+  entries: SidecarInjector['proxyDefaults'],
+  global: Global,
+): { readonly proxyDefaults?: Readonly<Record<string, ProxyDefaults>> } {
+  if (entries === undefined || entries.length === 0) return {};
+  const proxyDefaults = entries.flatMap(({ namespaces, resources, concurrency }) => {
+    const defaults: ProxyDefaults = {
+      resources: mergeJson(proxyResources(global), resources as JsonObject | undefined),
+      ...(concurrency === undefined ? {} : { concurrency }),
+    };
+    return namespaces.map((namespace) => [namespace, defaults] as const);
+  });
+  return { proxyDefaults: Object.fromEntries(proxyDefaults) };
 }
 
 function resolveTraffic(global: Global): ResolvedTrafficCapture {

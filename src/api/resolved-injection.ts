@@ -39,6 +39,8 @@ export interface ResolvedInjection {
   readonly variant: string;
   readonly imagePullPolicy?: string;
   readonly resources: JsonObject;
+  /** By name of a namespace, what differs there; absent: nothing anywhere. */
+  readonly proxyDefaults?: Readonly<Record<string, ProxyDefaults>>;
   /** 0: the agent answers no probes. */
   readonly statusPort: number;
   readonly startupProbe: { readonly enabled: boolean; readonly failureThreshold: number };
@@ -66,6 +68,14 @@ export interface ResolvedInjection {
   readonly compliancePolicy: string;
   /** Pod security context of injected gateways, instead of the usual one. */
   readonly gatewaySecurityContext?: JsonObject;
+}
+
+/** Defaults of the proxies of one namespace. */
+export interface ProxyDefaults {
+  /** Complete: those of the mesh with the namespace's over them. */
+  readonly resources: JsonObject;
+  /** Absent: that of the mesh. 0: as many threads as CPUs. */
+  readonly concurrency?: number;
 }
 
 /** What a sidecar captures unless annotations of the pod say otherwise: comma lists, `*` for all. */

@@ -10,6 +10,7 @@ import type { InjectionInput, ProxyConfigResource } from './injection-input.ts';
 import { matchesSelector } from './label-selector.ts';
 import { annotationOf } from './pod.ts';
 import { PodRejectedError } from './pod-rejected-error.ts';
+import { proxyDefaultsOf } from './proxy-defaults.ts';
 
 const proxyConfigMessage = 'istio.mesh.v1alpha1.ProxyConfig';
 
@@ -30,8 +31,8 @@ const agentDefaults: JsonObject = {
 
 /**
  * The ProxyConfig of one pod, from low to high: `defaultConfig` of the mesh, ProxyConfig resources of the root
- * namespace and of the pod's namespace, annotation `proxy.istio.io/config`, ProxyConfig resources that select the pod.
- * Each replaces whole fields, but `proxyMetadata` is merged key by key. Throws PodRejectedError for a bad annotation.
+ * namespace, `spec.sidecarInjector.proxyDefaults` of the pod's namespace, ProxyConfig resources of it, annotation
+ * `proxy.istio.io/config`, ProxyConfig resources that select the pod. Each replaces whole fields, but `proxyMetadata` is merged key by key. Throws PodRejectedError for a bad annotation.
  */
 export function effectiveProxyConfig(input: InjectionInput): JsonObject {
   const { pod, mesh, namespace } = input;
@@ -40,11 +41,17 @@ export function effectiveProxyConfig(input: InjectionInput): JsonObject {
   const layers = [
     meshProxyConfig(input),
     root === namespace.name ? undefined : wideConfig(input.proxyConfigs ?? [], String(root)),
+    namespaceConcurrency(input),
     wideConfig(ours, namespace.name),
     annotatedConfig(annotationOf(pod, names.proxyConfig), meshConfigMessages(mesh.version.minor)),
     selectedConfig(ours, pod.metadata.labels ?? {}),
   ];
   return layers.reduce<JsonObject>((below, layer) => mergeLayer(below, layer ?? {}), {});
+}
+
+function namespaceConcurrency({ mesh, namespace }: InjectionInput): JsonObject | undefined {
+  const concurrency = proxyDefaultsOf(mesh, namespace.name)?.concurrency;
+  return concurrency === undefined ? undefined : { concurrency };
 }
 
 /** `defaultConfig` of the mesh alone. */

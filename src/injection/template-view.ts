@@ -3,6 +3,7 @@ import { names } from './annotation-names.ts';
 import { proxyMetadataOf } from './effective-proxy-config.ts';
 import type { InjectionFacts } from './injection-facts.ts';
 import { annotationOf, labelOf, type Pod } from './pod.ts';
+import { proxyDefaultsOf } from './proxy-defaults.ts';
 import {
   appContainerNames,
   type ProxyFlavour,
@@ -241,10 +242,12 @@ function readinessOf(facts: InjectionFacts, flavour: ProxyFlavour): object {
 
 /** One annotation replaces the whole block: what it does not say is then not limited. */
 function resourcesOf(facts: InjectionFacts): JsonObject {
-  const { pod, mesh } = facts;
+  const { pod, mesh, namespace } = facts;
   const requests = quantities(pod, names.proxyCpu, names.proxyMemory);
   const limits = quantities(pod, names.proxyCpuLimit, names.proxyMemoryLimit);
-  if (requests === undefined && limits === undefined) return mesh.injection.resources;
+  if (requests === undefined && limits === undefined) {
+    return (proxyDefaultsOf(mesh, namespace) ?? mesh.injection).resources;
+  }
   return { ...(requests === undefined ? {} : { requests }), ...(limits === undefined ? {} : { limits }) };
 }
 

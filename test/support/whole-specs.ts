@@ -471,6 +471,13 @@ const injectorBySpec: MeshOperatorSpec = {
     enableNamespacesByDefault: true,
     rewriteAppHTTPProbers: false,
     nativeSidecars: 'Never',
+    proxyDefaults: [
+      {
+        namespaces: ['apps'],
+        resources: { requests: { cpu: '20m' }, limits: { memory: '300Mi' } },
+        concurrency: 3,
+      },
+    ],
     injectedAnnotations: { 'example.com/injected': 'yes' },
     defaultTemplates: ['sidecar', 'extra'],
     templates: { extra: 'metadata:\n  labels:\n    extra: {{quote pod.name}}\n' },

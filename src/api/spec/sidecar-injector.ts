@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { annotations, type TextRule, textOf } from './field-format.ts';
-import { workloadSettingsSchema } from './kubernetes-settings.ts';
+import { annotations, dnsLabel, integer, type TextRule, textOf } from './field-format.ts';
+import { resourcesSchema, workloadSettingsSchema } from './kubernetes-settings.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
 
 const templateNameRule: TextRule = {
@@ -13,6 +13,19 @@ const templateName = () => textOf(templateNameRule);
 
 /** Longer than any reasonable template, and short enough to be compiled at once. */
 const maxTemplateLength = 65_536;
+
+const proxyDefaultsSchema = z.strictObject({
+  namespaces: z
+    .array(dnsLabel())
+    .min(1, 'must name a namespace')
+    .describe('Names of the namespaces; one namespace is in one entry only.'),
+  resources: resourcesSchema
+    .optional()
+    .describe('Merged over `values.global.proxy.resources`, name by name of a resource.'),
+  concurrency: integer(0)
+    .optional()
+    .describe('Worker threads of the proxy; 0: as many as it may use CPUs. Wins over that of `meshConfig`.'),
+});
 
 /** Which pods get a sidecar and what it looks like. */
 export const sidecarInjectorSchema = z.strictObject({
@@ -60,6 +73,12 @@ export const sidecarInjectorSchema = z.strictObject({
     .optional()
     .describe(
       'Whether sidecars are init containers that keep running: `Auto` means on Kubernetes 1.33 and newer. Default: `Auto`, or what `values.pilot.env.ENABLE_NATIVE_SIDECARS` says.',
+    ),
+  proxyDefaults: z
+    .array(proxyDefaultsSchema)
+    .optional()
+    .describe(
+      "Resources and threads of the proxies that are injected in some namespaces, where the pod's annotations set none. The mesh's own gateways have settings of their own.",
     ),
   injectedAnnotations: annotations().optional().describe('Annotations that every injected pod gets.'),
   defaultTemplates: z

@@ -54,6 +54,25 @@ export function checkInjectedAnnotations({ spec }: SpecView): Problem[] {
   );
 }
 
+/** Each entry says something, and each namespace is in one of them. */
+export function checkProxyDefaults({ spec }: SpecView): Problem[] {
+  const seen = new Map<string, string>();
+  return (spec.sidecarInjector?.proxyDefaults ?? []).flatMap((entry, index) => {
+    const path = `spec.sidecarInjector.proxyDefaults[${index}]`;
+    const isEmpty = entry !== undefined && entry.resources === undefined && entry.concurrency === undefined;
+    const twice = (entry?.namespaces ?? []).flatMap((namespace, position) => {
+      if (namespace === undefined) return [];
+      const place = `${path}.namespaces[${position}]`;
+      const first = seen.get(namespace);
+      if (first === undefined) seen.set(namespace, place);
+      return first === undefined
+        ? []
+        : [{ path: place, message: `names ${namespace} a second time, after ${first}: keep one of them` }];
+    });
+    return [...(isEmpty ? [{ path, message: 'must have resources or concurrency' }] : []), ...twice];
+  });
+}
+
 /** A tag is another name of the revision. */
 export function checkRevisionTags({ spec }: SpecView): Problem[] {
   const own = spec.revision ?? 'default';

@@ -19,6 +19,7 @@ import {
 import {
   checkInjectedAnnotations,
   checkInjectionTemplates,
+  checkProxyDefaults,
   checkRevisionTags,
   checkTemplateNames,
 } from './injector-checks.ts';
@@ -102,6 +103,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkInjectionTemplates,
   checkTemplateNames,
   checkInjectedAnnotations,
+  checkProxyDefaults,
   checkMapKeys,
   checkGatewayApi,
 ];

@@ -1,7 +1,12 @@
+import { mergeJson } from '../merge-json.ts';
 import type { Problem } from '../problem.ts';
 import { quantityValue } from '../quantity.ts';
+import { defaultProxyResources } from '../resolve-injection.ts';
+import type { JsonObject } from '../resolved-mesh.ts';
 import { probeHandlers } from '../spec/container-probe.ts';
 import { volumeSources } from '../spec/pod-volumes.ts';
+import type { Resources } from '../spec/values.ts';
+import type { Draft } from './schema-problems.ts';
 import { nodeValuesOf, type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
 
 type Quantities = Readonly<Record<string, string | number | undefined>> | undefined;
@@ -53,7 +58,11 @@ export function checkPilotRollout({ spec }: SpecView): Problem[] {
 export function checkResources(view: SpecView): Problem[] {
   const { spec } = view;
   const blocks = [
-    { path: 'spec.values.global.proxy.resources', resources: spec.values?.global?.proxy?.resources },
+    { path: 'spec.values.global.proxy.resources', resources: proxyResources(spec) },
+    ...(spec.sidecarInjector?.proxyDefaults ?? []).map((entry, index) => ({
+      path: `spec.sidecarInjector.proxyDefaults[${index}].resources`,
+      resources: proxyResources(spec, entry?.resources),
+    })),
     { path: 'spec.values.pilot.resources', resources: spec.values?.pilot?.resources },
     ...nodeValuesOf(view).map(({ path, values }) => ({
       path: `${path}.resources`,
@@ -69,6 +78,15 @@ export function checkResources(view: SpecView): Problem[] {
     ...checkResourceNames(`${path}.limits`, resources?.limits),
     ...checkRequestsBelowLimits(path, resources?.requests, resources?.limits),
   ]);
+}
+
+/** What proxies get in the end: a request is too high for a limit that is a default, too. */
+function proxyResources(
+  spec: SpecView['spec'],
+  own?: Draft<Resources>,
+): { readonly requests?: Quantities; readonly limits?: Quantities } {
+  const ofMesh = spec.values?.global?.proxy?.resources;
+  return mergeJson(defaultProxyResources, ofMesh as JsonObject | undefined, own as JsonObject | undefined);
 }
 
 function checkResourceNames(path: string, quantities: Quantities): Problem[] {

@@ -61,8 +61,8 @@ function inject(mesh: ResolvedMesh, { name, namespace }: ResolvedGateway, pod: P
     pod,
     mesh: {
       ...mesh,
-      // Istio's own template always: one of the mesh by that name is made for the pods of others.
-      injection: { ...mesh.injection, templates: {} },
+      // Istio's own template always, and defaults of no namespace: these are made for the pods of others.
+      injection: { ...mesh.injection, templates: {}, proxyDefaults: {} },
       // There is no application whose metrics could be merged with the proxy's.
       meshConfig: { ...mesh.meshConfig, enablePrometheusMerge: false },
     },

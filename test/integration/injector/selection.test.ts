@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { resolveMesh } from '../../../src/api/resolve.ts';
 import type { ResolvedMesh } from '../../../src/api/resolved-mesh.ts';
 import { decideInjection } from '../../../src/injection/decide-injection.ts';
 import type { Pod } from '../../../src/injection/pod.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
+import { aMeshOperator } from '../../support/mesh-operator.ts';
 import { renderAll } from '../../support/rendered-objects.ts';
 import { aResolvedMesh } from '../../support/resolved-mesh.ts';
 import { configurationText, RunningInjector } from '../../support/running-injector.ts';
@@ -104,6 +106,38 @@ describe.each([
   });
 });
 
+test('a pod gets what its mesh gives to proxies of its namespace, and what its annotations ask for instead', async () => {
+  const labels = findLabels('canary');
+  const own = { resources: { requests: { cpu: '20m' } }, concurrency: 1 };
+  const proxyDefaults = [{ namespaces: [namespaces.get(labels) ?? ''], ...own }];
+  const mesh = resolveMesh(
+    aMeshOperator({ revision: 'canary', sidecarInjector: { proxyDefaults } }, { namespace: controlPlane }),
+  );
+  await injectors.get('canary')?.configuration.replace({ 'config.json': configurationText(mesh) });
+
+  await waitUntil({ what: 'the injector has its configuration', limitMs: 60_000 }, async () => {
+    const cpu = proxyOf(await createDryRun(labels, {})).resources.requests?.cpu;
+    return cpu === '20m';
+  });
+  const elsewhere = proxyOf(await createDryRun(findLabels('prod'), {}));
+  const asking = proxyOf(await createDryRun(labels, {}, { 'sidecar.istio.io/proxyCPU': '30m' }));
+
+  expect(elsewhere.resources.requests).toEqual({ cpu: '100m', memory: '128Mi' });
+  expect(asking.resources).toEqual({ requests: { cpu: '30m' } });
+});
+
+interface Proxy {
+  readonly name: string;
+  readonly resources: { readonly requests?: Readonly<Record<string, string>> };
+}
+
+function proxyOf({ spec }: KubernetesObject): Proxy {
+  const { initContainers = [] } = spec as { initContainers?: readonly Proxy[] };
+  const proxy = initContainers.find(({ name }) => name === 'istio-proxy');
+  if (proxy === undefined) throw new Error('the pod has no proxy');
+  return proxy;
+}
+
 /** The revision whose core injects the pod; fails when two would. */
 function responsible(meshes: readonly ResolvedMesh[], labels: Labels, own: Labels): string {
   const pod = { metadata: { labels: own }, spec: { containers: [{ name: 'app', image: 'app' }] } } as Pod;
@@ -121,11 +155,20 @@ async function injectorOf(pod: KubernetesObject): Promise<string> {
   return status === undefined ? 'nobody' : (JSON.parse(status) as { revision: string }).revision;
 }
 
-async function createDryRun(labels: Labels, own: Labels): Promise<KubernetesObject> {
+async function createDryRun(
+  labels: Labels,
+  own: Labels,
+  annotations: Labels = {},
+): Promise<KubernetesObject> {
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'app', namespace: namespaces.get(labels) ?? '', labels: { ...own } },
+    metadata: {
+      name: 'app',
+      namespace: namespaces.get(labels) ?? '',
+      labels: { ...own },
+      annotations: { ...annotations },
+    },
     spec: { containers: [{ name: 'app', image: 'app' }] },
   };
   return admin.client.create(pod, { fieldManager: 'test', dryRun: true }, never);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../../src/api/resolve.ts';
 import type { JsonObject } from '../../../src/api/resolved-mesh.ts';
 import { injectPod } from '../../../src/injection/inject-pod.ts';
@@ -6,6 +7,7 @@ import type { InjectionInput } from '../../../src/injection/injection-input.ts';
 import type { Pod } from '../../../src/injection/pod.ts';
 import { anInput, aPod } from '../../support/injection-input.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
+import { renderAll } from '../../support/rendered-objects.ts';
 import { aResolvedMesh } from '../../support/resolved-mesh.ts';
 
 const spireMesh = resolveMesh(aMeshOperator({ certificateAuthority: { provider: 'Spire' } }));
@@ -144,5 +146,60 @@ describe('the environment of the proxy', () => {
         envOf(selected, name),
       ),
     ).toEqual(['SELECTED', 'b', '1', '1', undefined, undefined]);
+  });
+});
+
+describe('resources and threads of a proxy', () => {
+  const mesh = resolveMesh(
+    aMeshOperator({
+      meshConfig: { defaultConfig: { concurrency: 4 } },
+      values: { global: { proxy: { resources: { requests: { memory: '200Mi' } } } } },
+      sidecarInjector: {
+        proxyDefaults: [
+          { namespaces: ['shop', 'pay'], resources: { requests: { cpu: '20m' } }, concurrency: 1 },
+          { namespaces: ['apps'], concurrency: 2 },
+        ],
+      },
+    }),
+  );
+  const limits = { cpu: '2000m', memory: '1024Mi' };
+  const ofMesh = { requests: { cpu: '100m', memory: '200Mi' }, limits };
+  const ofShop = { requests: { cpu: '20m', memory: '200Mi' }, limits };
+
+  it.each([
+    ['those of the mesh where the namespace has none', 'other', {}, ofMesh, 4],
+    ['those of the mesh in a namespace that is called as any object is built', 'constructor', {}, ofMesh, 4],
+    ['those of the namespace over those of the mesh', 'shop', {}, ofShop, 1],
+    ['those of the namespace for each of its entry', 'pay', {}, ofShop, 1],
+    ['those of the mesh where the namespace sets threads alone', 'apps', {}, ofMesh, 2],
+    [
+      'those of the annotation alone, whatever the namespace says',
+      'shop',
+      { 'sidecar.istio.io/proxyMemory': '64Mi', 'proxy.istio.io/config': 'concurrency: 3' },
+      { requests: { memory: '64Mi' } },
+      3,
+    ],
+  ])('are %s', (_what, namespace, annotations, resources, concurrency) => {
+    const pod = injected({
+      mesh,
+      namespace: { name: namespace },
+      pod: aPod({ metadata: { annotations } }),
+    });
+
+    const proxy = pod.spec.initContainers?.find(({ name }) => name === 'istio-proxy');
+    expect(proxy?.resources).toEqual(resources);
+    expect(JSON.parse(envOf(pod, 'PROXY_CONFIG') ?? '{}')).toMatchObject({ concurrency });
+  });
+
+  it('of the gateways of the mesh are not those of their namespace', () => {
+    const components = { ingressGateways: [{ name: 'public', namespace: 'shop' }] };
+    const proxyDefaults = [{ namespaces: ['shop'], resources: { requests: { cpu: '20m' } }, concurrency: 1 }];
+
+    const gatewayOf = (spec: MeshOperatorSpec) =>
+      renderAll(resolveMesh(aMeshOperator({ components, ...spec }))).filter(
+        ({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'public',
+      );
+    expect(gatewayOf({})).toHaveLength(1);
+    expect(gatewayOf({ sidecarInjector: { proxyDefaults } })).toEqual(gatewayOf({}));
   });
 });

@@ -35,6 +35,48 @@ const rows: readonly (readonly [name: string, spec: unknown, problem: RegExp])[]
     { sidecarInjector: { injectedAnnotations: { 'a b': 'c' } } },
     /^spec\.sidecarInjector\.injectedAnnotations\["a b"\]: must be a label key/,
   ],
+  [
+    'defaults of a namespace that say nothing',
+    { sidecarInjector: { proxyDefaults: [{ namespaces: ['shop'] }] } },
+    /^spec\.sidecarInjector\.proxyDefaults\[0\]: must have resources or concurrency/,
+  ],
+  [
+    'defaults of no namespace',
+    { sidecarInjector: { proxyDefaults: [{ namespaces: [], concurrency: 1 }] } },
+    /^spec\.sidecarInjector\.proxyDefaults\[0\]\.namespaces: must name a namespace/,
+  ],
+  [
+    'two defaults of one namespace',
+    {
+      sidecarInjector: {
+        proxyDefaults: [
+          { namespaces: ['shop'], concurrency: 1 },
+          { namespaces: ['pay', 'shop'], concurrency: 2 },
+        ],
+      },
+    },
+    /^spec\.sidecarInjector\.proxyDefaults\[1\]\.namespaces\[1\]: names shop a second time, after spec\.sidecarInjector\.proxyDefaults\[0\]\.namespaces\[0\]/,
+  ],
+  [
+    'a request of a namespace above the limit of the mesh',
+    {
+      values: { global: { proxy: { resources: { limits: { cpu: '1' } } } } },
+      sidecarInjector: {
+        proxyDefaults: [{ namespaces: ['shop'], resources: { requests: { cpu: '1500m' } } }],
+      },
+    },
+    /^spec\.sidecarInjector\.proxyDefaults\[0\]\.resources\.requests\.cpu: must not be more than the limit, but 1500m is more than 1/,
+  ],
+  [
+    'a request of proxies above the default limit',
+    { values: { global: { proxy: { resources: { requests: { memory: '2Gi' } } } } } },
+    /^spec\.values\.global\.proxy\.resources\.requests\.memory: must not be more than the limit/,
+  ],
+  [
+    'defaults with a resource that is none',
+    { sidecarInjector: { proxyDefaults: [{ namespaces: ['shop'], resources: { limits: { cpus: '1' } } }] } },
+    /^spec\.sidecarInjector\.proxyDefaults\[0\]\.resources\.limits\.cpus: is not a resource/,
+  ],
   ['a tag that is the revision', { revision: 'a', revisionTags: ['b', 'a'] }, /^spec\.revisionTags\[1\]: /],
   ['a tag default of the default revision', { revisionTags: ['default'] }, /^spec\.revisionTags\[0\]: /],
   [
