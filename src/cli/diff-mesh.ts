@@ -88,6 +88,7 @@ export class MeshDiffer {
   /** Takes a valid MeshOperator. Throws what the client throws when the cluster cannot be asked. */
   async diff(wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
     const key = { namespace: wanted.metadata.namespace ?? '', name: wanted.metadata.name };
+    this.#askAhead(key, signal);
     const own = await this.#diffMeshItself(key, wanted, signal);
     const stop =
       own?.action === 'refuse' ? own : (this.#refusedClaim(key, wanted) ?? this.#refusedVersion(key, wanted));
@@ -314,6 +315,14 @@ export class MeshDiffer {
       return [{ object: idText(id), action: 'prune' }];
     });
     return (await Promise.all(found)).flat();
+  }
+
+  /** What is sure to be looked at is asked for at once, so that the cluster answers while objects are rendered. */
+  #askAhead(key: ObjectKey, signal: AbortSignal): void {
+    const status = (this.#live(key) as MeshOperator | undefined)?.status;
+    const inventory = (status?.inventory ?? []) as ObjectId[];
+    for (const id of [...renderIstioCrds().map(idOf), ...inventory])
+      this.#find(id, signal).catch(() => undefined);
   }
 
   #find(id: ObjectId, signal: AbortSignal): Promise<KubernetesObject | undefined> {

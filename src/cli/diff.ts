@@ -1,5 +1,6 @@
 import type { MeshOperator } from '../api/mesh-operator.ts';
-import { problemText } from '../api/problem.ts';
+import { type Problem, problemText } from '../api/problem.ts';
+import { validateMeshOperator } from '../api/validate.ts';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { type ClusterOptions, clusterClient, listMeshes } from './cluster.ts';
@@ -11,6 +12,8 @@ import { operatorImageOf } from './operator-image.ts';
 import { type OutputFormat, writeDocument } from './output.ts';
 import { paintFor } from './paint.ts';
 import { type ExitCode, exitCodes, type Terminal, UsageError } from './terminal.ts';
+
+type Document = ReturnType<typeof meshDocuments>[number];
 
 /** What follows `mesh-operator diff`. */
 export interface DiffOptions extends ClusterOptions {
@@ -26,8 +29,11 @@ export interface DiffOptions extends ClusterOptions {
  * telling (UsageError): as of `diff` itself.
  */
 export async function diff(options: DiffOptions, terminal: Terminal, clock = systemClock): Promise<ExitCode> {
-  const meshes = await readMeshes(options.filename, terminal);
-  const diffs = await ask(meshes, options, clock).catch((error: unknown) => {
+  // Asked for while the file is read and rendered.
+  const differ = openDiffer(options, clock);
+  differ.catch(() => undefined);
+  const documents = await readDocuments(options.filename, terminal);
+  const diffs = await diffEach(differ, documents).catch((error: unknown) => {
     throw new UsageError(messageOf(error));
   });
   if (options.output === 'text') {
@@ -41,20 +47,22 @@ export async function diff(options: DiffOptions, terminal: Terminal, clock = sys
     : exitCodes.failed;
 }
 
-async function readMeshes(file: string, terminal: Terminal): Promise<MeshOperator[]> {
+/** What is in the file; its shape is checked, and what shows when objects are made is not yet. */
+async function readDocuments(file: string, terminal: Terminal): Promise<Document[]> {
   const documents = meshDocuments(await readManifestFile(file, terminal), file);
-  const problems = documents.flatMap(({ source, value }) =>
-    findMeshProblems(value).map((problem) => `${source}: ${problemText(problem)}`),
-  );
-  if (problems.length > 0) throw new UsageError(problems.join('\n'));
-  return documents.map(({ value }) => value as MeshOperator);
+  refuse(documents.flatMap((document) => textsOf(document, validateMeshOperator(document.value))));
+  return documents;
 }
 
-async function ask(
-  wanted: readonly MeshOperator[],
-  options: DiffOptions,
-  clock: typeof systemClock,
-): Promise<MeshDiff[]> {
+function textsOf({ source }: Document, problems: readonly Problem[]): string[] {
+  return problems.map((problem) => `${source}: ${problemText(problem)}`);
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
+}
+
+async function openDiffer(options: DiffOptions, clock: typeof systemClock): Promise<MeshDiffer> {
   const client = clusterClient(options, clock);
   const { signal } = new AbortController();
   const [operatorImage, kubernetesMinor, meshes] = await Promise.all([
@@ -63,8 +71,23 @@ async function ask(
     listMeshes(client, {}),
   ]);
   const context = { operatorImage, kubernetesMinor };
-  const differ = new MeshDiffer({ client, clock, meshes, context });
+  return new MeshDiffer({ client, clock, meshes, context });
+}
+
+async function diffEach(opening: Promise<MeshDiffer>, documents: readonly Document[]): Promise<MeshDiff[]> {
+  const differ = await opening;
+  const { signal } = new AbortController();
   const diffs: MeshDiff[] = [];
-  for (const mesh of wanted) diffs.push(await differ.diff(mesh, signal));
+  for (const document of documents) {
+    const refuseProblems = () => refuse(textsOf(document, findMeshProblems(document.value)));
+    try {
+      const found = await differ.diff(document.value as MeshOperator, signal);
+      if (found.changes.some(({ action }) => action === 'refuse')) refuseProblems();
+      diffs.push(found);
+    } catch (error) {
+      refuseProblems();
+      throw error;
+    }
+  }
   return diffs;
 }

@@ -1,3 +1,4 @@
+import { enableCompileCache } from 'node:module';
 import { CommanderError } from 'commander';
 import { messageOf, TerminalError } from '../base/errors.ts';
 import { createProgram } from './program.ts';
@@ -13,6 +14,9 @@ function exitCodeOf(error: unknown, terminal: Terminal): ExitCode {
 function isBadSetting(error: unknown): boolean {
   return error instanceof TerminalError && error.reason === 'InvalidConfiguration';
 }
+
+// What a verb is loaded from is compiled once for all calls; what stays loads once.
+if (!['run', 'injector'].includes(process.argv[2] ?? '')) enableCompileCache();
 
 const terminal: Terminal = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr };
 const program = createProgram(terminal, (code) => {

@@ -31,6 +31,7 @@ export const meshConditions: readonly string[] = [
     'Stalled',
     'ControlPlaneReady',
     'GatewaysReady',
+    'PoliciesReady',
     tenancyConditionType,
     authorizedConditionType,
   ],

@@ -81,5 +81,8 @@ export function crdDrift(wanted: KubernetesObject, observed: KubernetesObject): 
 /** Newer CRDs serve older istiods, but not the other way: a newer operator's are left alone. */
 function isNewer(left: KubernetesObject, right: KubernetesObject): boolean {
   const [a, b] = [left, right].map((crd) => crd.metadata.annotations?.[istioCrdsVersionAnnotation] ?? '0');
-  return (a ?? '').localeCompare(b ?? '', 'en', { numeric: true }) > 0;
+  return byNumbers.compare(a ?? '', b ?? '') > 0;
 }
+
+/** Made once: a collator costs a millisecond. */
+const byNumbers = new Intl.Collator('en', { numeric: true });
