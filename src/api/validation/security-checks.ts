@@ -2,8 +2,9 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
+import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
-import { gatewaysOf, type SpecView } from './spec-view.ts';
+import { gatewaysOf, meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
 
 const path = 'spec.security';
 
@@ -28,10 +29,10 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
   const root = rootNamespaceOf(view);
   return [
     ...checkRemoteMesh(view),
-    ...duplicates('mtls.namespaces', mtls?.namespaces ?? [], ({ namespace }) => namespace),
-    ...duplicates('mtls.workloads', mtls?.workloads ?? [], placeIn(root)),
-    ...duplicates('authorization.allow', authorization?.allow ?? [], placeIn(root)),
-    ...duplicates('jwt', jwt, placeIn(root)),
+    ...findDuplicates(`${path}.mtls.namespaces`, mtls?.namespaces ?? [], ({ namespace }) => namespace),
+    ...findDuplicates(`${path}.mtls.workloads`, mtls?.workloads ?? [], placeIn(root)),
+    ...findDuplicates(`${path}.authorization.allow`, authorization?.allow ?? [], placeIn(root)),
+    ...findDuplicates(`${path}.jwt`, jwt, placeIn(root)),
     ...duplicateIssuers(view),
     ...(mtls?.namespaces ?? []).flatMap((policy, index) =>
       policy?.namespace === root && mtls?.mode !== undefined
@@ -63,7 +64,7 @@ function checkPeer(at: string, policy: Peer | undefined): Problem[] {
     ...(policy.mode === undefined && ports.length === 0
       ? [problem(at, 'says nothing: give a mode, or ports with one')]
       : []),
-    ...duplicates(`${at}.ports`, ports, ({ port }) => port?.toString()),
+    ...findDuplicates(`${path}.${at}.ports`, ports, ({ port }) => port?.toString()),
   ];
 }
 
@@ -144,23 +145,23 @@ export function checkTlsSettings({ spec }: SpecView): Problem[] {
           ),
         ]
       : [];
-  return [...unknown, ...duplicates('tls.cipherSuites', suites, (suite) => suite), ...idle];
+  return [...unknown, ...findDuplicates(`${path}.tls.cipherSuites`, suites, (suite) => suite), ...idle];
 }
 
 /** What is said here and in MeshConfig would be said twice. */
-export function checkSecurityAgainstMeshConfig({ spec }: SpecView): Problem[] {
-  const documents = { 'spec.meshConfig': spec.meshConfig, 'spec.values.meshConfig': spec.values?.meshConfig };
+export function checkSecurityAgainstMeshConfig(view: SpecView): Problem[] {
+  const { tls, egress } = view.spec.security ?? {};
   const rivals: readonly [string, unknown, readonly string[]][] = [
-    ['tls', spec.security?.tls, ['meshMTLS', 'tlsDefaults']],
-    ['egress', spec.security?.egress, ['outboundTrafficPolicy']],
+    ['tls', tls, ['meshMTLS', 'tlsDefaults']],
+    ['egress', egress, ['outboundTrafficPolicy']],
   ];
   return rivals.flatMap(([field, setting, names]) =>
     setting === undefined
       ? []
-      : Object.entries(documents).flatMap(([where, document]) =>
+      : meshConfigsOf(view).flatMap(({ at, config }) =>
           names
-            .filter((name) => isRecord(document) && document[name] !== undefined)
-            .map((name) => problem(field, `says the same as ${where}.${name}: remove one of them`)),
+            .filter((name) => config[name] !== undefined)
+            .map((name) => problem(field, `says the same as ${at}.${name}: remove one of them`)),
         ),
   );
 }
@@ -184,7 +185,7 @@ export function checkEgress(view: SpecView): Problem[] {
             `there is no egress gateway ${egress.gateway} in spec.components.egressGateways: ${advice}`,
           ),
         ]),
-    ...duplicates('egress.hosts', egress.hosts ?? [], ({ host }) => host),
+    ...findDuplicates(`${path}.egress.hosts`, egress.hosts ?? [], ({ host }) => host),
   ];
 }
 
@@ -200,15 +201,12 @@ function duplicateIssuers(view: SpecView): Problem[] {
     labels?: object;
   }) =>
     issuer === undefined ? undefined : JSON.stringify([issuer, namespace, Object.entries(labels).sort()]);
-  return duplicates('jwt', (view.spec.security?.jwt ?? []) as never[], keyOf).map(({ path: at }) => ({
-    path: `${at}.issuer`,
-    message: 'is already an issuer for the same pods: put audiences and headers into one entry',
-  }));
-}
-
-function rootNamespaceOf({ spec, namespace }: SpecView): string {
-  const named = spec.values?.meshConfig?.rootNamespace ?? spec.meshConfig?.rootNamespace;
-  return typeof named === 'string' ? named : namespace;
+  return findDuplicates(`${path}.jwt`, (view.spec.security?.jwt ?? []) as never[], keyOf).map(
+    ({ path: at }) => ({
+      path: `${at}.issuer`,
+      message: 'is already an issuer for the same pods: put audiences and headers into one entry',
+    }),
+  );
 }
 
 function placeIn(root: string) {
@@ -219,24 +217,6 @@ function placeIn(root: string) {
     readonly name?: string | undefined;
     readonly namespace?: string | undefined;
   }) => (name === undefined ? undefined : `${namespace}/${name}`);
-}
-
-/** A problem for each item whose key an earlier one has. */
-function duplicates<T>(
-  list: string,
-  items: readonly (T | undefined)[],
-  keyOf: (item: T) => string | undefined,
-): Problem[] {
-  const firsts = new Map<string, number>();
-  return items.flatMap((item, index) => {
-    const key = item === undefined ? undefined : keyOf(item);
-    if (key === undefined) return [];
-    const first = firsts.get(key);
-    if (first === undefined) firsts.set(key, index);
-    return first === undefined
-      ? []
-      : [problem(`${list}[${index}]`, `${key} is already that of ${path}.${list}[${first}]`)];
-  });
 }
 
 function problem(field: string, message: string): Problem {

@@ -1,3 +1,4 @@
+import { isRecord } from '../../base/stable-json.ts';
 import { type AnyGateway, type GatewayKind, gatewayKinds } from '../gateway-kinds.ts';
 import type { MeshOperatorSpec } from '../mesh-operator-spec.ts';
 import { revisionSuffix } from '../resolved-mesh.ts';
@@ -111,4 +112,20 @@ export function nodeValuesOf({ spec }: SpecView): readonly NodeValuesView[] {
     ],
     selector,
   }));
+}
+
+/** The MeshConfigs of a spec and where they are; the last one wins. */
+export function meshConfigsOf({
+  spec,
+}: SpecView): { readonly at: string; readonly config: Record<string, unknown> }[] {
+  return [
+    { at: 'spec.meshConfig', config: spec.meshConfig },
+    { at: 'spec.values.meshConfig', config: spec.values?.meshConfig },
+  ].flatMap(({ at, config }) => (isRecord(config) ? [{ at, config }] : []));
+}
+
+/** The namespace whose policies count for the whole mesh. */
+export function rootNamespaceOf(view: SpecView): string {
+  const named = meshConfigsOf(view).map(({ config }) => config.rootNamespace);
+  return (named.findLast((name) => typeof name === 'string' && name !== '') as string) ?? view.namespace;
 }

@@ -3,9 +3,10 @@ import type { Problem } from '../problem.ts';
 import { profiles } from '../profiles.ts';
 import type { Telemetry, TelemetryMetric, TelemetryProvider, TelemetrySettings } from '../spec/telemetry.ts';
 import { findFormatProblem } from './access-log-format.ts';
+import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Draft } from './schema-problems.ts';
-import type { SpecView } from './spec-view.ts';
+import { meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
 
 const path = 'spec.telemetry';
 
@@ -31,19 +32,20 @@ interface Place {
   readonly settings: Settings;
 }
 
-export function checkTelemetry({ namespace, spec }: SpecView): Problem[] {
+export function checkTelemetry(view: SpecView): Problem[] {
+  const { spec } = view;
   const { telemetry } = spec;
   if (telemetry === undefined) return [];
   if (spec.profile === 'remote') {
     const message = 'has no effect in a remote cluster: set it in the MeshOperator of the control plane';
     return [{ path, message }];
   }
-  const root = rootNamespace(spec) ?? namespace;
+  const root = rootNamespaceOf(view);
   const places = placesOf(telemetry);
-  const choices = providersOf(spec);
+  const choices = providersOf(view);
   return [
-    ...duplicates(`${path}.providers`, telemetry.providers ?? [], (provider) => provider.name),
-    ...duplicates(`${path}.namespaces`, telemetry.namespaces ?? [], (place) => place.namespace),
+    ...findDuplicates(`${path}.providers`, telemetry.providers ?? [], (provider) => provider.name),
+    ...findDuplicates(`${path}.namespaces`, telemetry.namespaces ?? [], (place) => place.namespace),
     ...(telemetry.namespaces ?? []).flatMap((place, index) => checkNamespace(index, place, root)),
     ...(telemetry.providers ?? []).flatMap((provider, index) =>
       provider === undefined ? [] : checkProvider(`${path}.providers[${index}]`, provider),
@@ -55,13 +57,13 @@ export function checkTelemetry({ namespace, spec }: SpecView): Problem[] {
 }
 
 /** The same thing is said in one place: here, or in a MeshConfig that was brought along. */
-export function checkTelemetryAgainstMeshConfig({ spec }: SpecView): Problem[] {
-  const { telemetry } = spec;
+export function checkTelemetryAgainstMeshConfig(view: SpecView): Problem[] {
+  const { telemetry } = view.spec;
   if (telemetry === undefined) return [];
   const places = placesOf(telemetry);
   const isSaid = (setting: keyof TelemetrySettings) => places.some(({ settings }) => settings[setting]);
   const own = new Set((telemetry.providers ?? []).flatMap((provider) => provider?.name ?? []));
-  return meshConfigsOf(spec).flatMap(({ at, config }) => {
+  return meshConfigsOf(view).flatMap(({ at, config }) => {
     const conflicts = [
       ...(isSaid('accessLogs') ? [...logSettings, 'defaultProviders.accessLogging'] : []),
       ...(isSaid('tracing') ? ['defaultConfig.tracing', 'defaultProviders.tracing'] : []),
@@ -148,11 +150,12 @@ interface Choices {
 }
 
 /** Names that settings may choose. What kind a pasted provider is of is istiod's to say. */
-function providersOf(spec: SpecView['spec']): Choices {
+function providersOf(view: SpecView): Choices {
+  const { spec } = view;
   const own = spec.telemetry?.providers ?? [];
   const pasted = [
     profiles[spec.profile ?? 'default'].meshConfig,
-    ...meshConfigsOf(spec).map(({ config }) => config),
+    ...meshConfigsOf(view).map(({ config }) => config),
   ];
   const others = pasted.flatMap((config) => providerNames(config).map(({ name }) => name));
   const named = (isLog: boolean) =>
@@ -163,7 +166,7 @@ function providersOf(spec: SpecView['spec']): Choices {
 function checkAccessLogs({ at, settings }: Place, { logs }: Choices): Problem[] {
   const entries = settings.accessLogs ?? [];
   return [
-    ...duplicates(`${at}.accessLogs`, entries, (entry) => entry.provider),
+    ...findDuplicates(`${at}.accessLogs`, entries, (entry) => entry.provider),
     ...entries.flatMap((entry, index) => {
       const here = `${at}.accessLogs[${index}]`;
       const known = unknownProvider(`${here}.provider`, entry?.provider, logs, 'access logs');
@@ -205,7 +208,7 @@ function checkMetrics({ at, settings }: Place): Problem[] {
   const identity = ({ metric = 'ALL_METRICS', side = 'CLIENT_AND_SERVER' }: Draft<TelemetryMetric>) =>
     `${metric} of ${side}`;
   return [
-    ...duplicates(`${at}.metrics`, metrics, identity),
+    ...findDuplicates(`${at}.metrics`, metrics, identity),
     ...metrics.flatMap((metric, index) =>
       metric === undefined ? [] : checkMetric(`${at}.metrics[${index}]`, metric),
     ),
@@ -226,37 +229,6 @@ function checkMetric(at: string, metric: Draft<TelemetryMetric>): Problem[] {
     const message = "is no label that Istio's metrics have";
     return [{ path: here, message, ...(suggestion === undefined ? {} : { suggestion }) }];
   });
-}
-
-function duplicates<T>(
-  at: string,
-  list: readonly (T | undefined)[],
-  identity: (item: T) => string | undefined,
-): Problem[] {
-  const names = list.map((item) => (item === undefined ? undefined : identity(item)));
-  return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    return name === undefined || first === index
-      ? []
-      : [
-          {
-            path: `${at}[${index}]`,
-            message: `is a second ${name} beside ${at}[${first}]: keep one of them`,
-          },
-        ];
-  });
-}
-
-function meshConfigsOf({ meshConfig, values }: SpecView['spec']) {
-  return [
-    { at: 'spec.meshConfig', config: meshConfig },
-    { at: 'spec.values.meshConfig', config: values?.meshConfig },
-  ].flatMap(({ at, config }) => (isRecord(config) ? [{ at, config }] : []));
-}
-
-function rootNamespace(spec: SpecView['spec']): string | undefined {
-  const roots = meshConfigsOf(spec).map(({ config }) => config.rootNamespace);
-  return roots.reverse().find((root): root is string => typeof root === 'string' && root !== '');
 }
 
 function providerNames({ extensionProviders }: Readonly<Record<string, unknown>>) {

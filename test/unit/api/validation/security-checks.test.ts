@@ -25,7 +25,7 @@ const rows: readonly (readonly [name: string, security: Security, problem: RegEx
         ],
       },
     },
-    /^spec\.security\.mtls\.namespaces\[1\]: shop is already that of spec\.security\.mtls\.namespaces\[0\]/,
+    /^spec\.security\.mtls\.namespaces\[1\]: is a second shop beside spec\.security\.mtls\.namespaces\[0\]/,
   ],
   [
     'a mode of the root namespace beside that of the mesh',
@@ -57,7 +57,7 @@ const rows: readonly (readonly [name: string, security: Security, problem: RegEx
         ],
       },
     },
-    /^spec\.security\.mtls\.workloads\[0\]\.ports\[1\]: 1 is already that of/,
+    /^spec\.security\.mtls\.workloads\[0\]\.ports\[1\]: is a second 1 beside/,
   ],
   [
     'two policies of one name',
@@ -69,7 +69,7 @@ const rows: readonly (readonly [name: string, security: Security, problem: RegEx
         ],
       },
     },
-    /^spec\.security\.authorization\.allow\[1\]: shop\/a is already that of spec\.security\.authorization\.allow\[0\]/,
+    /^spec\.security\.authorization\.allow\[1\]: is a second shop\/a beside spec\.security\.authorization\.allow\[0\]/,
   ],
   [
     'a path that is none',
@@ -128,7 +128,7 @@ const rows: readonly (readonly [name: string, security: Security, problem: RegEx
   [
     'a host twice',
     { egress: { gateway: 'way-out', hosts: [{ host: 'example.com' }, { host: 'example.com', port: 1 }] } },
-    /^spec\.security\.egress\.hosts\[1\]: example\.com is already that of/,
+    /^spec\.security\.egress\.hosts\[1\]: is a second example\.com beside/,
   ],
 ];
 
