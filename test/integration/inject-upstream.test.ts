@@ -48,6 +48,8 @@ const ourOwn: Readonly<Record<string, string>> = {
   'mesh-revision': 'istiod has one revision, and this one the default',
   'select-revision-tag': 'istiod has one revision, and this one the default',
   'select-revision-of-pod': 'istiod has one revision, and this one the default',
+  'skip-other-tenant': 'istiod knows no tenants',
+  'namespace-proxy-defaults': 'istiod has one default for all namespaces',
 };
 
 /** Scenarios whose mesh a minor does not know, by minor, and why. */
