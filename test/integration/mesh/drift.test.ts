@@ -13,11 +13,13 @@ import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 
 /**
- * A mesh that has an object of every kind but the injector's, in a namespace whose name makes readable test names. On
- * simulated nodes no injector answers, so a mesh with one is never complete: `injector.test.ts` looks at its objects.
+ * A mesh that has an object of every kind but the injector's and those of tenants, in a namespace whose name makes
+ * readable test names. On simulated nodes no injector answers, so a mesh with one is never complete: `injector.test.ts`
+ * looks at its objects, and `tenancy.test.ts` at those of tenants.
  */
 const spec = {
   sidecarInjector: { enabled: false },
+  networkPolicy: { enabled: true },
   components: { pilot: { k8s: { podDisruptionBudget: { minAvailable: 1 } } }, cni: {} },
   values: { cni: { resourceQuotas: { enabled: true } }, experimental: { stableValidationPolicy: true } },
 };
@@ -126,6 +128,23 @@ const edits: Readonly<Record<string, readonly Edit[]>> = {
       what: 'another pace of updates',
       patch: [{ op: 'replace', path: '/spec/updateStrategy/rollingUpdate/maxUnavailable', value: 50 }],
       path: 'maxUnavailable',
+    },
+  ],
+  NetworkPolicy: [
+    {
+      what: 'one more way in',
+      patch: [{ op: 'add', path: '/spec/ingress/-', value: {} }],
+      path: 'spec.ingress',
+    },
+    {
+      what: 'one more way out',
+      patch: [{ op: 'add', path: '/spec/egress/-', value: {} }],
+      path: 'spec.egress',
+    },
+    {
+      what: 'other pods',
+      patch: [{ op: 'add', path: '/spec/podSelector/matchLabels/app', value: 'other' }],
+      path: 'spec.podSelector',
     },
   ],
   ResourceQuota: [
@@ -243,9 +262,9 @@ beforeAll(async () => {
 afterAll(() => world?.close());
 
 test('the mesh of this table has an object of every kind that the operator owns', () => {
-  const ofInjector = ['MutatingWebhookConfiguration'];
-  expect([...ofInjector, ...new Set(owned.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
-  expect([...ofInjector, ...Object.keys(edits)].sort()).toEqual([...kinds].sort());
+  const ofOthers = ['MutatingWebhookConfiguration', 'LimitRange'];
+  expect([...ofOthers, ...new Set(owned.map(({ kind }) => kind))].sort()).toEqual([...kinds].sort());
+  expect([...ofOthers, ...Object.keys(edits)].sort()).toEqual([...kinds].sort());
 });
 
 describe('an object that somebody deletes comes back', () => {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
@@ -160,6 +161,22 @@ describe('a tenant', () => {
 
     await label(silent, `${tenantLabel}=${tenant}`);
     await untilMember(mesh, silent, 'Enrolled');
+  });
+
+  test('sets back the bounds of a member that somebody has widened', async () => {
+    const { mesh, tenant } = await createTenant({ limits: [{ type: 'Container', max: { cpu: '1' } }] });
+    const member = await aNamespace('member', `team=${tenant}`, `${tenantLabel}=${tenant}`);
+    await untilMember(mesh, member, 'Enrolled');
+    await mesh.until('Ready');
+    const limits = { apiVersion: 'v1', kind: 'LimitRange', namespace: member, name: `tenant-${tenant}` };
+    const { spec } = await world.client.get(limits, never);
+
+    const wider = { spec: { limits: [{ type: 'Container', max: { cpu: '100' } }] } };
+    await world.client.patch(limits, { type: 'merge', merge: wider }, { fieldManager: 'somebody' }, never);
+
+    await waitUntil({ what: 'the bounds are as before', limitMs: 60_000 }, async () => {
+      return isDeepStrictEqual((await world.client.get(limits, never)).spec, spec);
+    });
   });
 
   test('sets back the labels that a member has lost, and leaves one that follows somebody else', async () => {
