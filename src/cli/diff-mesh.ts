@@ -88,12 +88,15 @@ export class MeshDiffer {
   /** Takes a valid MeshOperator. Throws what the client throws when the cluster cannot be asked. */
   async diff(wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
     const key = { namespace: wanted.metadata.namespace ?? '', name: wanted.metadata.name };
-    this.#askAhead(key, signal);
+    const resolved = resolveMesh(wanted);
+    this.#askAhead(key, resolved, signal);
     const own = await this.#diffMeshItself(key, wanted, signal);
     const stop =
-      own?.action === 'refuse' ? own : (this.#refusedClaim(key, wanted) ?? this.#refusedVersion(key, wanted));
+      own?.action === 'refuse'
+        ? own
+        : (this.#refusedClaim(key, wanted) ?? this.#refusedVersion(key, resolved));
     if (stop !== undefined) return { ...key, changes: [stop], restarts: [], notes: [] };
-    const rest = await this.#diffObjects(key, wanted, signal);
+    const rest = await this.#diffObjects(key, wanted, resolved, signal);
     return { ...rest, changes: [...(own === undefined ? [] : [own]), ...rest.changes] };
   }
 
@@ -130,25 +133,29 @@ export class MeshDiffer {
   }
 
   /** A version that the proxies of what is installed could not follow. */
-  #refusedVersion(key: ObjectKey, wanted: MeshOperator): ObjectChange | undefined {
+  #refusedVersion(key: ObjectKey, wanted: ResolvedMesh): ObjectChange | undefined {
     const live = this.#live(key);
     if (live === undefined) return undefined;
     try {
-      refuseSkew(live, resolveMesh(wanted));
+      refuseSkew(live, wanted);
       return undefined;
     } catch (error) {
       return refused(idText(idOf(live)), error);
     }
   }
 
-  async #diffObjects(key: ObjectKey, wanted: MeshOperator, signal: AbortSignal): Promise<MeshDiff> {
+  async #diffObjects(
+    key: ObjectKey,
+    wanted: MeshOperator,
+    resolved: ResolvedMesh,
+    signal: AbortSignal,
+  ): Promise<MeshDiff> {
     const live = this.#live(key);
     const pause = pauseAt(wanted, this.#deps.clock.now());
     if (pause !== undefined) {
       const note = `The mesh is paused (${pause.reason}): nothing would be done`;
       return { ...key, changes: [], restarts: [], notes: [note] };
     }
-    const resolved = resolveMesh(wanted);
     const { observed, notes } = this.#observed(key, resolved);
     const { kubernetesMinor } = this.#deps.context;
     const warnings = supportWarnings(resolved.version, kubernetesMinor, this.#deps.clock.now());
@@ -170,7 +177,8 @@ export class MeshDiffer {
         .filter(({ kind }) => kind === meshOperatorKind)
         .map((part) => {
           const partKey = { namespace: part.metadata.namespace ?? '', name: part.metadata.name };
-          return this.#diffObjects(partKey, part as unknown as MeshOperator, signal);
+          const mesh = part as unknown as MeshOperator;
+          return this.#diffObjects(partKey, mesh, resolveMesh(mesh), signal);
         }),
     );
     return {
@@ -318,11 +326,11 @@ export class MeshDiffer {
   }
 
   /** What is sure to be looked at is asked for at once, so that the cluster answers while objects are rendered. */
-  #askAhead(key: ObjectKey, signal: AbortSignal): void {
+  #askAhead(key: ObjectKey, { base }: ResolvedMesh, signal: AbortSignal): void {
     const status = (this.#live(key) as MeshOperator | undefined)?.status;
     const inventory = (status?.inventory ?? []) as ObjectId[];
-    for (const id of [...renderIstioCrds().map(idOf), ...inventory])
-      this.#find(id, signal).catch(() => undefined);
+    const crds = base.enabled ? renderIstioCrds().map(idOf) : [];
+    for (const id of [...crds, ...inventory]) this.#find(id, signal).catch(() => undefined);
   }
 
   #find(id: ObjectId, signal: AbortSignal): Promise<KubernetesObject | undefined> {

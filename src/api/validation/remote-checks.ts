@@ -26,5 +26,11 @@ export function checkRemote({ spec }: SpecView): Problem[] {
           },
         ]
       : []),
+    ...(['security', 'telemetry'] as const)
+      .filter((block) => spec[block] !== undefined)
+      .map((block) => ({
+        path: `spec.${block}`,
+        message: 'has no effect in a remote cluster: set it in the MeshOperator of the control plane',
+      })),
   ];
 }

@@ -2,8 +2,10 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
+import type { Jwt } from '../spec/security.ts';
 import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
+import type { Draft } from './schema-problems.ts';
 import { gatewaysOf, meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
 
 const path = 'spec.security';
@@ -28,7 +30,6 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
   const { mtls, authorization, jwt = [] } = view.spec.security ?? {};
   const root = rootNamespaceOf(view);
   return [
-    ...checkRemoteMesh(view),
     ...findDuplicates(`${path}.mtls.namespaces`, mtls?.namespaces ?? [], ({ namespace }) => namespace),
     ...findDuplicates(`${path}.mtls.workloads`, mtls?.workloads ?? [], placeIn(root)),
     ...findDuplicates(`${path}.authorization.allow`, authorization?.allow ?? [], placeIn(root)),
@@ -73,13 +74,6 @@ const emptyLabels =
 
 function hasNoLabels(policy: { readonly labels?: object | undefined } | undefined): boolean {
   return policy?.labels !== undefined && Object.keys(policy.labels).length === 0;
-}
-
-/** A remote cluster's proxies follow the policies of the cluster that their istiod is in. */
-function checkRemoteMesh({ spec }: SpecView): Problem[] {
-  if (spec.security === undefined || spec.profile !== 'remote') return [];
-  const message = 'has no effect in a remote cluster: set it in the MeshOperator of the control plane';
-  return [{ path, message }];
 }
 
 export function checkJwtKeys({ spec }: SpecView): Problem[] {
@@ -191,22 +185,12 @@ export function checkEgress(view: SpecView): Problem[] {
 
 function duplicateIssuers(view: SpecView): Problem[] {
   const root = rootNamespaceOf(view);
-  const keyOf = ({
-    issuer,
-    namespace = root,
-    labels = {},
-  }: {
-    issuer?: string;
-    namespace?: string;
-    labels?: object;
-  }) =>
+  const identity = ({ issuer, namespace = root, labels = {} }: Draft<Jwt>) =>
     issuer === undefined ? undefined : JSON.stringify([issuer, namespace, Object.entries(labels).sort()]);
-  return findDuplicates(`${path}.jwt`, (view.spec.security?.jwt ?? []) as never[], keyOf).map(
-    ({ path: at }) => ({
-      path: `${at}.issuer`,
-      message: 'is already an issuer for the same pods: put audiences and headers into one entry',
-    }),
-  );
+  return findDuplicates(`${path}.jwt`, view.spec.security?.jwt ?? [], identity).map(({ path: at }) => ({
+    path: `${at}.issuer`,
+    message: 'is already an issuer for the same pods: put audiences and headers into one entry',
+  }));
 }
 
 function placeIn(root: string) {

@@ -35,11 +35,8 @@ interface Place {
 export function checkTelemetry(view: SpecView): Problem[] {
   const { spec } = view;
   const { telemetry } = spec;
-  if (telemetry === undefined) return [];
-  if (spec.profile === 'remote') {
-    const message = 'has no effect in a remote cluster: set it in the MeshOperator of the control plane';
-    return [{ path, message }];
-  }
+  // In a remote cluster nobody reads it, which is said elsewhere.
+  if (telemetry === undefined || spec.profile === 'remote') return [];
   const root = rootNamespaceOf(view);
   const places = placesOf(telemetry);
   const choices = providersOf(view);

@@ -2,9 +2,9 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { egressTlsPort } from '../../api/resolve-security.ts';
 import { type ResolvedMesh, rootNamespaceOf } from '../../api/resolved-mesh.ts';
 import type { ResolvedEgress } from '../../api/resolved-security.ts';
-import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
+import { securityMetadata } from './security-metadata.ts';
 
 /** What knows the hosts outside, and leads connections to them by their server name through the egress gateway. */
 export function renderEgress(
@@ -15,8 +15,7 @@ export function renderEgress(
   const gateway = mesh.gateways.find((candidate) => candidate.name === name);
   if (gateway === undefined) throw new Error(`There is no gateway ${name}, which validation has found`);
   const namespace = rootNamespaceOf(mesh);
-  const metadata = (of: string) =>
-    objectMetadata(mesh, context, { name: of, namespace, component: 'security' });
+  const metadata = (of: string) => securityMetadata(mesh, context, { name: of, namespace });
   const gatewayName = `${name}-egress`;
   return [
     renderObject('security/41-gateway', {

@@ -6,13 +6,10 @@ import type {
   ResolvedJwt,
   ResolvedPeerPolicy,
 } from '../../api/resolved-security.ts';
-import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 import { renderEgress } from './egress.ts';
-
-/** `app.kubernetes.io/name` of everything that security settings are rendered to. */
-export const securityComponent = 'security';
+import { securityMetadata } from './security-metadata.ts';
 
 /** The policies of `spec.security`, as Istio's own resources. */
 export function renderSecurity(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
@@ -35,7 +32,7 @@ function renderPeerPolicy(
 ): KubernetesObject {
   const ports = Object.fromEntries(policy.ports.map(({ port, mode }) => [String(port), { mode }]));
   return renderObject('security/10-peer-authentication', {
-    metadata: metadataOf(mesh, context, policy),
+    metadata: securityMetadata(mesh, context, policy),
     labels: policy.labels,
     mode: policy.mode,
     ports: policy.ports.length === 0 ? undefined : ports,
@@ -46,7 +43,7 @@ function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJ
   const { forward, ...rule } = issuer.rule;
   return [
     renderObject('security/20-request-authentication', {
-      metadata: metadataOf(mesh, context, issuer),
+      metadata: securityMetadata(mesh, context, issuer),
       labels: issuer.labels,
       jwtRules: [{ ...rule, ...(forward ? { forwardOriginalToken: true } : {}) }],
     }),
@@ -85,7 +82,7 @@ function renderAuthorization(
   { action, rules }: { readonly action: 'ALLOW' | 'DENY'; readonly rules: readonly object[] },
 ): KubernetesObject {
   return renderObject('security/30-authorization-policy', {
-    metadata: metadataOf(mesh, context, target),
+    metadata: securityMetadata(mesh, context, target),
     labels: target.labels,
     action,
     rules,
@@ -105,8 +102,4 @@ function ruleOf({ from, to }: ResolvedAllow): object {
           ],
         }),
   };
-}
-
-function metadataOf(mesh: ResolvedMesh, context: RenderContext, { name, namespace }: PolicyTarget) {
-  return objectMetadata(mesh, context, { name, namespace, component: securityComponent });
 }
