@@ -48,6 +48,7 @@ export function checkTelemetry(view: SpecView): Problem[] {
       provider === undefined ? [] : checkProvider(`${path}.providers[${index}]`, provider),
     ),
     ...places.flatMap((place) => checkAccessLogs(place, choices)),
+    ...(isStrict(view) ? places.flatMap(checkFilters) : []),
     ...places.flatMap((place) => checkTracing(place, choices, telemetry)),
     ...places.flatMap(checkMetrics),
   ];
@@ -175,6 +176,23 @@ function checkAccessLogs({ at, settings }: Place, { logs }: Choices): Problem[] 
         : known;
     }),
   ];
+}
+
+/** Whether the API server denies our resources what Istio does not call stable; those of no revision it does not judge. */
+function isStrict({ spec: { profile = 'default', values, upgrade } }: SpecView): boolean {
+  const { experimental } = profiles[profile].values;
+  return (
+    (values?.experimental?.stableValidationPolicy ?? experimental?.stableValidationPolicy) === true &&
+    upgrade?.strategy !== 'RevisionBased'
+  );
+}
+
+function checkFilters({ at, settings }: Place): Problem[] {
+  const message =
+    'is not stable in Istio, so the policy of this mesh denies it: remove it, or set spec.values.experimental.stableValidationPolicy to false';
+  return (settings.accessLogs ?? []).flatMap((entry, index) =>
+    entry?.filter === undefined ? [] : [{ path: `${at}.accessLogs[${index}].filter`, message }],
+  );
 }
 
 function checkTracing({ at, settings }: Place, { spans }: Choices, mesh: Draft<Telemetry>): Problem[] {

@@ -108,6 +108,33 @@ const conflicts: readonly (readonly [field: string, spec: MeshOperatorSpec, prob
   ],
 ];
 
+const filtered: Telemetry = { accessLogs: [{ provider: 'envoy', filter: 'response.code >= 400' }] };
+
+describe('a filter of access logs', () => {
+  it.each<MeshOperatorSpec>([
+    { profile: 'stable' },
+    { values: { experimental: { stableValidationPolicy: true } } },
+  ])('is refused where the API server would deny it (%j)', (spec) => {
+    const telemetry = { ...filtered, namespaces: [{ namespace: 'shop', ...filtered }] };
+
+    expect(problemsOf({ ...spec, telemetry })).toEqual([
+      expect.stringMatching(
+        /^spec\.telemetry\.accessLogs\[0\]\.filter: is not stable.*stableValidationPolicy to false/,
+      ),
+      expect.stringMatching(/^spec\.telemetry\.namespaces\[0\]\.accessLogs\[0\]\.filter: is not stable/),
+    ]);
+  });
+
+  it.each<MeshOperatorSpec>([
+    {},
+    { profile: 'stable', values: { experimental: { stableValidationPolicy: false } } },
+    // The resource is all control planes', so it names no revision that a policy could select.
+    { profile: 'stable', upgrade: { strategy: 'RevisionBased' } },
+  ])('is taken where it would not (%j)', (spec) => {
+    expect(problemsOf({ ...spec, telemetry: filtered })).toEqual([]);
+  });
+});
+
 describe('telemetry settings', () => {
   it.each(rows)('are refused with %s', (_name, telemetry, problem) => {
     const problems = problemsOf({ telemetry: telemetry as Telemetry });
