@@ -1,7 +1,6 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { measureErrorRate } from '../../src/controllers/data-plane/upgrade/prometheus.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { measureErrorRate } from '../../src/controllers/data-plane/upgrade/measure-error-rate.ts';
+import { findFreePorts } from '../cluster/free-ports.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { type CountedRequests, RunningPrometheus } from '../support/running-prometheus.ts';
 import { never } from '../support/test-client.ts';
@@ -71,44 +70,12 @@ describe('the rate of errors that a Prometheus tells', () => {
   }
 });
 
-describe('the rate of errors is not known, and why is said', () => {
-  let server: Server | undefined;
+test('the rate of errors is not known where nobody can be asked, and why is said', async () => {
+  const address = `http://127.0.0.1:${(await findFreePorts('127.0.0.1')).apiServer}`;
 
-  afterEach(async () => {
-    server?.closeAllConnections();
-    await new Promise((done) => (server === undefined ? done(undefined) : server.close(done)));
-    server = undefined;
+  expect(await measureErrorRate(address, { namespaces: ['shop'], windowMs: 10_000 }, never)).toEqual({
+    unknown: `the rate of errors, which ${address} cannot be asked for: ECONNREFUSED`,
   });
-
-  test('when nobody listens', async () => {
-    const address = await addressOf((_request, response) => response.end());
-    server?.close();
-
-    expect(await measureErrorRate(address, question, never)).toEqual({
-      unknown: `the rate of errors, which ${address} cannot be asked for: ECONNREFUSED`,
-    });
-  });
-
-  test.each<[string, RequestListener, string]>([
-    ['when the answer is no success', (_, answer) => answer.writeHead(403).end('secret'), 'it answers 403'],
-    ['when it is no JSON', (_, answer) => answer.end('<secret>'), 'it does not answer as Prometheus does'],
-    ['when it is other JSON', (_, answer) => answer.end('{}'), 'it does not answer as Prometheus does'],
-    ['when it does not end', (_, answer) => answer.end(' '.repeat(100_000)), 'UND_ERR_RES_EXCEEDED_MAX_SIZE'],
-  ])('%s', async (_what, answer, why) => {
-    const address = await addressOf(answer);
-
-    expect(await measureErrorRate(address, question, never)).toEqual({
-      unknown: `the rate of errors, which ${address} cannot be asked for: ${why}`,
-    });
-  });
-
-  const question = { namespaces: ['shop'], windowMs: 10_000 };
-
-  async function addressOf(answer: RequestListener): Promise<string> {
-    server = createServer(answer).listen(0, '127.0.0.1');
-    await new Promise((done) => server?.once('listening', done));
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  }
 });
 
 function seen(namespace: string, code: string, count: number, reporter = 'destination'): CountedRequests {

@@ -19,8 +19,8 @@ import {
 import type { DataPlaneInformers } from '../data-plane-reconciler.ts';
 import { decideUpgrade } from './decide-upgrade.ts';
 import type { ErrorRateQuestion, MeasuredErrorRate } from './error-rate.ts';
+import { measureErrorRate } from './measure-error-rate.ts';
 import { observeUpgrade } from './observe-upgrade.ts';
-import { measureErrorRate } from './prometheus.ts';
 import { Restarts } from './restarts.ts';
 import { upgradeNote, upgradeStatement } from './upgrade-status.ts';
 
