@@ -116,6 +116,13 @@ const table: readonly KindInfo[] = [
   },
   { apiVersion: 'telemetry.istio.io/v1', kind: 'Telemetry', plural: 'telemetries', namespaced: true },
   {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'ServiceMonitor',
+    plural: 'servicemonitors',
+    namespaced: true,
+  },
+  { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', plural: 'podmonitors', namespaced: true },
+  {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',
     plural: 'serviceentries',

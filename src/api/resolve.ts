@@ -12,6 +12,7 @@ import type { ResolveContext } from './resolve-context.ts';
 import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
+import { resolveMonitoring } from './resolve-monitoring.ts';
 import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
@@ -91,6 +92,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
   const networkPolicy = resolveNetworkPolicy(spec.networkPolicy, platform);
+  const monitoring = resolveMonitoring(spec.telemetry?.monitoring);
 
   return {
     name,
@@ -123,6 +125,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     ztunnel,
     security: resolveSecurity(spec.security, rootNamespaceOf({ meshConfig })),
     telemetry: resolveTelemetry(spec.telemetry, rootNamespaceOf({ meshConfig })),
+    ...(monitoring === undefined ? {} : { monitoring }),
     proxy: resolveProxy(values),
     authority: resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
     injector: resolveInjector(

@@ -1,6 +1,7 @@
 import type { GatewayApiChannel } from './gateway-api.ts';
 import type { GatewayKind } from './gateway-kinds.ts';
 import type { PlatformName } from './platforms.ts';
+import type { ResolvedMonitoring } from './resolve-monitoring.ts';
 import type { ResolvedTelemetry } from './resolve-telemetry.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
@@ -180,6 +181,8 @@ export interface ResolvedMesh {
   readonly security: ResolvedSecurity;
   /** What proxies tell of the traffic, for each place that has settings. */
   readonly telemetry: readonly ResolvedTelemetry[];
+  /** Absent: nothing watches it. */
+  readonly monitoring?: ResolvedMonitoring;
   readonly proxy: ResolvedProxy;
   /** Who signs its certificates. */
   readonly authority: ResolvedAuthority;

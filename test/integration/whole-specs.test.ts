@@ -6,6 +6,7 @@ import { renderIstioCrds } from '../../src/render/istio-crds.ts';
 import { installCrds } from '../support/install-crds.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
 import { installNetworkAttachmentDefinitions } from '../support/network-attachment-definition-crd.ts';
+import { prometheusOperatorCrds } from '../support/prometheus-operator-crds.ts';
 import { renderAll } from '../support/rendered-objects.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 import { never, ownNamespace, type TestClient, testClient } from '../support/test-client.ts';
@@ -23,6 +24,7 @@ describe('a valid spec, whatever fields it uses', () => {
   beforeAll(async () => {
     api = testClient((await sharedCluster()).kubeconfigPath);
     await installNetworkAttachmentDefinitions(api.client);
+    await installCrds(api.client, await prometheusOperatorCrds());
     await installCrds(api.client, renderIstioCrds());
     applier = new Applier({ client: api.client, fieldManager: 'mesh-operator' });
   });

@@ -31,4 +31,6 @@ export const wholeTelemetry: readonly MeshOperatorSpec[] = [
       namespaces: [{ namespace: 'shop', ...settings }],
     },
   },
+  { telemetry: { monitoring: { labels: { release: 'prometheus' }, interval: '1m' } } },
+  { telemetry: { monitoring: { enabled: false } } },
 ];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { dnsLabel, port, type TextRule, textOf } from './field-format.ts';
+import { monitoringSchema } from './monitoring.ts';
 
 /** The metrics of Istio's proxies, by the names of the Telemetry API (istio.io/api telemetry/v1alpha1). */
 export const istioMetrics = [
@@ -131,6 +132,9 @@ export const telemetrySchema = z.strictObject({
     .array(z.strictObject({ namespace: dnsLabel().describe('Name of the namespace.'), ...settings }))
     .optional()
     .describe('What is otherwise in a namespace; what is left out there is as in the mesh.'),
+  monitoring: monitoringSchema
+    .optional()
+    .describe('What watches the mesh: objects for a Prometheus Operator and Grafana.'),
 });
 
 export type Telemetry = z.infer<typeof telemetrySchema>;

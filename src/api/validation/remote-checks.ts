@@ -26,11 +26,15 @@ export function checkRemote({ spec }: SpecView): Problem[] {
           },
         ]
       : []),
-    ...(['security', 'telemetry'] as const)
-      .filter((block) => spec[block] !== undefined)
-      .map((block) => ({
-        path: `spec.${block}`,
-        message: 'has no effect in a remote cluster: set it in the MeshOperator of the control plane',
-      })),
+    ...[
+      ...(spec.security === undefined ? [] : ['spec.security']),
+      // Who watches is a matter of each cluster.
+      ...Object.keys(spec.telemetry ?? {})
+        .filter((block) => block !== 'monitoring')
+        .map((block) => `spec.telemetry.${block}`),
+    ].map((path) => ({
+      path,
+      message: 'has no effect in a remote cluster: set it in the MeshOperator of the control plane',
+    })),
   ];
 }

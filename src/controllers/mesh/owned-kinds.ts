@@ -36,6 +36,9 @@ export interface OptionalKind {
 /** Kinds of Istio come with the first mesh that has `components.base`. */
 const withoutIstio = 'set components.base.enabled in a mesh of the cluster';
 
+/** Kinds of the Prometheus Operator. */
+const withoutPrometheusOperator = 'take spec.telemetry.monitoring away';
+
 /** Watched while the cluster has them and a mesh has used one; a mesh that needs one waits for its CRD, without asking for it. */
 export const optionalKinds: readonly OptionalKind[] = [
   { kind: kindInfo('security.istio.io/v1', 'PeerAuthentication'), otherwise: withoutIstio },
@@ -49,6 +52,8 @@ export const optionalKinds: readonly OptionalKind[] = [
     kind: kindInfo('k8s.cni.cncf.io/v1', 'NetworkAttachmentDefinition'),
     otherwise: 'set values.cni.provider to default',
   },
+  { kind: kindInfo('monitoring.coreos.com/v1', 'ServiceMonitor'), otherwise: withoutPrometheusOperator },
+  { kind: kindInfo('monitoring.coreos.com/v1', 'PodMonitor'), otherwise: withoutPrometheusOperator },
 ];
 
 /** The row of a kind that may not be there; undefined for one that every cluster has. */

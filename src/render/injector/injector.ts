@@ -62,6 +62,7 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     ztunnel: _ztunnel,
     security: _security,
     telemetry: _telemetry,
+    monitoring: _monitoring,
     platform: _platform,
     remote: _remote,
     networkPolicy: _networkPolicy,

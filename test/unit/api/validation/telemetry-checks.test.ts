@@ -18,6 +18,12 @@ function aLog(fields: Partial<Provider>): Telemetry {
 }
 
 const rows: readonly (readonly [name: string, telemetry: unknown, problem: RegExp])[] = [
+  [
+    'readings too seldom for alerts',
+    { monitoring: { interval: '5m' } },
+    /monitoring\.interval: must be 1s to/,
+  ],
+  ['a duration of Go', { monitoring: { interval: '0.5m' } }, /monitoring\.interval: must be 1s to/],
   ['two providers of one name', { providers: [json, json] }, /providers\[1\]: is a second json beside/],
   [
     'two blocks of one namespace',
@@ -149,8 +155,12 @@ describe('telemetry settings', () => {
 
   it('are refused in a remote cluster, where nobody reads them', () => {
     expect(problemsOf({ profile: 'remote', telemetry: tracing(1) }).join()).toMatch(
-      /spec\.telemetry: has no/,
+      /spec\.telemetry\.tracing: has no/,
     );
+  });
+
+  it('may have a remote cluster watched', () => {
+    expect(problemsOf({ profile: 'remote', telemetry: { monitoring: {} } })).toEqual([]);
   });
 
   it.each([

@@ -1,0 +1,65 @@
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import type { ResolvedMonitoring } from '../../api/resolve-monitoring.ts';
+import type { JsonObject, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { injectorComponent } from '../injector/injector.ts';
+import { objectMetadata } from '../object-metadata.ts';
+import type { RenderContext } from '../render-context.ts';
+import { renderObject } from '../template-engine.ts';
+import { jobOf, monitorName, revisionPattern, type WatchedPart, watchedParts } from './watched-parts.ts';
+
+/** What has a Prometheus Operator watch the mesh; nothing where the spec does not ask for it. */
+export function renderMonitoring(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  const { monitoring } = mesh;
+  if (monitoring === undefined) return [];
+  return watchedParts(mesh).map((part) => renderMonitor(part, mesh, context, monitoring));
+}
+
+/** Where Services are found: label `app`, and the container port of their pods that has metrics. */
+const services = {
+  istiod: { app: 'istiod', port: 'http-monitoring' },
+  injector: { app: injectorComponent, port: 'http-metrics' },
+} as const;
+
+function renderMonitor(
+  part: WatchedPart,
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  { labels, interval }: ResolvedMonitoring,
+): KubernetesObject {
+  const metadata = objectMetadata(mesh, context, {
+    name: monitorName(mesh, part),
+    namespace: mesh.namespace,
+    component: 'monitoring',
+    labels,
+  });
+  if (part === 'proxies') {
+    return renderObject('monitoring/20-pod-monitor', {
+      ...{ metadata, interval },
+      relabelings: [ofMesh(mesh, 'pod_annotation'), atAgent(mesh)],
+    });
+  }
+  const { app, port } = services[part];
+  return renderObject('monitoring/10-service-monitor', {
+    ...{ metadata, interval, port, selector: { app } },
+    relabelings: [ofMesh(mesh, 'service_label'), { targetLabel: 'job', replacement: jobOf(mesh, part) }],
+  });
+}
+
+/** Leaves out what belongs to other meshes: no selector of labels knows which revisions there will be. */
+function ofMesh(mesh: ResolvedMesh, place: 'pod_annotation' | 'service_label'): JsonObject {
+  return {
+    action: 'keep',
+    sourceLabels: [`__meta_kubernetes_${place}_istio_io_rev`],
+    regex: revisionPattern(mesh),
+  };
+}
+
+/** The port with a name is Envoy's own; the agent has the same, its own figures, and those of the application. */
+function atAgent({ injection }: ResolvedMesh): JsonObject {
+  return {
+    sourceLabels: ['__address__'],
+    regex: '(.+):\\d+',
+    replacement: `$1:${injection.statusPort}`,
+    targetLabel: '__address__',
+  };
+}

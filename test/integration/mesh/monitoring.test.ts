@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { idOf, idText, type KubernetesObject, type ObjectId } from '../../../src/api/kubernetes-object.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
+import { installCrds } from '../../support/install-crds.ts';
+import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { prometheusOperatorCrds } from '../../support/prometheus-operator-crds.ts';
+import { never } from '../../support/test-client.ts';
+import type { TestMesh } from '../../support/test-mesh.ts';
+
+let world: MeshCluster;
+let mesh: TestMesh;
+let crds: KubernetesObject[];
+
+beforeAll(async () => {
+  crds = await prometheusOperatorCrds();
+  world = await MeshCluster.open();
+  await world.startOperator();
+  mesh = await world.createMesh({
+    revision: 'watched',
+    telemetry: { monitoring: { labels: { release: 'prometheus' } } },
+  });
+});
+
+afterAll(async () => {
+  await world?.close();
+  for (const crd of crds) await world?.client.delete(idOf(crd), {}, never);
+});
+
+async function watching(): Promise<ObjectId[]> {
+  return (await mesh.inventory()).filter(({ apiVersion }) => apiVersion === 'monitoring.coreos.com/v1');
+}
+
+function monitor(kind: string, name: string): ObjectId {
+  return { apiVersion: 'monitoring.coreos.com/v1', kind, name, namespace: mesh.key.namespace };
+}
+
+test('a mesh waits where no Prometheus Operator is, says so, and is Ready once its kinds are there', async () => {
+  await mesh.untilReason('Ready', 'KindMissing');
+  const said = await mesh.condition('Ready');
+  await installCrds(world.client, crds);
+  await mesh.until('Ready');
+
+  const { namespace } = mesh.key;
+  expect(said?.message).toMatch(/kind ServiceMonitor .* or take spec\.telemetry\.monitoring away/);
+  expect((await watching()).map(idText).sort()).toEqual([
+    `PodMonitor ${namespace}/mesh-proxies-watched`,
+    `ServiceMonitor ${namespace}/istiod-watched`,
+  ]);
+  expect(await mesh.condition('PoliciesReady')).toMatchObject({ status: 'True', reason: 'Healthy' });
+});
+
+test('a monitor that somebody deletes or turns elsewhere is as it was again', async () => {
+  const [ofProxies, ofIstiod] = [
+    monitor('PodMonitor', 'mesh-proxies-watched'),
+    monitor('ServiceMonitor', 'istiod-watched'),
+  ];
+  await world.client.delete(ofProxies, {}, never);
+  await world.client.patch(
+    ofIstiod,
+    { type: 'merge', merge: { spec: { selector: { matchLabels: { app: 'other' } } } } },
+    { fieldManager: 'somebody' },
+    never,
+  );
+
+  await waitUntil({ what: 'both are back', limitMs: 60_000 }, async () => {
+    const [proxies, istiod] = await Promise.all(
+      [ofProxies, ofIstiod].map((id) => world.client.find(id, never)),
+    );
+    const { selector } = (istiod?.spec ?? {}) as { selector?: { matchLabels: { app: string } } };
+    return proxies !== undefined && selector?.matchLabels.app === 'istiod';
+  });
+});
+
+test('what the spec no longer asks for goes', async () => {
+  const before = await watching();
+  await mesh.change({ telemetry: { monitoring: { enabled: false } } });
+  await mesh.untilStatus('nothing watches it', ({ inventory = [] }) =>
+    inventory.every(({ apiVersion }) => apiVersion !== 'monitoring.coreos.com/v1'),
+  );
+
+  const left = await Promise.all(before.map((id) => world.client.find(id, never)));
+  expect(before.length).toBeGreaterThan(1);
+  expect(left.filter((object) => object !== undefined)).toEqual([]);
+});
