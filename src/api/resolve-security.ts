@@ -3,7 +3,11 @@ import type { PolicyTarget, ResolvedPeerPolicy, ResolvedSecurity } from './resol
 import type { Mtls, Security } from './spec/security.ts';
 
 /** Istio's convention for the policy of a whole namespace or mesh. */
-const wholeNamespacePolicy = 'default';
+export const wholeNamespacePolicy = 'default';
+/** Names of the AuthorizationPolicies that the operator adds to those of the spec. */
+export const defaultDenyName = 'default-deny';
+export const passesOnSuffix = '-passes-on';
+export const requiredName = (issuer: string) => `${issuer}-required`;
 /** The port at which the egress gateway takes TLS, and where hosts do unless they say otherwise. */
 export const egressTlsPort = 443;
 

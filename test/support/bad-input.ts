@@ -715,6 +715,46 @@ components:
     ],
   },
   {
+    name: 'mode of mutual TLS that there is not',
+    spec: 'security: { mtls: { mode: Strict } }',
+    refusedAt: 'schema',
+    apiServerSays: 'Unsupported value: "Strict"',
+    problems: [
+      'spec.security.mtls.mode: must be one of STRICT, PERMISSIVE, DISABLE, but is the text "Strict" (did you mean "STRICT"?)',
+    ],
+  },
+  {
+    name: 'path of a policy with a template',
+    spec: 'security: { authorization: { allow: [{ name: read, to: { paths: ["/orders/{id}"] } }] } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.security.authorization.allow[0].to.paths[0] in body should match',
+    problems: [
+      'spec.security.authorization.allow[0].to.paths[0]: must be a path that begins with /, with * at its beginning, at its end, or alone, and no { or }, but is the text "/orders/{id}"',
+    ],
+  },
+  {
+    name: 'namespace with two modes of mutual TLS',
+    spec: 'security: { mtls: { namespaces: [{ namespace: shop, mode: STRICT }, { namespace: shop, mode: DISABLE }] } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.security.mtls.namespaces[1]: is a second shop beside spec.security.mtls.namespaces[0]: keep one of them',
+    ],
+  },
+  {
+    name: 'issuer whose keys are no JSON',
+    spec: 'security: { jwt: [{ name: login, issuer: "https://login.example.com", jwks: "keys" }] }',
+    refusedAt: 'validate',
+    problems: ['spec.security.jwt[0].jwks: must be JSON: a JSON Web Key Set such as {"keys": [...]}'],
+  },
+  {
+    name: 'cipher suite that does not exist',
+    spec: 'security: { tls: { cipherSuites: [ECDHE-RSA-AES256-GCM-SHA385] } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.security.tls.cipherSuites[0]: ECDHE-RSA-AES256-GCM-SHA385 is no cipher suite that proxies know: did you mean ECDHE-RSA-AES256-GCM-SHA384?',
+    ],
+  },
+  {
     name: 'several problems at once',
     spec: `
 profil: demo

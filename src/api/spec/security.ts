@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cidr, dnsLabel, dnsName, httpAddress, labels, port, type TextRule, textOf } from './field-format.ts';
+import { cidr, dnsLabel, dnsName, labels, port, type TextRule, textOf } from './field-format.ts';
 
 /** A name, or the beginning or end of one with `*` in the place of the rest (Istio's AuthorizationPolicy). */
 const matchRule: TextRule = {
@@ -8,10 +8,20 @@ const matchRule: TextRule = {
   message: 'must be a value without blanks, with * at its beginning, at its end, or alone',
 };
 
+/** Braces are for Istio's templates of paths, which have `*` in the middle. */
 const pathRule: TextRule = {
-  pattern: /^(\*|\/[^\s*]*\*?|\*[^\s*]+)$/,
+  pattern: /^(\*|\/[^\s*{}]*\*?|\*[^\s*{}]+)$/,
   maxLength: 1024,
-  message: 'must be a path that begins with /, with * at its beginning, at its end, or alone',
+  message: 'must be a path that begins with /, with * at its beginning, at its end, or alone, and no { or }',
+};
+
+/** As issuers publish it; some tell apart by a query. */
+const keyAddressRule: TextRule = {
+  pattern:
+    /^https?:\/\/([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?|\[[0-9a-fA-F:.]+\])(:[1-9][0-9]{0,4})?(\/[^\s?#]*)?(\?[^\s#]*)?$/,
+  maxLength: 1024,
+  message:
+    'must be an http or https address, for example https://login.example.com/keys (no user, no fragment)',
 };
 
 const methodRule: TextRule = {
@@ -27,6 +37,8 @@ const headerRule: TextRule = {
 };
 
 const matches = () => z.array(textOf(matchRule)).min(1).optional();
+
+const saysSomething = (side: object) => Object.keys(side).length > 0;
 
 const mtlsMode = () => z.enum(['STRICT', 'PERMISSIVE', 'DISABLE']);
 
@@ -80,6 +92,7 @@ const allowSchema = z.strictObject({
       requestPrincipals: matches().describe('Issuer and subject of the token, as `ISSUER/SUBJECT`.'),
       ipBlocks: z.array(cidr()).min(1).optional().describe('Addresses of callers.'),
     })
+    .refine(saysSomething, 'must say who may: leave it out for everybody')
     .optional()
     .describe('Who may; all that is given must hold. Default: everybody.'),
   to: z
@@ -89,6 +102,7 @@ const allowSchema = z.strictObject({
       paths: z.array(textOf(pathRule)).min(1).optional().describe('Paths of requests.'),
       ports: z.array(port()).min(1).optional().describe('Ports of the container.'),
     })
+    .refine(saysSomething, 'must say what they may: leave it out for everything')
     .optional()
     .describe('What they may; all that is given must hold. Default: everything.'),
 });
@@ -115,7 +129,7 @@ const jwtSchema = z.strictObject({
     maxLength: 512,
     message: 'must be the issuer as tokens name it, without blanks',
   }).describe('Claim `iss` of the tokens.'),
-  jwksUri: httpAddress()
+  jwksUri: textOf(keyAddressRule)
     .optional()
     .describe(
       "Where its keys are. Default: found by the issuer's OpenID configuration, unless `jwks` is given.",

@@ -1,5 +1,5 @@
-import { parseAddressBlock } from '../../base/address-block.ts';
 import type { Problem } from '../problem.ts';
+import { checkAddressRanges } from './address-ranges.ts';
 import type { SpecView } from './spec-view.ts';
 
 /** Kubernetes refuses a policy for a range that is none, and one policy of a mesh must not fail for another's setting. */
@@ -12,15 +12,6 @@ export function checkNetworkPolicyRanges({ spec }: SpecView): Problem[] {
     'jwks.cidrs': jwks?.cidrs,
   };
   return Object.entries(lists).flatMap(([name, list]) =>
-    (list ?? []).flatMap((range, index) =>
-      range === undefined || parseAddressBlock(range) !== undefined
-        ? []
-        : [
-            {
-              path: `spec.networkPolicy.${name}[${index}]`,
-              message: `must be a range of IP addresses such as 10.0.0.0/8, but is ${JSON.stringify(range)}`,
-            },
-          ],
-    ),
+    checkAddressRanges(`spec.networkPolicy.${name}`, list),
   );
 }

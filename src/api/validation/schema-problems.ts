@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isRecord } from '../../base/stable-json.ts';
 import { type Problem, pathText } from '../problem.ts';
 import { fieldHint } from './field-hint.ts';
 import { nearestName } from './nearest-name.ts';
@@ -97,10 +98,14 @@ function issueMessage(issue: Issue, found: unknown): string {
       return `must be ${wanted}, but is ${valueText(found)}${typeAdvice(issue.expected, found)}`;
     }
     case 'too_small':
-      return isOurs(issue) ? issue.message : `must be at least ${issue.minimum}, but is ${valueText(found)}`;
+      if (isOurs(issue)) return issue.message;
+      if (found === '') return 'must not be empty';
+      if (Array.isArray(found) && found.length === 0) return 'must not be an empty list';
+      return `must be at least ${issue.minimum}, but is ${valueText(found)}`;
     case 'too_big':
       return isOurs(issue) ? issue.message : `must be at most ${issue.maximum}, but is ${valueText(found)}`;
     default: {
+      if (isRecord(found)) return issue.message;
       const isFraction = typeof found === 'number' && !Number.isInteger(found);
       return `${issue.message}, but is ${valueText(found)}${isFraction ? ': put it in quotes' : ''}`;
     }

@@ -2,11 +2,12 @@ import { createPublicKey, type JsonWebKey } from 'node:crypto';
 import { messageOf } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
+import { egressTlsPort, wholeNamespacePolicy } from '../resolve-security.ts';
 import type { Jwt } from '../spec/security.ts';
 import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Draft } from './schema-problems.ts';
-import { gatewaysOf, meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
+import { type GatewayView, gatewaysOf, meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
 
 const path = 'spec.security';
 
@@ -36,7 +37,7 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
     ...findDuplicates(`${path}.jwt`, jwt, placeIn(root)),
     ...duplicateIssuers(view),
     ...(mtls?.namespaces ?? []).flatMap((policy, index) =>
-      policy?.namespace === root && mtls?.mode !== undefined
+      policy?.namespace === root
         ? [
             problem(
               `mtls.namespaces[${index}].namespace`,
@@ -45,7 +46,9 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
           ]
         : [],
     ),
-    ...(mtls?.workloads ?? []).flatMap((policy, index) => checkPeer(`mtls.workloads[${index}]`, policy)),
+    ...(mtls?.workloads ?? []).flatMap((policy, index) =>
+      checkPeer(view, `mtls.workloads[${index}]`, policy),
+    ),
     ...(authorization?.allow ?? []).flatMap((policy, index) =>
       hasNoLabels(policy) ? [problem(`authorization.allow[${index}].labels`, emptyLabels)] : [],
     ),
@@ -57,10 +60,31 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
 
 type Peer = NonNullable<NonNullable<NonNullable<SpecView['spec']['security']>['mtls']>['workloads']>[number];
 
-function checkPeer(at: string, policy: Peer | undefined): Problem[] {
+function checkPeer(view: SpecView, at: string, policy: Peer | undefined): Problem[] {
   if (policy === undefined) return [];
   const ports = policy.ports ?? [];
+  const namespaces = view.spec.security?.mtls?.namespaces ?? [];
+  const rival =
+    policy.name === wholeNamespacePolicy
+      ? namespaces.findIndex((other) => other !== undefined && other.namespace === policy.namespace)
+      : -1;
   return [
+    ...(rival < 0
+      ? []
+      : [
+          problem(
+            `${at}.name`,
+            `is the name of the policy of ${path}.mtls.namespaces[${rival}]: choose another`,
+          ),
+        ]),
+    ...(policy.namespace === rootNamespaceOf(view)
+      ? [
+          problem(
+            `${at}.namespace`,
+            'is the root namespace, where Istio passes over modes of single workloads: remove it',
+          ),
+        ]
+      : []),
     ...(hasNoLabels(policy) ? [problem(`${at}.labels`, emptyLabels)] : []),
     ...(policy.mode === undefined && ports.length === 0
       ? [problem(at, 'says nothing: give a mode, or ports with one')]
@@ -105,7 +129,16 @@ function keySetProblems(text: string): string[] {
   }
   const keys = isRecord(parsed) ? parsed.keys : undefined;
   if (!Array.isArray(keys) || keys.length === 0) return ['must have a list "keys" with at least one key'];
-  return keys.flatMap((key, index) => keyProblems(key).map((message) => `keys[${index}] ${message}`));
+  const problems = keys.flatMap((key, index) =>
+    keyProblems(key).map((message) => `keys[${index}] ${message}`),
+  );
+  if (problems.length > 0 || keys.some(isUsable)) return problems;
+  return ['has no key that proxies can use: they know RSA, the curves P-256, P-384 and P-521, and Ed25519'];
+}
+
+/** Whether an Envoy verifies tokens with it (jwt_verify_lib, jwks.cc); it passes over other keys of a set. */
+function isUsable({ kty, crv }: JsonWebKey): boolean {
+  return kty === 'RSA' || ['P-256', 'P-384', 'P-521', 'Ed25519'].includes(crv ?? '');
 }
 
 function keyProblems(key: unknown): string[] {
@@ -163,15 +196,15 @@ export function checkSecurityAgainstMeshConfig(view: SpecView): Problem[] {
 export function checkEgress(view: SpecView): Problem[] {
   const { egress } = view.spec.security ?? {};
   if (egress === undefined) return [];
-  const gateways = gatewaysOf(view)
-    .filter(({ kind }) => kind.list === 'egressGateways')
-    .map(({ gateway }) => gateway);
-  const gateway = gateways.find(({ name, enabled }) => name === egress.gateway && enabled !== false);
-  const known = gateways.flatMap(({ name }) => (name === undefined ? [] : [name]));
+  const gateways = gatewaysOf(view).filter(
+    ({ kind, gateway }) => kind.list === 'egressGateways' && gateway.enabled !== false,
+  );
+  const chosen = gateways.find(({ gateway }) => gateway.name === egress.gateway);
+  const known = gateways.flatMap(({ gateway }) => (gateway.name === undefined ? [] : [gateway.name]));
   const advice =
     known.length === 0 ? 'add one' : `there ${known.length === 1 ? 'is' : 'are'} ${known.join(', ')}`;
   return [
-    ...(egress.gateway === undefined || gateway !== undefined
+    ...(egress.gateway === undefined || chosen !== undefined
       ? []
       : [
           problem(
@@ -179,7 +212,19 @@ export function checkEgress(view: SpecView): Problem[] {
             `there is no egress gateway ${egress.gateway} in spec.components.egressGateways: ${advice}`,
           ),
         ]),
+    ...(chosen === undefined ? [] : checkEgressPort(chosen)),
     ...findDuplicates(`${path}.egress.hosts`, egress.hosts ?? [], ({ host }) => host),
+  ];
+}
+
+function checkEgressPort({ path: at, kind, gateway }: GatewayView): Problem[] {
+  const ports = gateway.k8s?.service?.ports ?? kind.ports;
+  if (ports.some((port) => port?.port === egressTlsPort)) return [];
+  return [
+    problem(
+      'egress.gateway',
+      `${gateway.name} takes TLS at port ${egressTlsPort}, which its Service does not have: add it to ${at}.k8s.service.ports`,
+    ),
   ];
 }
 

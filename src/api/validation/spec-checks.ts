@@ -1,4 +1,5 @@
 import type { Problem } from '../problem.ts';
+import { checkAllow } from './allow-checks.ts';
 import { checkAuthorityIssuer, checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
 import {
   checkAuthoritySwitch,
@@ -77,6 +78,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkAuthoritySwitch,
   checkExternalBundle,
   checkSecurityPolicies,
+  checkAllow,
   checkJwtKeys,
   checkTlsSettings,
   checkEgress,

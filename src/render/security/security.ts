@@ -1,4 +1,5 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { defaultDenyName, passesOnSuffix, requiredName } from '../../api/resolve-security.ts';
 import { type ResolvedGateway, type ResolvedMesh, rootNamespaceOf } from '../../api/resolved-mesh.ts';
 import type {
   PolicyTarget,
@@ -52,7 +53,7 @@ function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJ
           renderAuthorization(
             mesh,
             context,
-            { ...issuer, name: `${issuer.name}-required` },
+            { ...issuer, name: requiredName(issuer.name) },
             { action: 'DENY', rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }] },
           ),
         ]
@@ -62,7 +63,7 @@ function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJ
 
 /** Nothing is allowed where nothing else is said; gateways pass on what arrives, and the workload decides. */
 function renderDefaultDeny(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
-  const everywhere = { name: 'default-deny', namespace: rootNamespaceOf(mesh) };
+  const everywhere = { name: defaultDenyName, namespace: rootNamespaceOf(mesh) };
   return [
     renderAuthorization(mesh, context, everywhere, { action: 'ALLOW', rules: [] }),
     ...mesh.gateways.map((gateway) =>
@@ -72,7 +73,7 @@ function renderDefaultDeny(mesh: ResolvedMesh, context: RenderContext): Kubernet
 }
 
 function targetOfGateway({ name, namespace, selector }: ResolvedGateway): PolicyTarget {
-  return { name: `${name}-passes-on`, namespace, labels: selector };
+  return { name: `${name}${passesOnSuffix}`, namespace, labels: selector };
 }
 
 function renderAuthorization(
