@@ -241,6 +241,7 @@ const adoptedObjectSchema = z.strictObject({
 export const memberStates = [
   ...(['Enrolled', 'Enrolling', 'Leaving', 'Missing', 'NoConsent', 'OtherTenant'] as const),
   ...(['NotSelected', 'OtherRevision', 'InjectionLabel', 'SystemNamespace', 'ControlPlane'] as const),
+  ...(['Operator'] as const),
 ] as const;
 
 const memberSchema = z.strictObject({

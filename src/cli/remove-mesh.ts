@@ -1,3 +1,5 @@
+import { claimedTenant, claimsOf } from '../api/claims.ts';
+import { kindInfo } from '../api/kinds.ts';
 import {
   idOf,
   type KubernetesObject,
@@ -5,15 +7,22 @@ import {
   type ObjectId,
   type ObjectKey,
 } from '../api/kubernetes-object.ts';
-import { meshLabel, meshNamespaceLabel, ownerByLabels } from '../api/labels.ts';
-import { type MeshOperator, meshOperatorKind } from '../api/mesh-operator.ts';
+import { memberLabel, meshLabel, meshNamespaceLabel, ownerByLabels, tenantLabel } from '../api/labels.ts';
+import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.ts';
 import { type Clock, sleep } from '../base/clock.ts';
 import { IstiodLeftovers } from '../controllers/mesh/istiod-leftovers.ts';
 import { type Lingering, lingeringText } from '../controllers/mesh/lingering.ts';
+import { MemberNamespaces } from '../controllers/mesh/member-namespaces.ts';
 import { hasMeshFinalizer, releaseMeshFinalizer } from '../controllers/mesh/mesh-finalizer.ts';
 import { MeshRemover } from '../controllers/mesh/mesh-remover.ts';
 import { ownedKinds } from '../controllers/mesh/owned-kinds.ts';
 import { Pruner } from '../controllers/mesh/pruner.ts';
+import {
+  beginDeparture,
+  type Departure,
+  departureOf,
+  endDeparture,
+} from '../controllers/mesh/tenant-departure.ts';
 import { idsOf, union } from '../inventory/inventory.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { listAllMeshes } from './all-meshes.ts';
@@ -50,6 +59,9 @@ export class MeshRemoval {
   async remove(mesh: KubernetesObject, signal: AbortSignal): Promise<readonly Lingering[]> {
     const { client, clock, deadlineMs } = this.#deps;
     const all = await listAllMeshes(client, signal);
+    const namespaces = new MemberNamespaces({ client, world: { observeNamespace: () => {} } });
+    const departure = await findDeparture(client, mesh, all, signal);
+    if (departure !== undefined) await beginDeparture(departure, namespaces, signal);
     const remover = new MeshRemover({
       pruner: new Pruner({ client, world: { find: () => undefined } }),
       leftovers: new IstiodLeftovers({ client, world: { meshes: () => all } }),
@@ -62,6 +74,7 @@ export class MeshRemoval {
       const { held, remaining, leftBehind } = await remover.step(mesh, left, signal);
       const [first] = held;
       if (first === undefined) {
+        if (departure !== undefined) await endDeparture(departure, namespaces, signal);
         await this.#release(mesh, signal);
         return [...ofParts, ...leftBehind];
       }
@@ -88,6 +101,41 @@ export class MeshRemoval {
     this.#said = line;
     await sleep(this.#deps.clock, retryMs, signal);
   }
+}
+
+/** What a tenant gives back that goes; undefined where nothing is, and where another mesh has its name. Only reads. */
+export async function findDeparture(
+  client: KubeClient,
+  mesh: KubernetesObject,
+  meshes: readonly KubernetesObject[],
+  signal: AbortSignal,
+): Promise<Departure | undefined> {
+  const tenant = claimedTenant(mesh);
+  if (tenant === undefined) return undefined;
+  const options = { labelSelector: `${memberLabel}=${tenant}` };
+  const members = await listAll(client, kindInfo('v1', 'Namespace'), signal, options);
+  return departureOf(mesh, {
+    meshesClaiming: (key) => meshes.filter((other) => claimsOf(other).some((claim) => claim.key === key)),
+    membersOf: () => members,
+  });
+}
+
+/**
+ * A MeshOperator that is gone, as far as the cluster still tells: the tenant that it was for stands on its namespace, unless
+ * another mesh has that tenant now.
+ */
+export async function goneMesh(
+  client: KubeClient,
+  { namespace, name }: ObjectKey,
+  signal: AbortSignal,
+): Promise<KubernetesObject> {
+  const home = await client.find({ apiVersion: 'v1', kind: 'Namespace', name: namespace }, signal);
+  const tenant = home?.metadata.labels?.[tenantLabel];
+  const isFree = !(await listAllMeshes(client, signal)).some((mesh) => claimedTenant(mesh) === tenant);
+  return {
+    ...{ apiVersion: meshOperatorApiVersion, kind: meshOperatorKind, metadata: { namespace, name } },
+    spec: tenant === undefined || !isFree ? {} : { tenancy: { tenant } },
+  };
 }
 
 /** What was made for a mesh, as its status names it. */

@@ -75,6 +75,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     {
       ...{ workers: config.workers, operatorImage: config.image, authorKey: webhooks?.authorKey },
       removalDeadlineMs: config.removalDeadlineMs,
+      operatorNamespace: ownNamespace(config, connection),
     },
     { client, clock, random, log, events, namespaces, metrics: metrics.controller('mesh') },
   );
@@ -223,7 +224,7 @@ function createElection(
   );
 }
 
-/** Where the Lease and the authorities of meshes are. */
+/** Where the operator runs, and the Lease and the authorities of meshes are. */
 function ownNamespace(config: OperatorConfig, connection: ApiConnection): string {
   const namespace = config.namespace ?? connection.namespace;
   if (namespace !== undefined) return namespace;

@@ -1,3 +1,4 @@
+import { claimedTenant } from '../api/claims.ts';
 import { findCondition } from '../api/conditions.ts';
 import { kindInfo } from '../api/kinds.ts';
 import { idOf, type KubernetesObject, keyText, type ObjectId } from '../api/kubernetes-object.ts';
@@ -11,11 +12,12 @@ import type { Lingering } from '../controllers/mesh/lingering.ts';
 import { leftBehindText } from '../controllers/mesh/mesh-remover.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { GoneError } from '../kube/errors.ts';
+import { listAllMeshes } from './all-meshes.ts';
 import { type ClusterOptions, clusterClient } from './cluster.ts';
 import { confirm } from './confirm.ts';
 import { OperatorSigns } from './operator-signs.ts';
 import { countText, type PurgePlan, planPurge, podsWithSidecar, purge } from './purge.ts';
-import { idsByLabels, inventoryOf, MeshRemoval } from './remove-mesh.ts';
+import { findDeparture, goneMesh, idsByLabels, inventoryOf, MeshRemoval } from './remove-mesh.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
 /** What follows `mesh-operator uninstall NAME`. */
@@ -56,8 +58,11 @@ export async function uninstall(
   const id = { ...kindInfo(meshOperatorApiVersion, meshOperatorKind), namespace, name };
   const deadlineMs = parseDurationMs(options.deadline);
   const mesh = await client.find(id, signal);
-  const orphans = mesh === undefined && options.force === true ? await idsByLabels(client, id, signal) : [];
-  if (mesh === undefined && options.purge !== true && orphans.length === 0) {
+  const gone = mesh === undefined && options.force === true ? await goneMesh(client, id, signal) : undefined;
+  const orphans = gone === undefined ? [] : await idsByLabels(client, id, signal);
+  const members = await membersThatLeave(client, mesh ?? gone, signal);
+  const isLeft = orphans.length > 0 || (gone !== undefined && members.length > 0);
+  if (mesh === undefined && options.purge !== true && !isLeft) {
     throw new NotFoundError(`There is no MeshOperator ${keyText(id)}`, { reason: 'NotFound' });
   }
   const say = (line: string) => void terminal.stdout.write(`${line}\n`);
@@ -70,7 +75,7 @@ export async function uninstall(
   }
   const plan = options.purge === true ? await planPurge(client, id, signal) : undefined;
   const proxies = mesh === undefined ? [] : await proxiesOf(client, mesh, signal);
-  for (const line of planLines(id, mesh, orphans, proxies, plan)) say(line);
+  for (const line of planLines(id, mesh, { orphans, members, proxies, plan })) say(line);
   if (options.yes !== true && !(await confirm(name, terminal))) {
     terminal.stderr.write('Nothing was done.\n');
     return exitCodes.failed;
@@ -78,11 +83,8 @@ export async function uninstall(
   const signs = new OperatorSigns({ client, clock, leaseName, deadlineMs });
   const removal = new MeshRemoval({ client, clock, deadlineMs, onProgress: say });
   const left: Lingering[] = [];
-  if (orphans.length > 0) {
-    const { apiVersion, kind } = id;
-    left.push(
-      ...(await removal.remove({ apiVersion, kind, metadata: { namespace, name }, spec: {} }, signal)),
-    );
+  if (gone !== undefined && isLeft) {
+    left.push(...(await removal.remove(gone, signal)));
     say(`What was left of ${keyText(id)} is gone`);
   }
   if (mesh !== undefined) {
@@ -193,18 +195,36 @@ async function proxiesOf(
   return pods.filter((pod) => revisions.has(proxyRevision(pod)));
 }
 
+/** Namespaces that are members of its tenant. */
+async function membersThatLeave(
+  client: KubeClient,
+  mesh: KubernetesObject | undefined,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  if (mesh === undefined || claimedTenant(mesh) === undefined) return [];
+  const departure = await findDeparture(client, mesh, await listAllMeshes(client, signal), signal);
+  return (departure?.members ?? []).map(({ metadata }) => metadata.name);
+}
+
+/** What goes beside the MeshOperator itself. */
+interface Losses {
+  readonly orphans: readonly ObjectId[];
+  readonly members: readonly string[];
+  readonly proxies: readonly KubernetesObject[];
+  readonly plan: PurgePlan | undefined;
+}
+
 function planLines(
   id: ObjectId & { readonly namespace: string },
   mesh: KubernetesObject | undefined,
-  orphans: readonly ObjectId[],
-  proxies: readonly KubernetesObject[],
-  plan: PurgePlan | undefined,
+  { orphans, members, proxies, plan }: Losses,
 ): string[] {
   const objects = mesh === undefined ? 0 : inventoryOf(mesh).length;
   return [
     mesh === undefined
       ? `There is no MeshOperator ${keyText(id)} any more${orphans.length === 0 ? '' : `; ${orphans.length} objects of it go`}`
       : `MeshOperator ${keyText(id)} goes, with ${objects} objects`,
+    ...(members.length === 0 ? [] : [`Its tenant leaves ${members.join(', ')}`]),
     ...(proxies.length === 0
       ? []
       : [`Sidecars go on without a control plane until their pods are made anew: ${countText(proxies)}`]),

@@ -18,9 +18,11 @@ export interface Candidate {
 /** What membership is decided by, beside the spec. */
 export interface ObservedNamespaces {
   readonly namespaces: readonly KubernetesObject[];
-  /** True for a namespace with a MeshOperator, whose pods follow no tenant. */
-  readonly isControlPlane: (namespace: string) => boolean;
+  readonly purposeOf: PurposeOf;
 }
+
+/** What a namespace is for whose pods follow no tenant: it has a MeshOperator, or the operator itself; undefined for all others. */
+export type PurposeOf = (namespace: string) => 'ControlPlane' | 'Operator' | undefined;
 
 const revisionKey = 'istio.io/rev';
 const injectionKey = 'istio-injection';
@@ -40,12 +42,12 @@ export function enrolmentLabels(
 export function decideMembers(
   mesh: ResolvedMesh,
   tenancy: ResolvedTenancy,
-  { namespaces, isControlPlane }: ObservedNamespaces,
+  { namespaces, purposeOf }: ObservedNamespaces,
 ): Candidate[] {
   const existing = new Set(namespaces.map(({ metadata }) => metadata.name));
   const missing = tenancy.members.namespaces.filter((name) => !existing.has(name));
   const candidates = namespaces.flatMap((object): Candidate[] => {
-    const state = decideMember(mesh, tenancy, object, isControlPlane);
+    const state = decideMember(mesh, tenancy, object, purposeOf);
     return state === undefined ? [] : [{ namespace: object.metadata.name, state, object }];
   });
   return [
@@ -59,14 +61,14 @@ export function decideMember(
   mesh: ResolvedMesh,
   tenancy: ResolvedTenancy,
   { metadata }: KubernetesObject,
-  isControlPlane: (namespace: string) => boolean,
+  purposeOf: PurposeOf,
 ): MemberState | undefined {
   const { name, labels = {}, deletionTimestamp } = metadata;
   // Whatever was put there goes with it.
   if (deletionTimestamp !== undefined || name === mesh.namespace) return undefined;
   const { tenant } = tenancy;
   const owner = labels[memberLabel];
-  const refusal = refuseMember(mesh, tenancy, metadata, isControlPlane);
+  const refusal = refuseMember(mesh, tenancy, metadata, purposeOf);
   if (refusal !== undefined) return owner === tenant ? 'Leaving' : refusal.state;
   // Another tenant's operator has not cleaned up yet.
   if (owner !== undefined && owner !== tenant) return 'OtherTenant';
@@ -81,7 +83,7 @@ function refuseMember(
   { revision }: ResolvedMesh,
   { tenant, members }: ResolvedTenancy,
   { name, labels = {} }: KubernetesObject['metadata'],
-  isControlPlane: (namespace: string) => boolean,
+  purposeOf: PurposeOf,
 ): { readonly state: MemberState | undefined } | undefined {
   const isNamed = members.namespaces.includes(name);
   const isSelected = members.selector !== undefined && matchesSelector(members.selector, labels);
@@ -94,7 +96,8 @@ function refuseMember(
   }
   if (!isNamed && !isSelected) return { state: 'NotSelected' };
   if (isSystemNamespace(name)) return { state: 'SystemNamespace' };
-  if (isControlPlane(name)) return { state: 'ControlPlane' };
+  const purpose = purposeOf(name);
+  if (purpose !== undefined) return { state: purpose };
   if (labels[injectionKey] !== undefined) return { state: 'InjectionLabel' };
   const chosen = labels[revisionKey];
   return chosen === undefined || chosen === revision ? undefined : { state: 'OtherRevision' };

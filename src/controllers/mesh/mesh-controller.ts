@@ -42,6 +42,8 @@ export interface MeshControllerOptions {
   readonly workers: number;
   /** The operator's own image. */
   readonly operatorImage: string;
+  /** Where the operator runs. */
+  readonly operatorNamespace: string;
   /** What authors of specs are sealed with; absent: nobody asks what they may do. */
   readonly authorKey?: (() => Uint8Array | undefined) | undefined;
   /** How long nothing may go at a removal before the mesh goes without what holds it. */
@@ -98,7 +100,10 @@ export function createMeshController(
     deps,
   );
   const { namespaces } = deps;
-  const world = new ObservedWorld({ meshes, owned: [...owned, ...optional], served, namespaces });
+  const world = new ObservedWorld({
+    ...{ meshes, owned: [...owned, ...optional], served, namespaces },
+    operatorNamespace: options.operatorNamespace,
+  });
   const applier = new Applier({
     client: deps.client,
     fieldManager: objectManager,

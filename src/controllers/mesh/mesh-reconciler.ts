@@ -1,11 +1,5 @@
 import { authorizationOf } from '../../api/authorization.ts';
-import {
-  claimedBundle,
-  claimedRevision,
-  claimedTenant,
-  claimMessage,
-  earlierClaim,
-} from '../../api/claims.ts';
+import { claimedBundle, claimedTenant, claimMessage, earlierClaim } from '../../api/claims.ts';
 import { ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
@@ -74,6 +68,7 @@ import { refuseOverlap, refuseTenant } from './refuse-tenant.ts';
 import { type RenderedMesh, RenderedMeshes } from './rendered-meshes.ts';
 import { SpecKeeper } from './spec-keeper.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
+import { beginDeparture, departureOf, endDeparture } from './tenant-departure.ts';
 
 export interface MeshReconcilerDeps {
   readonly client: KubeClient;
@@ -406,12 +401,11 @@ export class MeshReconciler implements Reconciler {
       return;
     }
     const { world, client } = this.#deps;
-    const tenant = this.#tenantToLeave(pass);
-    const left = tenant === undefined ? [] : world.membersOf(tenant);
-    for (const namespace of left) {
-      if (tenant !== undefined && namespace.metadata.labels?.['istio.io/rev'] === claimedRevision(pass.mesh))
-        await this.#members.withdraw(namespace, tenant, pass.signal);
-    }
+    const departure = departureOf(pass.mesh, {
+      meshesClaiming: (key) => world.meshesClaiming(key),
+      membersOf: (tenant) => world.membersOf(tenant),
+    });
+    if (departure !== undefined) await beginDeparture(departure, this.#members, pass.signal);
     const known = union(pass.inventory, idsOf(world.ownedBy(pass.key)));
     const removal = await this.#remover.step(pass.mesh, known, pass.signal);
     pass.removal = removal;
@@ -422,23 +416,13 @@ export class MeshReconciler implements Reconciler {
       pass.log.warn('Objects left behind', { detail: message });
       this.#note(pass, { type: 'Warning', reason: 'LeftBehind', message });
     }
-    const bundle = claimedBundle(pass.mesh);
-    for (const namespace of left) await this.#members.release(namespace, bundle, pass.signal);
-    if (tenant !== undefined && bundle !== undefined) {
-      await this.#members.removeBundle(pass.key.namespace, bundle, pass.signal);
-    }
+    if (departure !== undefined) await endDeparture(departure, this.#members, pass.signal);
     await this.#specs.forget(pass.mesh, pass.history, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);
     this.#rendered.forget(pass.mesh);
     this.#remover.forget(pass.mesh);
     this.#status.forget(pass.mesh);
     pass.isReleased = true;
-  }
-
-  /** The tenant whose members go with the mesh; undefined where another mesh has that name, and them. */
-  #tenantToLeave({ mesh }: Pass): string | undefined {
-    const held = earlierClaim(mesh, (key) => this.#deps.world.meshesClaiming(key));
-    return held === undefined ? claimedTenant(mesh) : undefined;
   }
 
   /** Writes the status, then hands the pass's error to the shell, which decides when to come back. */

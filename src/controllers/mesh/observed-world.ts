@@ -16,9 +16,9 @@ import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts'
 import { readRevisions } from '../../render/revisions/read-revision.ts';
 import type { Informer, InformerEvent } from '../../runtime/informer.ts';
 import type { ServedKind } from '../../runtime/served-kind.ts';
-import { type Candidate, decideMember, decideMembers } from './decide-members.ts';
+import { type Candidate, decideMember, decideMembers, type PurposeOf } from './decide-members.ts';
 
-export interface ObservedWorldInformers {
+export interface ObservedWorldSources {
   /** Over MeshOperators, indexed by `claimGroup`. */
   readonly meshes: Informer;
   /** Over `ownedKinds` and `optionalKinds`, indexed by `ownerGroup`. */
@@ -27,6 +27,8 @@ export interface ObservedWorldInformers {
   readonly served: readonly ServedKind[];
   /** Over all namespaces, with UID and labels. */
   readonly namespaces: Informer;
+  /** Where the operator runs. */
+  readonly operatorNamespace: string;
 }
 
 /** What the reconciler knows of the cluster: caches only, so looking costs no request. */
@@ -35,9 +37,11 @@ export class ObservedWorld {
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
   readonly #served: ReadonlyMap<string, ServedKind>;
   readonly #namespaces: Informer;
+  readonly #operatorNamespace: string;
   readonly #resolved = new ResolvedMeshCache(() => true);
 
-  constructor({ meshes, owned, served, namespaces }: ObservedWorldInformers) {
+  constructor({ meshes, owned, served, namespaces, operatorNamespace }: ObservedWorldSources) {
+    this.#operatorNamespace = operatorNamespace;
     this.#meshes = meshes;
     this.#served = new Map(served.map((row) => [kindKey(row.kind), row]));
     this.#namespaces = namespaces;
@@ -71,7 +75,7 @@ export class ObservedWorld {
     const { tenancy } = mesh;
     if (tenancy === undefined) return [];
     const namespaces = [...this.#namespaces.values()];
-    return decideMembers(mesh, tenancy, { namespaces, isControlPlane: (name) => this.#hasMesh(name) });
+    return decideMembers(mesh, tenancy, { namespaces, purposeOf: (name) => this.#purposeOf(name) });
   }
 
   /** The namespaces that say they are members of a tenant, of which somebody has to take care. */
@@ -91,14 +95,15 @@ export class ObservedWorld {
       }
       const stateOf = (namespace: KubernetesObject | undefined) => {
         if (namespace === undefined) return tenancy.members.namespaces.includes(name) ? 'Missing' : undefined;
-        return decideMember(mesh, tenancy, namespace, (other) => this.#hasMesh(other));
+        return decideMember(mesh, tenancy, namespace, (other) => this.#purposeOf(other));
       };
       return stateOf(old) !== stateOf(current);
     });
   }
 
-  #hasMesh(namespace: string): boolean {
-    return this.#meshes.byGroup(inNamespace(namespace)).length > 0;
+  #purposeOf(namespace: string): ReturnType<PurposeOf> {
+    if (namespace === this.#operatorNamespace) return 'Operator';
+    return this.#meshes.byGroup(inNamespace(namespace)).length > 0 ? 'ControlPlane' : undefined;
   }
 
   /** The meshes that may not share namespaces with it, with their defaults: tenants, and for a tenant all; itself as well. */

@@ -15,6 +15,7 @@ const obstacles: Readonly<Partial<Record<MemberState, string>>> = {
   InjectionLabel: 'has the label istio-injection, which counts before istio.io/rev: have it removed',
   SystemNamespace: "is Kubernetes' own",
   ControlPlane: 'has a MeshOperator of its own',
+  Operator: 'is where the operator runs',
 };
 
 /** Whether every namespace that the tenant wants is a member. */

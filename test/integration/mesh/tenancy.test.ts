@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
+import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { isWrite } from '../../support/audit-log.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
@@ -161,6 +162,46 @@ describe('a tenant', () => {
 
     await label(silent, `${tenantLabel}=${tenant}`);
     await untilMember(mesh, silent, 'Enrolled');
+  });
+
+  test('keeps a member that another tenant could have by a label that comes later, and the other one says so', async () => {
+    const [older, younger] = [await createTenant({}), await createTenant({})];
+    const member = await aNamespace('member', `team=${older.tenant}`, `${tenantLabel}=${older.tenant}`);
+    await untilMember(older.mesh, member, 'Enrolled');
+    const byStage = { matchLabels: { team: null, stage: younger.tenant } };
+    await younger.mesh.change({ tenancy: { members: { selector: byStage } } });
+    await younger.mesh.untilReason('TenancyReady', 'MembersEnrolled');
+
+    await label(member, `stage=${younger.tenant}`);
+
+    await younger.mesh.untilReason('TenancyReady', 'MembersRefused');
+    expect(await younger.mesh.condition('TenancyReady')).toMatchObject({
+      ...{ status: 'False', message: `namespace ${member} belongs to another tenant` },
+    });
+    expect(await older.mesh.condition('TenancyReady')).toMatchObject({ status: 'True' });
+    expect(await labelsOf(member)).toMatchObject({
+      'istio.io/rev': older.tenant,
+      'meshoperator.dev/member': older.tenant,
+    });
+
+    await label(member, 'stage-');
+    await younger.mesh.untilReason('TenancyReady', 'MembersEnrolled');
+  });
+
+  test('has no part in the namespace of the operator, whatever labels that gets', async () => {
+    const { mesh, tenant } = await createTenant({});
+    await mesh.until('Ready');
+    const ours = [`team=${tenant}`, `${tenantLabel}=${tenant}`];
+    onTestFinished(() => label(operatorNamespace, 'team-', `${tenantLabel}-`));
+
+    await label(operatorNamespace, ...ours);
+
+    await untilMember(mesh, operatorNamespace, 'Operator');
+    expect(await mesh.condition('TenancyReady')).toMatchObject({
+      ...{ status: 'False', message: `namespace ${operatorNamespace} is where the operator runs` },
+    });
+    expect(Object.keys(await labelsOf(operatorNamespace))).not.toContain('istio.io/rev');
+    expect(await contentsOf(operatorNamespace)).toEqual([]);
   });
 
   test('sets back the bounds of a member that somebody has widened', async () => {

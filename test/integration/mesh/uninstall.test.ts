@@ -146,6 +146,70 @@ describe('without an operator', () => {
   });
 });
 
+describe('a tenant without an operator', () => {
+  let tenant: string;
+  let member: string;
+
+  beforeEach(async () => {
+    tenant = uniqueName('tenant');
+    leaseName = uniqueName('lease');
+    const consent = `meshoperator.dev/tenant=${tenant}`;
+    const namespace = await world.ownNamespace('control-plane');
+    member = await world.ownNamespace('member');
+    for (const name of [namespace, member])
+      await world.cluster.kubectl('label', 'namespace', name, consent, 'theirs=kept');
+    operator = await world.startOperator(['--lease-name', leaseName]);
+    const tenancy = { tenant, members: { namespaces: [member] }, quota: { pods: '20' } };
+    mesh = await world.createMesh(
+      { revision: tenant, profile: 'minimal', tenancy, networkPolicy: {} },
+      { namespace },
+    );
+    await mesh.until('Ready');
+    await mesh.untilReason('TenancyReady', 'MembersEnrolled');
+    await operator.end();
+    for (const name of [namespace, member]) await createRoots(name);
+  });
+
+  test('gives its members back when it is forced', async () => {
+    const { code, stdout } = await uninstallMesh({ yes: true, force: true });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Its tenant leaves ${member}\n`);
+    await mesh.untilGone();
+    expect(await labelsOf(member)).toEqual({ ...ownLabels(), theirs: 'kept' });
+    await untilNothingIsNew();
+  });
+
+  test('gives them back as well when its MeshOperator is gone already', async () => {
+    const merge = { metadata: { finalizers: [] } };
+    await world.client.patch(mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+    await mesh.delete();
+    await mesh.untilGone();
+
+    const { code, stdout } = await uninstallMesh({ yes: true, force: true });
+
+    expect(code).toBe(0);
+    expect(stdout).toContain(`Its tenant leaves ${member}\n`);
+    expect(await labelsOf(member)).toEqual({ ...ownLabels(), theirs: 'kept' });
+    await untilNothingIsNew();
+  });
+
+  /** As istiod does, which nobody runs here. */
+  async function createRoots(namespace: string): Promise<void> {
+    const name = `istio-ca-root-cert-${tenant}`;
+    const roots = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace }, data: {} };
+    await world.client.create(roots, { fieldManager: 'pilot-discovery' }, never);
+  }
+
+  function ownLabels(): Record<string, string> {
+    return { 'kubernetes.io/metadata.name': member, 'meshoperator.dev/tenant': tenant };
+  }
+
+  async function labelsOf(name: string): Promise<unknown> {
+    return (await world.client.get({ apiVersion: 'v1', kind: 'Namespace', name }, never)).metadata.labels;
+  }
+});
+
 describe('purge', () => {
   beforeEach(() => install());
 

@@ -24,8 +24,9 @@ function decide(members: Members, ...namespaces: KubernetesObject[]) {
   const spec = { revision: 'red', tenancy: { tenant: 'pay', members } };
   const mesh = resolveMesh(aMeshOperator(spec, { namespace: 'pay-system' }));
   if (mesh.tenancy === undefined) throw new Error('the mesh has no tenancy');
-  const isControlPlane = (name: string) => name === 'other-system';
-  return decideMembers(mesh, mesh.tenancy, { namespaces, isControlPlane });
+  const purposes = { 'other-system': 'ControlPlane', 'mesh-operator': 'Operator' } as const;
+  const purposeOf = (name: string) => purposes[name as keyof typeof purposes];
+  return decideMembers(mesh, mesh.tenancy, { namespaces, purposeOf });
 }
 
 const rows: readonly [what: string, members: Members, labels: Labels, state: MemberState | undefined][] = [
@@ -73,6 +74,7 @@ describe('a namespace of a tenant', () => {
   test.each<[string, KubernetesObject, MemberState | undefined]>([
     ["Kubernetes' own", aNamespace('kube-system', { ...team, ...consent }), 'SystemNamespace'],
     ['of another control plane', aNamespace('other-system', { ...team, ...consent }), 'ControlPlane'],
+    ['of the operator', aNamespace('mesh-operator', { ...team, ...consent }), 'Operator'],
     ['of its own control plane', aNamespace('pay-system', { ...team, ...consent }), undefined],
     ['that ends', aNamespace('shop', { ...team, ...enrolled }, '2026-01-01T00:00:00Z'), undefined],
   ])('is no member when it is one %s', (_what, namespace, state) => {
