@@ -24,6 +24,8 @@ import { newestKubernetes } from './kubernetes-version.ts';
 import { outputOption } from './output.ts';
 import type { RenderOptions } from './render.ts';
 import type { RollbackOptions } from './rollback.ts';
+import { defaultScopeWindow, scopeUnits } from './sidecar-scope/scope-options.ts';
+import type { SidecarScopeOptions } from './sidecar-scope.ts';
 import type { StatusOptions } from './status.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import type { UninstallOptions } from './uninstall.ts';
@@ -172,8 +174,35 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       'Look in a cluster, or in manifests, for what stands against an upgrade or has gone wrong with one; each finding with the fix; exit code 1 when there is an error',
     )
     .option(fileFlag, `${manifestHelp}; default the cluster`)
+    .option(
+      '--sidecar-scope',
+      'instead: Sidecar resources for the cluster by what its workloads have called, as a Prometheus knows; yaml prints them ready to apply',
+    )
+    .option(
+      '--prometheus <address>',
+      'with --sidecar-scope: the HTTP API of a Prometheus that scrapes the proxies, such as http://127.0.0.1:9090; required',
+    )
+    .option(
+      '--window <duration>',
+      `with --sidecar-scope: how far back calls count; default ${defaultScopeWindow}`,
+      defaultScopeWindow,
+    )
+    .addOption(
+      new Option(
+        '--per <unit>',
+        'with --sidecar-scope: a Sidecar for each namespace, or each workload; default namespace',
+      )
+        .choices(scopeUnits)
+        .default('namespace'),
+    )
+    .option(namespaceFlag, 'with --sidecar-scope: only the workloads of this namespace')
     .addOption(outputOption())
-    .action(async (options: AnalyzeOptions) => {
+    .action(async (options: AnalyzeOptions & SidecarScopeOptions & { readonly sidecarScope?: true }) => {
+      if (options.sidecarScope === true) {
+        const { sidecarScope } = await import('./sidecar-scope.ts');
+        exit(await sidecarScope(options, terminal));
+        return;
+      }
       const { analyze } = await import('./analyze.ts');
       exit(await analyze(options, terminal));
     });

@@ -1,10 +1,10 @@
 import { Agent, request } from 'undici';
 import { z } from 'zod';
 
-const timeoutMs = 5_000;
+const usualTimeoutMs = 5_000;
 /** Some ten thousand series; a query that may have more sums them up, or takes the largest (`topk`). */
 const maxAnswerBytes = 4 * 1_048_576;
-const dispatcher = new Agent({ maxResponseSize: maxAnswerBytes, connectTimeout: timeoutMs });
+const dispatcher = new Agent({ maxResponseSize: maxAnswerBytes, connectTimeout: usualTimeoutMs });
 
 /** One row of an answer. */
 export interface PrometheusSample {
@@ -31,13 +31,14 @@ const answerSchema = z.object({
 
 /**
  * Asks the Prometheus at `address`, which is without a slash at its end, for an instant vector as of now. Never throws but
- * for an abort: who cannot be asked, does not answer in five seconds, or not as Prometheus does, is said in the result,
- * without anything of the answer.
+ * for an abort: who cannot be asked, does not answer in `timeoutMs` (five seconds), or not as Prometheus does, is said in
+ * the result, without anything of the answer.
  */
 export async function queryPrometheus(
   address: string,
   query: string,
   signal: AbortSignal,
+  timeoutMs = usualTimeoutMs,
 ): Promise<PrometheusAnswer> {
   const deadline = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {

@@ -11,8 +11,12 @@ import { waitUntil } from '../cluster/wait-until.ts';
 
 /** Requests that a proxy counts between two scrapes: the labels of `istio_requests_total`, and how many. */
 export interface CountedRequests {
+  /** The counter, where it is another one. */
+  readonly metric?: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly count: number;
+  /** What the counter is at first; default 0. */
+  readonly first?: number;
 }
 
 const scrapeInterval = '250ms';
@@ -78,9 +82,9 @@ export class RunningPrometheus {
   /** From the next scrape on, this is counted before each. */
   setTraffic(traffic: readonly CountedRequests[]): void {
     this.#traffic = traffic;
-    for (const { labels } of traffic) {
-      const series = seriesOf(labels);
-      this.#totals.set(series, this.#totals.get(series) ?? 0);
+    for (const counted of traffic) {
+      const series = seriesOf(counted);
+      this.#totals.set(series, this.#totals.get(series) ?? counted.first ?? 0);
     }
   }
 
@@ -93,15 +97,15 @@ export class RunningPrometheus {
   #exposition(): string {
     this.#scrapes += 1;
     const lines = [...this.#totals].map(([series, total]) => `${series} ${total}\n`);
-    for (const { labels, count } of this.#traffic) {
-      const series = seriesOf(labels);
-      this.#totals.set(series, (this.#totals.get(series) ?? 0) + count);
+    for (const counted of this.#traffic) {
+      const series = seriesOf(counted);
+      this.#totals.set(series, (this.#totals.get(series) ?? 0) + counted.count);
     }
-    return `# TYPE istio_requests_total counter\n${lines.join('')}`;
+    return lines.join('');
   }
 }
 
-function seriesOf(labels: Readonly<Record<string, string>>): string {
+function seriesOf({ metric = 'istio_requests_total', labels }: CountedRequests): string {
   const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
-  return `istio_requests_total{${pairs.sort().join(',')}}`;
+  return `${metric}{${pairs.sort().join(',')}}`;
 }
