@@ -69,6 +69,14 @@ const committedFiles: readonly CommittedFile[] = [
   { path: 'docs/reference/chart-values.md', text: chartValuesReference },
   { path: 'docs/reference/metrics.md', text: metricsReference },
   {
+    path: 'docs/reference/alerts.md',
+    text: async () => {
+      // Imported late, as above.
+      const { alertsReference } = await import('./generate/alerts-page.ts');
+      return alertsReference();
+    },
+  },
+  {
     path: 'docs/reference/cli.md',
     text: async () => {
       // Imported late, as above.

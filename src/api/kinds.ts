@@ -123,6 +123,12 @@ const table: readonly KindInfo[] = [
   },
   { apiVersion: 'monitoring.coreos.com/v1', kind: 'PodMonitor', plural: 'podmonitors', namespaced: true },
   {
+    apiVersion: 'monitoring.coreos.com/v1',
+    kind: 'PrometheusRule',
+    plural: 'prometheusrules',
+    namespaced: true,
+  },
+  {
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',
     plural: 'serviceentries',

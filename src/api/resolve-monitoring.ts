@@ -6,11 +6,28 @@ export interface ResolvedMonitoring {
   readonly labels: Readonly<Record<string, string>>;
   /** A duration as Prometheus writes them; absent: as it is set. */
   readonly interval?: string;
+  /** Absent: none. */
+  readonly alerts?: ResolvedMonitoringAlerts;
+}
+
+/** From when on somebody is told. */
+export interface ResolvedMonitoringAlerts {
+  /** Percentage of requests, 0-100. */
+  readonly errorPercent: number;
+  readonly latencyMs: number;
 }
 
 /** The settings with every default filled in; undefined where nothing watches the mesh. */
 export function resolveMonitoring(settings: MonitoringSettings | undefined): ResolvedMonitoring | undefined {
   if (settings === undefined || settings.enabled === false) return undefined;
-  const { labels = {}, interval } = settings;
-  return { labels, ...(interval === undefined ? {} : { interval }) };
+  const {
+    labels = {},
+    interval,
+    alerts: { enabled = true, errorPercent = 5, latencyMs = 1000 } = {},
+  } = settings;
+  return {
+    labels,
+    ...(interval === undefined ? {} : { interval }),
+    ...(enabled ? { alerts: { errorPercent, latencyMs } } : {}),
+  };
 }

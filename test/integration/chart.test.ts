@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parser } from '@prometheus-io/lezer-promql';
 import { dump } from 'js-yaml';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { authorAnnotation } from '../../src/api/author.ts';
@@ -10,6 +9,7 @@ import { operatorNamespace } from '../cluster/operator.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { templateChart } from '../support/operator-access.ts';
+import { isPromql, namesIn } from '../support/promql.ts';
 import { sharedCluster } from '../support/shared-cluster.ts';
 
 const chart = resolve(import.meta.dirname, '../../charts/mesh-operator');
@@ -355,26 +355,4 @@ function valuePaths(schema: unknown, path = ''): string[] {
 function labelsOf(metrics: readonly object[]): ReadonlySet<string> {
   const own = metrics.flatMap((metric) => ('labelNames' in metric ? (metric.labelNames as string[]) : []));
   return new Set([...own, 'exported_namespace', 'job', 'instance']);
-}
-
-/** The texts of all nodes of one type in Prometheus' own grammar. */
-function namesIn(expr: string, type: string): string[] {
-  const names: string[] = [];
-  parser.parse(expr).iterate({
-    enter: (node) => {
-      if (node.name === type) names.push(expr.slice(node.from, node.to));
-    },
-  });
-  return names;
-}
-
-/** Whether Prometheus' own grammar reads an expression. */
-function isPromql(expr: string): boolean {
-  let isWhole = true;
-  parser.parse(expr).iterate({
-    enter: ({ type }) => {
-      if (type.isError) isWhole = false;
-    },
-  });
-  return isWhole;
 }

@@ -7,7 +7,7 @@ import { moduleFolder } from '../cluster/toolchain/go-module.ts';
 import { toolsFolder } from '../cluster/toolchain/go-tool.ts';
 
 const module = 'github.com/prometheus-operator/prometheus-operator';
-const plurals = ['servicemonitors', 'podmonitors'];
+const plurals = ['servicemonitors', 'podmonitors', 'prometheusrules'];
 
 /** The CRDs of the Prometheus Operator whose kinds a mesh has, as that project publishes them. */
 export async function prometheusOperatorCrds(): Promise<KubernetesObject[]> {

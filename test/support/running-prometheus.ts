@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
 import { findFreePorts } from '../cluster/free-ports.ts';
-import { ensureDebianTree } from '../cluster/images/debian-tree.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
+import { prometheusProgram } from './prometheus-program.ts';
 
 /** Requests that a proxy counts between two scrapes: the labels of `istio_requests_total`, and how many. */
 export interface CountedRequests {
@@ -38,12 +38,6 @@ export class RunningPrometheus {
   }
 
   static async start(): Promise<RunningPrometheus> {
-    const tree = await ensureDebianTree({
-      name: 'prometheus',
-      purpose: 'Prometheus',
-      packages: ['prometheus'],
-      without: ['etc', 'usr/lib/systemd', 'usr/share', 'var'],
-    });
     const proxy = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => proxy.once('listening', done));
     const { port: proxyPort } = proxy.address() as AddressInfo;
@@ -54,7 +48,7 @@ export class RunningPrometheus {
     };
     await writeFile(join(folder, 'prometheus.yml'), dump(config));
     const { apiServer: port } = await findFreePorts('127.0.0.1');
-    const program = join(tree, 'usr/bin/prometheus');
+    const program = await prometheusProgram('prometheus');
     const flags = [
       `--config.file=${join(folder, 'prometheus.yml')}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,

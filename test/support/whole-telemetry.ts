@@ -31,6 +31,15 @@ export const wholeTelemetry: readonly MeshOperatorSpec[] = [
       namespaces: [{ namespace: 'shop', ...settings }],
     },
   },
-  { telemetry: { monitoring: { labels: { release: 'prometheus' }, interval: '1m' } } },
+  {
+    telemetry: {
+      monitoring: {
+        labels: { release: 'prometheus' },
+        interval: '1m',
+        alerts: { errorPercent: 1, latencyMs: 300 },
+      },
+    },
+  },
+  { telemetry: { monitoring: { alerts: { enabled: false } } } },
   { telemetry: { monitoring: { enabled: false } } },
 ];

@@ -54,6 +54,10 @@ export const optionalKinds: readonly OptionalKind[] = [
   },
   { kind: kindInfo('monitoring.coreos.com/v1', 'ServiceMonitor'), otherwise: withoutPrometheusOperator },
   { kind: kindInfo('monitoring.coreos.com/v1', 'PodMonitor'), otherwise: withoutPrometheusOperator },
+  {
+    kind: kindInfo('monitoring.coreos.com/v1', 'PrometheusRule'),
+    otherwise: 'set spec.telemetry.monitoring.alerts.enabled to false',
+  },
 ];
 
 /** The row of a kind that may not be there; undefined for one that every cluster has. */

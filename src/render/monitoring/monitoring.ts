@@ -1,17 +1,40 @@
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectMeta } from '../../api/kubernetes-object.ts';
 import type { ResolvedMonitoring } from '../../api/resolve-monitoring.ts';
-import type { JsonObject, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
 import { injectorComponent } from '../injector/injector.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
+import { gatewayLabel } from './mesh-series.ts';
+import { ruleGroups } from './rule-groups.ts';
 import { jobOf, monitorName, revisionPattern, type WatchedPart, watchedParts } from './watched-parts.ts';
 
 /** What has a Prometheus Operator watch the mesh; nothing where the spec does not ask for it. */
 export function renderMonitoring(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   const { monitoring } = mesh;
   if (monitoring === undefined) return [];
-  return watchedParts(mesh).map((part) => renderMonitor(part, mesh, context, monitoring));
+  const { alerts } = monitoring;
+  return [
+    ...watchedParts(mesh).map((part) => renderMonitor(part, mesh, context, monitoring)),
+    ...(alerts === undefined
+      ? []
+      : [
+          renderObject('monitoring/30-prometheus-rule', {
+            metadata: monitoringMetadata(mesh, context, `mesh-alerts${revisionSuffix(mesh.revision)}`),
+            groups: ruleGroups(mesh, alerts),
+          }),
+        ]),
+  ];
+}
+
+function monitoringMetadata(mesh: ResolvedMesh, context: RenderContext, name: string): ObjectMeta {
+  const { namespace, monitoring } = mesh;
+  return objectMetadata(mesh, context, {
+    name,
+    namespace,
+    component: 'monitoring',
+    labels: monitoring?.labels ?? {},
+  });
 }
 
 /** Where Services are found: label `app`, and the container port of their pods that has metrics. */
@@ -24,18 +47,13 @@ function renderMonitor(
   part: WatchedPart,
   mesh: ResolvedMesh,
   context: RenderContext,
-  { labels, interval }: ResolvedMonitoring,
+  { interval }: ResolvedMonitoring,
 ): KubernetesObject {
-  const metadata = objectMetadata(mesh, context, {
-    name: monitorName(mesh, part),
-    namespace: mesh.namespace,
-    component: 'monitoring',
-    labels,
-  });
+  const metadata = monitoringMetadata(mesh, context, monitorName(mesh, part));
   if (part === 'proxies') {
     return renderObject('monitoring/20-pod-monitor', {
       ...{ metadata, interval },
-      relabelings: [ofMesh(mesh, 'pod_annotation'), atAgent(mesh)],
+      relabelings: [ofMesh(mesh, 'pod_annotation'), atAgent(mesh), nameOfGateway],
     });
   }
   const { app, port } = services[part];
@@ -63,3 +81,15 @@ function atAgent({ injection }: ResolvedMesh): JsonObject {
     targetLabel: '__address__',
   };
 }
+
+/** Sidecars have the label by which others know that they take mTLS; gateways, of whatever making, have not. */
+const nameOfGateway: JsonObject = {
+  sourceLabels: [
+    '__meta_kubernetes_pod_labelpresent_security_istio_io_tlsMode',
+    '__meta_kubernetes_namespace',
+    '__meta_kubernetes_pod_label_service_istio_io_canonical_name',
+  ],
+  regex: ';(.+);(.+)',
+  replacement: '$1/$2',
+  targetLabel: gatewayLabel,
+};

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { idOf, idText, type KubernetesObject, type ObjectId } from '../../../src/api/kubernetes-object.ts';
+import { stableJson } from '../../../src/base/stable-json.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { installCrds } from '../../support/install-crds.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
@@ -44,12 +45,13 @@ test('a mesh waits where no Prometheus Operator is, says so, and is Ready once i
   expect(said?.message).toMatch(/kind ServiceMonitor .* or take spec\.telemetry\.monitoring away/);
   expect((await watching()).map(idText).sort()).toEqual([
     `PodMonitor ${namespace}/mesh-proxies-watched`,
+    `PrometheusRule ${namespace}/mesh-alerts-watched`,
     `ServiceMonitor ${namespace}/istiod-watched`,
   ]);
   expect(await mesh.condition('PoliciesReady')).toMatchObject({ status: 'True', reason: 'Healthy' });
 });
 
-test('a monitor that somebody deletes or turns elsewhere is as it was again', async () => {
+test('a monitor that somebody deletes or turns elsewhere is as it was again, and so are the rules', async () => {
   const [ofProxies, ofIstiod] = [
     monitor('PodMonitor', 'mesh-proxies-watched'),
     monitor('ServiceMonitor', 'istiod-watched'),
@@ -62,12 +64,25 @@ test('a monitor that somebody deletes or turns elsewhere is as it was again', as
     never,
   );
 
-  await waitUntil({ what: 'both are back', limitMs: 60_000 }, async () => {
-    const [proxies, istiod] = await Promise.all(
-      [ofProxies, ofIstiod].map((id) => world.client.find(id, never)),
+  const rules = monitor('PrometheusRule', 'mesh-alerts-watched');
+  const before = (await world.client.get(rules, never)).spec;
+  await world.client.patch(
+    rules,
+    { type: 'json', operations: [{ op: 'remove', path: '/spec/groups/0' }] },
+    { fieldManager: 'somebody' },
+    never,
+  );
+
+  await waitUntil({ what: 'all are as they were', limitMs: 60_000 }, async () => {
+    const [proxies, istiod, alerts] = await Promise.all(
+      [ofProxies, ofIstiod, rules].map((id) => world.client.find(id, never)),
     );
     const { selector } = (istiod?.spec ?? {}) as { selector?: { matchLabels: { app: string } } };
-    return proxies !== undefined && selector?.matchLabels.app === 'istiod';
+    return (
+      proxies !== undefined &&
+      selector?.matchLabels.app === 'istiod' &&
+      stableJson(alerts?.spec) === stableJson(before)
+    );
   });
 });
 

@@ -1,3 +1,5 @@
+import { failedRequestMatchers } from '../../../api/failed-requests.ts';
+
 /** What is to be known of the requests to some namespaces. */
 export interface ErrorRateQuestion {
   readonly namespaces: readonly string[];
@@ -8,9 +10,6 @@ export interface ErrorRateQuestion {
 /** The part of requests that have failed, from 0 to 1; or why nobody knows. */
 export type MeasuredErrorRate = { readonly ratio: number } | { readonly unknown: string };
 
-/** gRPC statuses that are faults of a server: UNKNOWN, DEADLINE_EXCEEDED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
-const faultyGrpc = '2|4|13|14|15';
-
 /**
  * The question in PromQL, of Istio's standard metric. What the caller's proxy saw and what the callee's saw are two counts
  * of the same requests, and one that never arrived is in the first alone: so the worse of both counts. Without an answer
@@ -20,6 +19,6 @@ export function errorRateQuery({ namespaces, windowMs }: ErrorRateQuestion): str
   const to = `destination_service_namespace=~"${namespaces.join('|')}"`;
   const rate = (...labels: string[]) =>
     `rate(istio_requests_total{${[to, ...labels].join(',')}}[${Math.ceil(windowMs / 1000)}s])`;
-  const failed = `${rate('response_code=~"5.."')} or ${rate(`grpc_response_status=~"${faultyGrpc}"`)}`;
+  const failed = failedRequestMatchers.map((matcher) => rate(matcher)).join(' or ');
   return `max(sum by (reporter) (${failed}) / sum by (reporter) (${rate()}))`;
 }

@@ -24,6 +24,7 @@ const rows: readonly (readonly [name: string, telemetry: unknown, problem: RegEx
     /monitoring\.interval: must be 1s to/,
   ],
   ['a duration of Go', { monitoring: { interval: '0.5m' } }, /monitoring\.interval: must be 1s to/],
+  ['no request that may fail', { monitoring: { alerts: { errorPercent: 0 } } }, /alerts\.errorPercent: /],
   ['two providers of one name', { providers: [json, json] }, /providers\[1\]: is a second json beside/],
   [
     'two blocks of one namespace',

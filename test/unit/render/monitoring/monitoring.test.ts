@@ -56,7 +56,8 @@ describe('what watches a mesh', () => {
   });
 
   it('asks the agent where the mesh has it', () => {
-    const [monitor] = render({ values: { global: { proxy: { statusPort: 15999 } } } }).slice(-1);
+    const objects = render({ values: { global: { proxy: { statusPort: 15999 } } } });
+    const monitor = objects.find(({ kind }) => kind === 'PodMonitor');
 
     expect(JSON.stringify(monitor?.spec)).toContain('"$1:15999"');
   });
@@ -85,3 +86,62 @@ describe('the revisions that are watched', () => {
     expect(foreign.filter((revision) => pattern.test(revision))).toEqual([]);
   });
 });
+
+describe('alerts', () => {
+  it('are left out where nobody wants them', () => {
+    const objects = render({ telemetry: { monitoring: { alerts: { enabled: false } } } });
+
+    expect(objects.map(({ kind }) => kind)).not.toContain('PrometheusRule');
+  });
+
+  it.each<readonly [string, MeshOperatorSpec, string, RegExp]>([
+    ['as much fails as is set', withAlerts({ errorPercent: 1 }), 'MeshWorkloadErrors', / > 0\.01 and /],
+    ['gateways fail as much', withAlerts({ errorPercent: 1 }), 'MeshGatewayErrors', / > 0\.01 and /],
+    ['it takes as long as is set', withAlerts({ latencyMs: 300 }), 'MeshWorkloadSlow', / > 300 and /],
+    ['a root of years has a month left', {}, 'MeshRootEndsSoon', / < 2592000$/],
+    [
+      'half of the time has passed in which a short intermediate should have been replaced',
+      {
+        certificateAuthority: {
+          intermediate: { lifetime: '48h' },
+          rotation: { intermediate: { threshold: 50 } },
+        },
+      },
+      'MeshIntermediateEndsSoon',
+      / < 43200$/,
+    ],
+    [
+      'an authority of somebody else has a month left',
+      { certificateAuthority: { provider: 'Istiod' } },
+      'MeshIntermediateEndsSoon',
+      / < 2592000$/,
+    ],
+    ['a certificate of a day has an eighth left', {}, 'MeshWorkloadCertificatesEndSoon', /< 10800,/],
+    [
+      'a certificate of an hour has an eighth left',
+      { meshConfig: { defaultConfig: { proxyMetadata: { SECRET_TTL: '1h' } } } },
+      'MeshWorkloadCertificatesEndSoon',
+      /< 450,/,
+    ],
+  ])('tell somebody when %s', (_when, spec, alert, expression) => {
+    expect(expressionOf(spec, alert)).toMatch(expression);
+  });
+
+  it('say nothing of an istiod that is that of another cluster', () => {
+    expect(expressionOf({ profile: 'remote' }, 'MeshIstiodDown')).toBe('');
+    expect(expressionOf({ profile: 'remote' }, 'MeshInjectorDown')).not.toBe('');
+  });
+});
+
+function withAlerts(alerts: { errorPercent?: number; latencyMs?: number }): MeshOperatorSpec {
+  return { telemetry: { monitoring: { alerts } } };
+}
+
+/** Empty where there is no such alert. */
+function expressionOf(spec: MeshOperatorSpec, alert: string): string {
+  const rules = render(spec).find(({ kind }) => kind === 'PrometheusRule');
+  const { groups = [] } = (rules?.spec ?? {}) as {
+    groups?: { rules: { alert?: string; expr: string }[] }[];
+  };
+  return groups.flatMap((group) => group.rules).find((rule) => rule.alert === alert)?.expr ?? '';
+}
