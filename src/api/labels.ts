@@ -74,3 +74,8 @@ export function ownerGroup(object: KubernetesObject): string[] {
   const owner = ownerByLabels(object.metadata.labels);
   return owner === undefined ? [] : [keyText(owner)];
 }
+
+/** Labels of a namespace, with the one that the API server gives it. */
+export function labelsOfNamespace({ metadata }: KubernetesObject): Record<string, string> {
+  return { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
+}

@@ -1,7 +1,7 @@
 import type { KindInfo } from '../api/kinds.ts';
 import { type KubernetesObject, keyText } from '../api/kubernetes-object.ts';
 import { isRecord } from '../base/stable-json.ts';
-import type { KubeClient } from '../kube/client.ts';
+import type { KubeClient, ListOptions } from '../kube/client.ts';
 import { renderIstioCrds } from '../render/istio-crds.ts';
 
 /** A kind of Istio, and the name of the CRD that brings it. */
@@ -19,7 +19,7 @@ export async function listAll(
   client: KubeClient,
   kind: KindInfo,
   signal: AbortSignal,
-  options: { readonly namespace?: string | undefined; readonly labelSelector?: string } = {},
+  options: Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'> = {},
 ): Promise<KubernetesObject[]> {
   const items: KubernetesObject[] = [];
   let continueToken: string | undefined;

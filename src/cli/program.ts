@@ -27,6 +27,7 @@ import type { RollbackOptions } from './rollback.ts';
 import { defaultScopeWindow, scopeUnits } from './sidecar-scope/scope-options.ts';
 import type { SidecarScopeOptions } from './sidecar-scope.ts';
 import type { StatusOptions } from './status.ts';
+import type { TenancyProveOptions } from './tenancy-prove.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 import type { UninstallOptions } from './uninstall.ts';
 import type { ValidateOptions } from './validate.ts';
@@ -319,6 +320,23 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     .action(async (name: string, options: CaRotateOptions) => {
       const { caRotate } = await import('./ca-rotate.ts');
       exit(await caRotate(name, options, terminal));
+    });
+  const tenancy = program.command('tenancy').description('Look after tenants');
+  addCluster(tenancy.command('prove'))
+    .description(
+      'Look for every way into a tenant and out of it: NetworkPolicies, AuthorizationPolicies, rights, trust roots, discovery; each with what opens it and the fix; exit code 1 when there is one, or when something cannot be read',
+    )
+    .argument('[name]', meshHelp)
+    .option(namespaceFlag, namespaceHelp)
+    .option(
+      '--platform-namespace <name>',
+      'namespace whose ServiceAccounts are of the platform, and may have rights everywhere; can be given several times',
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
+    .addOption(outputOption())
+    .action(async (name: string | undefined, options: TenancyProveOptions) => {
+      const { tenancyProve } = await import('./tenancy-prove.ts');
+      exit(await tenancyProve({ ...options, name }, terminal));
     });
   program
     .command('completion')

@@ -69,7 +69,8 @@ function hostPod(pod: EvaluatedPod): EvaluatedPod {
   return { ...pod, spec: { ...pod.spec, hostNetwork: true } };
 }
 
-function randomSpec(random: RandomNumbers): NetworkPolicySpec {
+/** The `spec` of a policy for such pods. */
+export function randomSpec(random: RandomNumbers): NetworkPolicySpec {
   const types = pick(random, [undefined, ['Ingress'], ['Egress'], ['Ingress', 'Egress']]);
   const sides = { ingress: random() < 0.7, egress: random() < 0.7 };
   return {

@@ -49,11 +49,6 @@ export function knownNames({ meshes, webhooks }: AnalysisInput): ReadonlySet<str
   return new Set([...ofMeshes, ...ofWebhooks]);
 }
 
-/** Labels of a namespace, with the one that the API server gives it. */
-export function labelsOfNamespace({ metadata }: KubernetesObject): Record<string, string> {
-  return { ...metadata.labels, 'kubernetes.io/metadata.name': metadata.name };
-}
-
 /** What a namespace says about injection. */
 export function injectionLabels({ metadata: { labels = {} } }: KubernetesObject): {
   readonly legacy: string | undefined;
@@ -68,7 +63,7 @@ export function isMesh({ kind }: KubernetesObject): boolean {
 }
 
 /** As a person would write it: what the API server and the operator add is not theirs. */
-function withoutStatus({ apiVersion, kind, metadata, spec }: KubernetesObject): KubernetesObject {
+export function withoutStatus({ apiVersion, kind, metadata, spec }: KubernetesObject): KubernetesObject {
   const { name, namespace = '' } = metadata;
   return { apiVersion, kind, metadata: { name, namespace }, ...(spec === undefined ? {} : { spec }) };
 }

@@ -6,7 +6,7 @@ import { problemText } from '../../api/problem.ts';
 import { validateMeshOperator } from '../../api/validate.ts';
 import { adviceFor } from '../advice.ts';
 import { endText } from '../ca-status.ts';
-import type { AnalysisInput } from './analysis-input.ts';
+import { type AnalysisInput, withoutStatus } from './analysis-input.ts';
 import type { AnalysisFinding } from './finding.ts';
 
 /** A certificate that ends within so much time should have somebody who renews it. */
@@ -16,10 +16,8 @@ const soonMs = 30 * 86_400_000;
 export function checkMeshes({ meshes }: AnalysisInput): AnalysisFinding[] {
   return meshes.flatMap((object): AnalysisFinding[] => {
     const name = idText(idOf(object));
-    const { apiVersion, kind, spec, metadata, status } = object as unknown as MeshOperator;
-    const { name: ownName, namespace = '' } = metadata;
-    const own = { apiVersion, kind, metadata: { name: ownName, namespace }, spec };
-    const problems = validateMeshOperator(own);
+    const { status } = object as unknown as MeshOperator;
+    const problems = validateMeshOperator(withoutStatus(object));
     if (problems.length > 0) {
       return problems.map((problem) => ({
         ...({ severity: 'error', rule: 'InvalidSpec', object: name } as const),

@@ -1,9 +1,9 @@
 import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
-import { ownerByLabels } from '../../api/labels.ts';
+import { labelsOfNamespace, ownerByLabels } from '../../api/labels.ts';
 import type { LabelSelector } from '../../api/resolved-injection.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { matchesSelector } from '../../injection/label-selector.ts';
-import { type AnalysisInput, labelsOfNamespace } from './analysis-input.ts';
+import type { AnalysisInput } from './analysis-input.ts';
 import type { AnalysisFinding } from './finding.ts';
 
 const injectName = /inject/i;

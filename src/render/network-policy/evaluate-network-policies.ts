@@ -1,6 +1,11 @@
 import type { ObjectMeta } from '../../api/kubernetes-object.ts';
 import type { NetworkPolicySpec, PolicyPeer, PolicyPort } from '../../api/network-policy.ts';
-import { containsBlock, parseAddress, parseAddressBlock } from '../../base/address-block.ts';
+import {
+  type AddressBlock,
+  containsBlock,
+  parseAddress,
+  parseAddressBlock,
+} from '../../base/address-block.ts';
 import { matchesSelector } from '../../injection/label-selector.ts';
 
 /** What policies look at in a pod. */
@@ -70,10 +75,13 @@ export interface PacketVerdict {
 }
 
 type Direction = 'ingress' | 'egress';
+type AddressRange = NonNullable<PolicyPeer['ipBlock']>;
 
 /** One end of the packet: an address, and the pod that has it. */
 interface PacketEnd {
   readonly address: string;
+  /** Absent for a text that is no address. */
+  readonly block?: AddressBlock;
   readonly pod?: EvaluatedPod;
 }
 
@@ -84,15 +92,17 @@ interface PacketEnd {
  * Ended pods, and those on a node's own network, are none.
  */
 export class NetworkPolicyEvaluator {
-  readonly #world: PolicyWorld;
+  /** By their namespace, in the order of their names. */
+  readonly #policies: ReadonlyMap<string, PolicyWorld['policies']>;
   readonly #namespaceLabels: ReadonlyMap<string, Readonly<Record<string, string>>>;
   readonly #podByAddress: ReadonlyMap<string, EvaluatedPod>;
+  /** What has been asked about, since few texts are asked about often. */
+  readonly #ends = new Map<string, PacketEnd>();
+  readonly #blocks = new Map<string, AddressBlock | undefined>();
 
   constructor(world: PolicyWorld) {
-    this.#world = {
-      ...world,
-      policies: world.policies.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)),
-    };
+    const sorted = world.policies.toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+    this.#policies = Map.groupBy(sorted, ({ metadata }) => metadata.namespace ?? '');
     this.#namespaceLabels = new Map(
       world.namespaces.map(({ metadata }) => [metadata.name, metadata.labels ?? {}]),
     );
@@ -111,8 +121,22 @@ export class NetworkPolicyEvaluator {
   }
 
   #endOf(address: string): PacketEnd {
+    const known = this.#ends.get(address);
+    if (known !== undefined) return known;
     const pod = this.#podByAddress.get(canonical(address));
-    return { address, ...(pod === undefined ? {} : { pod }) };
+    const block = parseAddress(address);
+    const end = { address, ...(block === undefined ? {} : { block }), ...(pod === undefined ? {} : { pod }) };
+    this.#ends.set(address, end);
+    return end;
+  }
+
+  #isInBlock(address: AddressBlock | undefined, { cidr, except = [] }: AddressRange): boolean {
+    const isWithin = (text: string) => {
+      if (!this.#blocks.has(text)) this.#blocks.set(text, parseAddressBlock(text));
+      const block = this.#blocks.get(text);
+      return address !== undefined && block !== undefined && containsBlock(block, address);
+    };
+    return isWithin(cidr) && !except.some(isWithin);
   }
 
   #judgeSide(
@@ -126,8 +150,9 @@ export class NetworkPolicyEvaluator {
     if (direction === 'ingress' && isNodeOf(pod, peer.address)) {
       return { outcome: 'allowed', because: 'from-own-node' };
     }
-    const selecting = this.#world.policies.filter(
-      (policy) => affects(policy.spec, direction) && selectsPod(policy, pod),
+    const selecting = (this.#policies.get(pod.metadata.namespace ?? '') ?? []).filter(
+      ({ spec }) =>
+        affects(spec, direction) && matchesSelector(spec.podSelector ?? {}, pod.metadata.labels ?? {}),
     );
     if (selecting.length === 0) return { outcome: 'allowed', because: 'not-selected' };
     for (const policy of selecting) {
@@ -145,10 +170,10 @@ export class NetworkPolicyEvaluator {
     return { outcome: 'denied', policies: selecting.map(nameOf) };
   }
 
-  #meansPeer(wanted: PolicyPeer | 'anybody', { address, pod }: PacketEnd, policyNamespace: string): boolean {
+  #meansPeer(wanted: PolicyPeer | 'anybody', { block, pod }: PacketEnd, policyNamespace: string): boolean {
     if (wanted === 'anybody') return true;
     const { ipBlock, namespaceSelector, podSelector = {} } = wanted;
-    if (ipBlock !== undefined) return isInBlock(address, ipBlock);
+    if (ipBlock !== undefined) return this.#isInBlock(block, ipBlock);
     if (pod === undefined) return false;
     const namespace = pod.metadata.namespace ?? '';
     const labels = this.#namespaceLabels.get(namespace);
@@ -189,13 +214,6 @@ function affects(spec: NetworkPolicySpec, direction: Direction): boolean {
   return types.includes(direction === 'ingress' ? 'Ingress' : 'Egress');
 }
 
-function selectsPod({ metadata, spec }: PolicyWorld['policies'][number], pod: EvaluatedPod): boolean {
-  return (
-    metadata.namespace === pod.metadata.namespace &&
-    matchesSelector(spec.podSelector ?? {}, pod.metadata.labels ?? {})
-  );
-}
-
 /** A named port is that of the receiver, in either direction. Receivers that are meant by their address have none. */
 function meansPort(
   wanted: PolicyPort | 'every port',
@@ -216,15 +234,6 @@ function numbersOf(name: string, wanted: string, pod: EvaluatedPod | undefined):
     .flatMap(({ ports = [] }) => ports)
     .filter((port) => port.name === name && (port.protocol ?? 'TCP') === wanted)
     .map(({ containerPort }) => containerPort);
-}
-
-function isInBlock(address: string, { cidr, except = [] }: NonNullable<PolicyPeer['ipBlock']>): boolean {
-  const inner = parseAddress(address);
-  const isWithin = (text: string) => {
-    const outer = parseAddressBlock(text);
-    return inner !== undefined && outer !== undefined && containsBlock(outer, inner);
-  };
-  return isWithin(cidr) && !except.some(isWithin);
 }
 
 function hasOwnAddress({ spec, status }: EvaluatedPod): boolean {
