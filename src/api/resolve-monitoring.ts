@@ -8,6 +8,7 @@ export interface ResolvedMonitoring {
   readonly interval?: string;
   /** Absent: none. */
   readonly alerts?: ResolvedMonitoringAlerts;
+  readonly hasDashboards: boolean;
 }
 
 /** From when on somebody is told. */
@@ -29,5 +30,6 @@ export function resolveMonitoring(settings: MonitoringSettings | undefined): Res
     labels,
     ...(interval === undefined ? {} : { interval }),
     ...(enabled ? { alerts: { errorPercent, latencyMs } } : {}),
+    hasDashboards: settings.dashboards?.enabled ?? true,
   };
 }

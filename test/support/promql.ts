@@ -5,6 +5,8 @@ export interface PromqlSelector {
   readonly metric: string;
   /** Labels that it matches by. */
   readonly labels: readonly string[];
+  /** What it matches them with, in quotes. */
+  readonly values: readonly string[];
 }
 
 /** The texts of all nodes of one type in Prometheus' own grammar. */
@@ -34,6 +36,7 @@ export function selectorsIn(expr: string): PromqlSelector[] {
   return namesIn(expr, 'VectorSelector').map((selector) => ({
     metric: namesIn(selector, 'Identifier')[0] ?? '',
     labels: namesIn(selector, 'LabelName'),
+    values: namesIn(selector, 'StringLiteral'),
   }));
 }
 

@@ -121,10 +121,14 @@ export class RunningInjector {
     return httpGet(`http://127.0.0.1:${this.#portOf('Endpoint listens', 0)}/readyz`);
   }
 
+  /** All metrics, as Prometheus reads them. */
+  async metrics(): Promise<string> {
+    return (await httpGet(`http://127.0.0.1:${this.#portOf('Endpoint listens', 1)}/metrics`)).body;
+  }
+
   /** The value of one metric line, such as `name` or `name{label="value"}`; 0 when there is none. */
   async metric(line: string): Promise<number> {
-    const { body } = await httpGet(`http://127.0.0.1:${this.#portOf('Endpoint listens', 1)}/metrics`);
-    const found = body.split('\n').find((candidate) => candidate.startsWith(`${line} `));
+    const found = (await this.metrics()).split('\n').find((candidate) => candidate.startsWith(`${line} `));
     return found === undefined ? 0 : Number(found.slice(line.length + 1));
   }
 

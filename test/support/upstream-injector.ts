@@ -10,7 +10,7 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import type { PatchOperation } from '../../src/injection/json-patch.ts';
 import type { Pod } from '../../src/injection/pod.ts';
-import { findFreePorts } from '../cluster/free-ports.ts';
+import { freePorts } from '../cluster/free-ports.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { aReview } from './admission-review.ts';
@@ -42,6 +42,8 @@ export class UpstreamInjector {
   readonly port: number;
   /** Whose certificate it serves with. */
   readonly authority: TestAuthority;
+  /** Where istiod shows its metrics. */
+  readonly metrics: string;
   readonly #folder: string;
   readonly #child: ChildProcess;
   readonly #options: UpstreamInjectorOptions;
@@ -52,7 +54,7 @@ export class UpstreamInjector {
     options: UpstreamInjectorOptions,
     folder: string,
     child: ChildProcess,
-    serving: { readonly port: number; readonly authority: TestAuthority },
+    serving: { readonly port: number; readonly authority: TestAuthority; readonly metrics: string },
   ) {
     this.#options = options;
     this.#folder = folder;
@@ -60,6 +62,7 @@ export class UpstreamInjector {
     this.pid = child.pid ?? 0;
     this.port = serving.port;
     this.authority = serving.authority;
+    this.metrics = serving.metrics;
     this.#agent = new Agent({ keepAlive: true, ca: serving.authority.caPem });
   }
 
@@ -72,7 +75,7 @@ export class UpstreamInjector {
     await writeWhole(folder, 'tls.crt', certificate.cert);
     await writeWhole(folder, 'tls.key', certificate.key);
     await writeWhole(folder, 'ca.crt', authority.caPem);
-    const { etcdClient: port, etcdPeer, apiServer, kwok } = await findFreePorts('127.0.0.1');
+    const [port = 0, http, monitoring, secureGrpc, introspection] = await freePorts(5, '127.0.0.1');
     const log = await open(join(folder, 'log'), 'w');
     const child = spawn(
       'setpriv',
@@ -82,8 +85,9 @@ export class UpstreamInjector {
         ...['--httpsAddr', `127.0.0.1:${port}`, '--caCertFile', 'ca.crt'],
         ...['--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key'],
         // What else it serves, on this machine alone.
-        ...['--httpAddr', `127.0.0.1:${kwok}`, '--monitoringAddr', '', '--grpcAddr', ''],
-        ...['--secureGRPCAddr', `127.0.0.1:${etcdPeer}`, '--ctrlz_port', String(apiServer)],
+        ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', ''],
+        ...['--monitoringAddr', `127.0.0.1:${monitoring}`],
+        ...['--secureGRPCAddr', `127.0.0.1:${secureGrpc}`, '--ctrlz_port', String(introspection)],
       ],
       {
         cwd: folder,
@@ -98,7 +102,10 @@ export class UpstreamInjector {
       },
     );
     await log.close();
-    const injector = new UpstreamInjector(options, folder, child, { port, authority });
+    const injector = new UpstreamInjector(options, folder, child, {
+      ...{ port, authority },
+      metrics: `http://127.0.0.1:${monitoring}/metrics`,
+    });
     try {
       await injector.#awaitSettings('0');
     } catch (error) {

@@ -40,6 +40,6 @@ export const wholeTelemetry: readonly MeshOperatorSpec[] = [
       },
     },
   },
-  { telemetry: { monitoring: { alerts: { enabled: false } } } },
+  { telemetry: { monitoring: { alerts: { enabled: false }, dashboards: { enabled: false } } } },
   { telemetry: { monitoring: { enabled: false } } },
 ];

@@ -40,6 +40,15 @@ export const monitoringSchema = z.strictObject({
   alerts: alertsSchema
     .optional()
     .describe('Who is told what: a PrometheusRule on traffic, certificates and the control plane.'),
+  dashboards: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .optional()
+        .describe('Whether there are ConfigMaps with dashboards, labelled for Grafana. Default: `true`.'),
+    })
+    .optional()
+    .describe('What there is to look at in Grafana.'),
 });
 
 export type MonitoringSettings = z.infer<typeof monitoringSchema>;

@@ -1,40 +1,63 @@
 import type { KubernetesObject, ObjectMeta } from '../../api/kubernetes-object.ts';
-import type { ResolvedMonitoring } from '../../api/resolve-monitoring.ts';
+import type { ResolvedMonitoring, ResolvedMonitoringAlerts } from '../../api/resolve-monitoring.ts';
 import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import { stableJson } from '../../base/stable-json.ts';
 import { injectorComponent } from '../injector/injector.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
+import { meshDashboards } from './dashboards/dashboards.ts';
 import { gatewayLabel } from './mesh-series.ts';
 import { ruleGroups } from './rule-groups.ts';
 import { jobOf, monitorName, revisionPattern, type WatchedPart, watchedParts } from './watched-parts.ts';
 
-/** What has a Prometheus Operator watch the mesh; nothing where the spec does not ask for it. */
+/** What has a Prometheus Operator and Grafana watch the mesh; nothing where the spec does not ask for it. */
 export function renderMonitoring(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   const { monitoring } = mesh;
   if (monitoring === undefined) return [];
-  const { alerts } = monitoring;
   return [
     ...watchedParts(mesh).map((part) => renderMonitor(part, mesh, context, monitoring)),
-    ...(alerts === undefined
-      ? []
-      : [
-          renderObject('monitoring/30-prometheus-rule', {
-            metadata: monitoringMetadata(mesh, context, `mesh-alerts${revisionSuffix(mesh.revision)}`),
-            groups: ruleGroups(mesh, alerts),
-          }),
-        ]),
+    ...(monitoring.alerts === undefined ? [] : [renderRules(mesh, context, monitoring.alerts)]),
+    ...(monitoring.hasDashboards ? renderDashboards(mesh, context) : []),
   ];
 }
 
-function monitoringMetadata(mesh: ResolvedMesh, context: RenderContext, name: string): ObjectMeta {
-  const { namespace, monitoring } = mesh;
-  return objectMetadata(mesh, context, {
-    name,
-    namespace,
-    component: 'monitoring',
-    labels: monitoring?.labels ?? {},
+function renderRules(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  alerts: ResolvedMonitoringAlerts,
+): KubernetesObject {
+  return renderObject('monitoring/30-prometheus-rule', {
+    metadata: selectedMetadata(mesh, context, `mesh-alerts${revisionSuffix(mesh.revision)}`),
+    groups: ruleGroups(mesh, alerts),
   });
+}
+
+/** By this label the sidecar of Grafana's chart finds them. */
+const dashboardLabels = { grafana_dashboard: '1' };
+
+function renderDashboards(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
+  return meshDashboards(mesh).map(({ name, file, json }) =>
+    renderObject('monitoring/40-dashboard', {
+      metadata: monitoringMetadata(mesh, context, name, dashboardLabels),
+      data: { [file]: stableJson(json) },
+    }),
+  );
+}
+
+/** Of what a Prometheus selects by the labels that the spec says. */
+function selectedMetadata(mesh: ResolvedMesh, context: RenderContext, name: string): ObjectMeta {
+  return monitoringMetadata(mesh, context, name, mesh.monitoring?.labels);
+}
+
+function monitoringMetadata(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  name: string,
+  labels: Readonly<Record<string, string>> = {},
+): ObjectMeta {
+  const { namespace } = mesh;
+  return objectMetadata(mesh, context, { name, namespace, component: 'monitoring', labels });
 }
 
 /** Where Services are found: label `app`, and the container port of their pods that has metrics. */
@@ -49,7 +72,7 @@ function renderMonitor(
   context: RenderContext,
   { interval }: ResolvedMonitoring,
 ): KubernetesObject {
-  const metadata = monitoringMetadata(mesh, context, monitorName(mesh, part));
+  const metadata = selectedMetadata(mesh, context, monitorName(mesh, part));
   if (part === 'proxies') {
     return renderObject('monitoring/20-pod-monitor', {
       ...{ metadata, interval },

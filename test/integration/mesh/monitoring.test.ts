@@ -86,14 +86,36 @@ test('a monitor that somebody deletes or turns elsewhere is as it was again, and
   });
 });
 
+test('a dashboard that somebody changes is as it was again', async () => {
+  const overview: ObjectId = {
+    ...{ apiVersion: 'v1', kind: 'ConfigMap', name: 'mesh-dashboard-overview-watched' },
+    namespace: mesh.key.namespace,
+  };
+  const { data } = await world.client.get(overview, never);
+  const [[file] = ['']] = Object.entries(data as Record<string, string>);
+  await world.client.patch(
+    overview,
+    { type: 'merge', merge: { data: { [file]: '{}' } } },
+    { fieldManager: 'grafana' },
+    never,
+  );
+
+  await waitUntil({ what: 'it is as it was', limitMs: 60_000 }, async () => {
+    const found = await world.client.find(overview, never);
+    return stableJson(found?.data) === stableJson(data);
+  });
+});
+
 test('what the spec no longer asks for goes', async () => {
-  const before = await watching();
+  const before = (await mesh.inventory()).filter(
+    ({ apiVersion, name }) => apiVersion === 'monitoring.coreos.com/v1' || name.startsWith('mesh-dashboard-'),
+  );
   await mesh.change({ telemetry: { monitoring: { enabled: false } } });
   await mesh.untilStatus('nothing watches it', ({ inventory = [] }) =>
-    inventory.every(({ apiVersion }) => apiVersion !== 'monitoring.coreos.com/v1'),
+    inventory.every(({ kind, name }) => !before.some((one) => one.kind === kind && one.name === name)),
   );
 
   const left = await Promise.all(before.map((id) => world.client.find(id, never)));
-  expect(before.length).toBeGreaterThan(1);
+  expect(before.length).toBe(7);
   expect(left.filter((object) => object !== undefined)).toEqual([]);
 });
