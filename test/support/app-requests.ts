@@ -17,19 +17,31 @@ export interface AppAnswer {
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
 }
 
+interface RequestOptions {
+  readonly method?: string;
+  /** `name: value` each. */
+  readonly headers?: readonly string[];
+}
+
 /** The answer to one request (default: GET) from inside a container; throws when there is none, or one outside 2xx. */
 export async function askFrom(
   cluster: Cluster,
   from: AppContainer,
   url: string,
-  { method = 'GET' }: { readonly method?: string } = {},
+  { method = 'GET', headers = [] }: RequestOptions = {},
 ): Promise<string> {
-  return execIn(cluster, from, '/test-app', 'ask', '-method', method, '-url', url);
+  const flags = headers.flatMap((header) => ['-header', header]);
+  return execIn(cluster, from, '/test-app', 'ask', '-method', method, '-url', url, ...flags);
 }
 
-/** One GET from inside a container to a test app, and what that saw of it. */
-export async function askAppFrom(cluster: Cluster, from: AppContainer, url: string): Promise<AppAnswer> {
-  return JSON.parse(await askFrom(cluster, from, url)) as AppAnswer;
+/** One request (default: GET) from inside a container to a test app, and what that saw of it. */
+export async function askAppFrom(
+  cluster: Cluster,
+  from: AppContainer,
+  url: string,
+  options: RequestOptions = {},
+): Promise<AppAnswer> {
+  return JSON.parse(await askFrom(cluster, from, url, options)) as AppAnswer;
 }
 
 /** How one request from inside a container ends: `ok`, or the kind of failure as the test app calls it. */

@@ -1,6 +1,8 @@
 import { load } from 'js-yaml';
+import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
+import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
 import { sharedCluster } from './shared-cluster.ts';
@@ -18,7 +20,7 @@ export interface RealMesh {
 
 /**
  * Installs the operator with its chart, applies the MeshOperator `istio-system/mesh` of a file of the repository, with
- * these fields added to its spec, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`).
+ * these settings besides, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`).
  */
 export async function installRealMesh(manifest: string, spec: MeshOperatorSpec = {}): Promise<RealMesh> {
   const cluster = await sharedCluster('kubelet');
@@ -26,12 +28,18 @@ export async function installRealMesh(manifest: string, spec: MeshOperatorSpec =
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
   await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
-  const object = load(await readManifest(manifest)) as MeshOperator;
-  await cluster.apply(JSON.stringify({ ...object, spec: { ...object.spec, ...spec } }));
+  await applyMesh(cluster, manifest, spec);
   const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
   await mesh.until('Ready');
   await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
   return { cluster, admin, mesh };
+}
+
+/** Applies the MeshOperator of a file of the repository with these settings besides; lists and scalars replace what is there. */
+export async function applyMesh(cluster: Cluster, manifest: string, spec: MeshOperatorSpec): Promise<void> {
+  const object = load(await readManifest(manifest)) as MeshOperator;
+  const merged = mergeJson(object.spec as JsonObject, spec as JsonObject);
+  await cluster.apply(JSON.stringify({ ...object, spec: merged }));
 }
 
 /** Deletes the mesh, its namespace and the namespaces of its apps, and returns when they are gone; the operator stays. */

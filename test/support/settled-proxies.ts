@@ -7,15 +7,18 @@ const controlPlane = 'istio-system';
 
 /**
  * Knows when proxies have accepted what was applied: it applies a route of its own after it, and istiod sends routes
- * last. The proxies must be those that see the namespace `istio-system`, and an ingress gateway.
+ * last. The proxies must be those that see the namespace `istio-system`, and gateways that listen at port 80.
  */
 export class SettledProxies {
   readonly #cluster: Cluster;
   readonly #proxies: readonly AppContainer[];
+  readonly #gateways: readonly string[];
   #round = 0;
 
-  constructor(cluster: Cluster, proxies: readonly AppContainer[]) {
+  /** `gateways` are the labels `istio` of the gateways among them. */
+  constructor(cluster: Cluster, proxies: readonly AppContainer[], gateways = ['ingressgateway']) {
     this.#cluster = cluster;
+    this.#gateways = gateways;
     this.#proxies = proxies.map((proxy) => ({ ...proxy, container: 'istio-proxy' }));
   }
 
@@ -23,7 +26,7 @@ export class SettledProxies {
   async wait(): Promise<void> {
     this.#round += 1;
     const name = `settled-${this.#round}`;
-    await this.#cluster.apply(markerNamed(name));
+    await this.#cluster.apply(markerNamed(name, this.#gateways));
     await Promise.all(this.#proxies.map((proxy) => this.#untilSettled(proxy, name)));
   }
 
@@ -40,17 +43,24 @@ export class SettledProxies {
   }
 }
 
-/** A host that nobody calls, for sidecars and the gateway; its route has this name. */
-function markerNamed(name: string): string {
-  const metadata = { name: 'settled', namespace: controlPlane };
-  const hosts = ['settled.example.com'];
+/** A host that nobody calls, for sidecars and gateways; its route has this name. */
+function markerNamed(name: string, gateways: readonly string[]): string {
   const apiVersion = 'networking.istio.io/v1';
+  const hosts = ['settled.example.com'];
   const servers = [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts }];
-  const http = [{ name, directResponse: { status: 200 } }];
-  return [
-    { apiVersion, kind: 'Gateway', metadata, spec: { selector: { istio: 'ingressgateway' }, servers } },
-    { apiVersion, kind: 'VirtualService', metadata, spec: { hosts, gateways: ['mesh', 'settled'], http } },
-  ]
-    .map((object) => dump(object))
-    .join('---\n');
+  const places = gateways.map((istio) => ({
+    ...{ apiVersion, kind: 'Gateway' },
+    metadata: { name: `settled-${istio}`, namespace: controlPlane },
+    spec: { selector: { istio }, servers },
+  }));
+  const route = {
+    ...{ apiVersion, kind: 'VirtualService' },
+    metadata: { name: 'settled', namespace: controlPlane },
+    spec: {
+      hosts,
+      gateways: ['mesh', ...places.map(({ metadata }) => metadata.name)],
+      http: [{ name, directResponse: { status: 200 } }],
+    },
+  };
+  return [...places, route].map((object) => dump(object)).join('---\n');
 }

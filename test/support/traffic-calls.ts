@@ -3,11 +3,9 @@ import { waitUntil } from '../cluster/wait-until.ts';
 import { type AppContainer, askFrom, execIn } from './app-requests.ts';
 import { boundsOf, callers, type TrafficCheck } from './traffic-example.ts';
 
-/** Deployments that answer to one name. */
+/** Deployments that answer to one name, where that is not their own. */
 const servers: Readonly<Record<string, readonly string[]>> = {
   web: ['web-v1', 'web-v2'],
-  'web-v1': ['web-v1'],
-  'web-v2': ['web-v2'],
 };
 const countsUrl = 'http://127.0.0.1:8080/counts';
 
@@ -87,7 +85,7 @@ function endsIn({ total }: CallReport): Record<string, number> {
 
 /** How many requests the pods of a server have answered or are answering, since the last reset. */
 async function countAt(cluster: Cluster, server: string, act: 'read' | 'reset'): Promise<number> {
-  const counts = (servers[server] ?? []).map(async (deployment) => {
+  const counts = (servers[server] ?? [server]).map(async (deployment) => {
     const app = appOf(`shop/${deployment}`);
     if (act === 'reset') await askFrom(cluster, app, `${countsUrl}/reset`, { method: 'POST' });
     const { answered, inFlight } = JSON.parse(await askFrom(cluster, app, countsUrl)) as {

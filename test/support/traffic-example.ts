@@ -60,10 +60,11 @@ export interface TrafficCheck {
 /** Exactly so many, a share that each request has by chance, or a range. */
 export type Amount = number | string | readonly [least: number, most: number];
 
-/** Who can call: an app of the mesh, another one of it, and one without a sidecar. */
+/** Who can call: apps of the mesh, one of another namespace of it, and one without a sidecar. */
 export const callers = {
   client: 'shop/client',
   'web-v1': 'shop/web-v1',
+  old: 'legacy/old',
   outside: 'external/outside',
 } as const;
 export type Caller = keyof typeof callers;

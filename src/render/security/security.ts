@@ -40,6 +40,9 @@ function renderPeerPolicy(
   });
 }
 
+/** A principal of the request would need a subject as well, which tokens may lack (RFC 7519, section 4.1.2). */
+const hasNoToken = { key: 'request.auth.claims[iss]', notValues: ['*'] };
+
 function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJwt): KubernetesObject[] {
   const { forward, ...rule } = issuer.rule;
   return [
@@ -54,7 +57,7 @@ function renderJwt(mesh: ResolvedMesh, context: RenderContext, issuer: ResolvedJ
             mesh,
             context,
             { ...issuer, name: requiredName(issuer.name) },
-            { action: 'DENY', rules: [{ from: [{ source: { notRequestPrincipals: ['*'] } }] }] },
+            { action: 'DENY', rules: [{ when: [hasNoToken] }] },
           ),
         ]
       : []),
