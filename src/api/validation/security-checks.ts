@@ -154,6 +154,30 @@ function keyProblems(key: unknown): string[] {
   }
 }
 
+/** Where tokens are required, Istio refuses connections that have none, as are those that a gateway passes on by their server name. */
+export function checkRequiredTokens(view: SpecView): Problem[] {
+  const { jwt = [], egress } = view.spec.security ?? {};
+  const root = rootNamespaceOf(view);
+  const passing = gatewaysOf(view).filter(
+    ({ kind, gateway }) =>
+      gateway.enabled !== false &&
+      (kind.list === 'eastWestGateways' ||
+        (kind.list === 'egressGateways' && egress !== undefined && gateway.name === egress.gateway)),
+  );
+  return jwt.flatMap((issuer, index) => {
+    if (issuer?.required !== true || issuer.labels !== undefined) return [];
+    const { namespace = root } = issuer;
+    return passing
+      .filter(({ gateway }) => namespace === root || namespace === (gateway.namespace ?? view.namespace))
+      .map(({ gateway }) =>
+        problem(
+          `jwt[${index}].required`,
+          `refuses all that is not HTTP, and with it what gateway ${gateway.name} passes on: name other pods by namespace or labels`,
+        ),
+      );
+  });
+}
+
 export function checkTlsSettings({ spec }: SpecView): Problem[] {
   const { tls } = spec.security ?? {};
   const suites = (tls?.cipherSuites ?? []).filter((suite) => suite !== undefined);

@@ -32,6 +32,7 @@ import { checkRemote } from './remote-checks.ts';
 import {
   checkEgress,
   checkJwtKeys,
+  checkRequiredTokens,
   checkSecurityAgainstMeshConfig,
   checkSecurityPolicies,
   checkTlsSettings,
@@ -80,6 +81,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkSecurityPolicies,
   checkAllow,
   checkJwtKeys,
+  checkRequiredTokens,
   checkTlsSettings,
   checkEgress,
   checkSecurityAgainstMeshConfig,

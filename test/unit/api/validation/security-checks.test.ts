@@ -169,6 +169,14 @@ const rows: readonly (readonly [name: string, security: Security, problem: RegEx
     /^spec\.security\.jwt\[1\]\.issuer: is already an issuer for the same pods/,
   ],
   [
+    'a required token of all pods beside a gateway that passes TLS on',
+    {
+      jwt: [{ ...issuer, required: true }],
+      egress: { gateway: 'way-out', hosts: [{ host: 'example.com' }] },
+    },
+    /^spec\.security\.jwt\[0\]\.required: refuses all that is not HTTP, and with it what gateway way-out passes on: name other pods by namespace or labels/,
+  ],
+  [
     'an issuer whose keys cannot be found',
     { jwt: [{ name: 'batch', issuer: 'batch' }] },
     /^spec\.security\.jwt\[0\]\.issuer: is no address, so its keys cannot be found: give jwksUri or jwks/,
@@ -294,6 +302,32 @@ describe('security settings', () => {
     ['address of keys with an escaped path', 'https://login.example.com/a%20b/keys'],
   ])('take an %s', (_name, jwksUri) => {
     expect(problemsOf({ security: { jwt: [{ ...issuer, jwksUri }] } })).toEqual([]);
+  });
+
+  it.each([
+    ['of other pods', { namespace: 'shop' }],
+    ['of pods with labels', { labels: { app: 'web' } }],
+    ['that is not required', { required: false }],
+  ])('take a token %s beside a gateway that passes TLS on', (_name, target) => {
+    const egress = { gateway: 'way-out', hosts: [{ host: 'example.com' }] };
+    const jwt = [{ ...issuer, required: true, ...target }];
+
+    expect(problemsOf({ components, security: { jwt, egress } })).toEqual([]);
+  });
+
+  it('refuse a required token of all pods beside a gateway between networks', () => {
+    const eastWestGateways = [{ name: 'between', namespace: 'edge', network: 'one' }];
+    const security = (target: object) => ({ jwt: [{ ...issuer, required: true, ...target }] });
+
+    expect(problemsOf({ components: { eastWestGateways }, security: security({}) })).toEqual([
+      expect.stringMatching(/^spec\.security\.jwt\[0\]\.required: .*gateway between passes on/),
+    ]);
+    expect(
+      problemsOf({ components: { eastWestGateways }, security: security({ namespace: 'edge' }) }),
+    ).toHaveLength(1);
+    expect(
+      problemsOf({ components: { eastWestGateways }, security: security({ namespace: 'shop' }) }),
+    ).toEqual([]);
   });
 
   it('take a key set that has other keys beside one that proxies can use', () => {
