@@ -27,6 +27,7 @@ import {
   portClasses,
   portText,
   type Range,
+  withoutPorts,
 } from './packet-classes.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -80,32 +81,26 @@ export function proveNetworkPolicies(tenant: Tenant, cluster: ObservedCluster): 
     metadata: { ...namespace.metadata, labels: labelsOfNamespace(namespace) },
   }));
   const pods = [...own, ...outside].flatMap(({ pod }) => pod ?? []);
-  const real = new NetworkPolicyEvaluator({ policies, namespaces, pods });
-  const wanted = new NetworkPolicyEvaluator({ policies: expected, namespaces, pods });
+  const evaluatorOf = (these: Policies) => new NetworkPolicyEvaluator({ policies: these, namespaces, pods });
+  const [real, wanted] = [evaluatorOf(policies), evaluatorOf(expected)];
+  const onAnyPort = evaluatorOf(withoutPorts(policies));
   const byNamespace = Map.groupBy([...policies, ...expected], ({ metadata }) => metadata.namespace ?? '');
   const openings = new Map<string, Opening>();
-  for (const inner of own) {
-    for (const outer of outside) {
-      const ends = [inner, outer].flatMap(({ pod }) => pod ?? []);
-      const cuts = ends.flatMap(({ metadata }) => byNamespace.get(metadata.namespace ?? '') ?? []);
-      for (const direction of ['ingress', 'egress'] as const) {
-        const receiver = direction === 'ingress' ? inner : outer;
-        for (const ports of portClasses(cuts, receiver.pod === undefined ? [] : [receiver.pod])) {
-          for (const protocol of protocols) {
-            const [from, to] = direction === 'ingress' ? [outer, inner] : [inner, outer];
-            const packet = { from: from.address, to: to.address, port: ports.first, protocol };
-            if (isRule(wanted.judge(packet)[direction])) continue;
-            const verdict = real.judge(packet);
-            if (verdict[direction].outcome === 'denied') continue;
-            const foreign = verdict[direction === 'ingress' ? 'egress' : 'ingress'];
-            note(openings, direction, verdict[direction], foreign, {
-              own: inner,
-              outside: outer,
-              protocol,
-              ports,
-            });
-          }
-        }
+  for (const { own: inner, outside: outer, direction } of waysBetween(own, outside)) {
+    const [from, to] = direction === 'ingress' ? [outer, inner] : [inner, outer];
+    const between = { from: from.address, to: to.address };
+    if (onAnyPort.judge({ ...between, port: 1, protocol: 'TCP' })[direction].outcome === 'denied') continue;
+    const cuts = [inner, outer].flatMap(({ pod }) => byNamespace.get(pod?.metadata.namespace ?? '') ?? []);
+    for (const ports of portClasses(cuts, to.pod === undefined ? [] : [to.pod])) {
+      for (const protocol of protocols) {
+        const packet = { ...between, port: ports.first, protocol };
+        const verdict = real.judge(packet);
+        const isMeant =
+          isBy('rule', wanted.judge(packet)[direction]) || isBy('from-own-node', verdict[direction]);
+        if (isMeant || verdict[direction].outcome === 'denied') continue;
+        const foreign = verdict[direction === 'ingress' ? 'egress' : 'ingress'];
+        const leak = { own: inner, outside: outer, protocol, ports };
+        note(openings, direction, verdict[direction], foreign, leak);
       }
     }
   }
@@ -116,6 +111,20 @@ export function proveNetworkPolicies(tenant: Tenant, cluster: ObservedCluster): 
       ...notesOf(tenant),
     ],
   };
+}
+
+interface Way {
+  readonly own: Place;
+  readonly outside: Place;
+  readonly direction: Direction;
+}
+
+function waysBetween(own: readonly Place[], outside: readonly Place[]): Way[] {
+  return own.flatMap((inner) =>
+    outside.flatMap((outer) =>
+      (['ingress', 'egress'] as const).map((direction) => ({ own: inner, outside: outer, direction })),
+    ),
+  );
 }
 
 /** What the table of flows means for this mesh, also where its spec asks for no policies. */
@@ -149,7 +158,8 @@ function placesOf(
   const running = all.filter(({ status }) => status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
   const isOwn = ownPods(tenant, expected);
   const connected = running.filter(({ spec }) => spec.hostNetwork !== true);
-  const [inner, outer] = [connected.filter(isOwn), connected.filter((pod) => !isOwn(pod))];
+  const separate = connected.flatMap(atEachAddress);
+  const [inner, outer] = [separate.filter(isOwn), separate.filter((pod) => !isOwn(pod))];
   const relevant = [...policies, ...expected];
   const other = namespaces
     .map(({ metadata }) => metadata.name)
@@ -164,14 +174,22 @@ function placesOf(
     other.flatMap((name) => chosenPod(name, selector)),
   );
   const nodes = all.flatMap(({ status }) => [status?.hostIP, ...(status?.hostIPs ?? []).map(({ ip }) => ip)]);
-  const taken = [...all.flatMap(addressesOf), ...nodes.filter((address) => address !== undefined)];
+  const byNamespace = Map.groupBy(relevant, ({ metadata }) => metadata.namespace ?? '');
+  // Policies of others are about them and their peers; what they say of each other is not asked.
+  const aboutOutsider = ({ metadata: { namespace = '' } }: EvaluatedPod) => [
+    ...ownPolicies,
+    ...(byNamespace.get(namespace) ?? []),
+  ];
   return {
-    own: podClasses(relevant, [...inner, ...tenant.members.map(anyPodOf), ...madeInside]).map(placeOfClass),
+    own: podClasses([...inner, ...tenant.members.map(anyPodOf), ...madeInside], () => relevant).map(
+      placeOfClass,
+    ),
     outside: [
-      ...podClasses(relevant, [...outer, ...other.map(anyPodOf), ...madeOutside]).map(placeOfClass),
-      ...addressClasses(relevant, taken).map(
-        (addresses): Place => ({ address: addresses.address, name: addresses.address, addresses }),
-      ),
+      ...podClasses([...outer, ...other.map(anyPodOf), ...madeOutside], aboutOutsider).map(placeOfClass),
+      ...addressClasses(ownPolicies, {
+        pods: connected.flatMap(addressesOf),
+        nodes: nodes.filter((address) => address !== undefined),
+      }).map((addresses): Place => ({ address: addresses.address, name: addresses.address, addresses })),
     ],
     hosts: running.filter(
       (pod) => pod.spec.hostNetwork === true && isOwn(pod),
@@ -188,6 +206,13 @@ function ownPods({ namespaces }: Tenant, expected: Policies): (pod: EvaluatedPod
         policy.metadata.namespace === metadata.namespace &&
         matchesSelector(policy.spec.podSelector ?? {}, metadata.labels ?? {}),
     );
+}
+
+/** A pod of IPv4 and IPv6 is two to policies with ranges. */
+function atEachAddress(pod: EvaluatedPod): EvaluatedPod[] {
+  const addresses = [...new Set(addressesOf(pod))];
+  if (addresses.length === 0) return [pod];
+  return addresses.map((podIP) => ({ ...pod, status: { ...pod.status, podIP, podIPs: [] } }));
 }
 
 function addressesOf({ status }: EvaluatedPod): string[] {
@@ -232,8 +257,8 @@ function labelText(labels: Readonly<Record<string, string>> = {}): string {
     .join(',');
 }
 
-function isRule(verdict: SideVerdict): boolean {
-  return verdict.outcome === 'allowed' && verdict.because === 'rule';
+function isBy(because: 'rule' | 'from-own-node', verdict: SideVerdict): boolean {
+  return verdict.outcome === 'allowed' && verdict.because === because;
 }
 
 function note(

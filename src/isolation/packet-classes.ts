@@ -34,13 +34,19 @@ export function portClasses(policies: Policies, pods: readonly EvaluatedPod[]): 
   return starts.map((first, index) => ({ first, last: (starts[index + 1] ?? lastPort + 1) - 1 }));
 }
 
-/** All addresses, cut where a range of these policies begins or ends; those alone that are `taken` are left out. */
-export function addressClasses(policies: Policies, taken: readonly string[]): AddressClass[] {
+/**
+ * All addresses, cut where a range of these policies begins or ends. Those of `pods` are left out; those of `nodes` stand
+ * for a range alone where it has no other, each for itself.
+ */
+export function addressClasses(
+  policies: Policies,
+  { pods, nodes }: { readonly pods: readonly string[]; readonly nodes: readonly string[] },
+): AddressClass[] {
   const blocks = blocksOf(policies);
-  const addresses = taken.map(parseAddress).filter((address) => address !== undefined);
-  const hasIpv6 = [...blocks, ...addresses].some(({ bits }) => bits === 128);
+  const [ofPods, ofNodes] = [parsed(pods), parsed(nodes)];
+  const hasIpv6 = [...blocks, ...ofPods, ...ofNodes].some(({ bits }) => bits === 128);
   return ([32, ...(hasIpv6 ? ([128] as const) : [])] as const).flatMap((bits) => {
-    const used = new Set(addresses.filter((address) => address.bits === bits).map(({ value }) => value));
+    const known = new Set(valuesOf([...ofPods, ...ofNodes], bits));
     const end = 1n << BigInt(bits);
     const cuts = blocks.filter((block) => block.bits === bits).map(rangeOfBlock);
     const starts = sorted([0n, ...cuts.flatMap(({ first, last }) => [first, last + 1n])]).filter(
@@ -49,26 +55,47 @@ export function addressClasses(policies: Policies, taken: readonly string[]): Ad
     return starts.flatMap((first, index): AddressClass[] => {
       const last = (starts[index + 1] ?? end) - 1n;
       let free = first;
-      while (used.has(free)) free++;
-      return free > last ? [] : [{ bits, first, last, address: addressText(free, bits) }];
+      while (known.has(free)) free++;
+      if (free <= last) return [{ bits, first, last, address: addressText(free, bits) }];
+      return [...new Set(valuesOf(ofNodes, bits))]
+        .filter((value) => first <= value && value <= last)
+        .map((value) => ({ bits, first: value, last: value, address: addressText(value, bits) }));
     });
   });
 }
 
-/** Pods that no policy tells apart, each group with the labels that policies look at. */
-export function podClasses(policies: Policies, pods: readonly EvaluatedPod[]): EvaluatedPod[][] {
-  const keys = sorted([...new Set(selectorsOf(policies).flatMap(keysOf))]);
-  const blocks = blocksOf(policies);
-  const classOf = ({ metadata, spec, status }: EvaluatedPod) => {
-    const address = parseAddress(status?.podIP ?? '');
-    return JSON.stringify([
-      metadata.namespace,
-      keys.map((key) => metadata.labels?.[key] ?? null),
-      containerPorts({ metadata, spec }).filter(({ name }) => name !== undefined),
-      blocks.map((block) => address !== undefined && containsBlock(block, address)),
-    ]);
-  };
-  return [...Map.groupBy(pods, classOf).values()];
+/** Pods that no policy tells apart: none of `of(pod)`, which are all that may select it or name it as a peer. */
+export function podClasses(
+  pods: readonly EvaluatedPod[],
+  of: (pod: EvaluatedPod) => Policies,
+): EvaluatedPod[][] {
+  const byNamespace = Map.groupBy(pods, ({ metadata }) => metadata.namespace);
+  return [...byNamespace.values()].flatMap((together) => {
+    const policies = together[0] === undefined ? [] : of(together[0]);
+    const keys = sorted([...new Set(selectorsOf(policies).flatMap(keysOf))]);
+    const blocks = blocksOf(policies);
+    const classOf = (pod: EvaluatedPod) => {
+      const address = parseAddress(pod.status?.podIP ?? '');
+      return JSON.stringify([
+        keys.map((key) => pod.metadata.labels?.[key] ?? null),
+        containerPorts(pod).filter(({ name }) => name !== undefined),
+        blocks.map((block) => address !== undefined && containsBlock(block, address)),
+      ]);
+    };
+    return [...Map.groupBy(together, classOf).values()];
+  });
+}
+
+/** The same policies for every port: what they do not let through, the real ones let through on none. */
+export function withoutPorts(policies: Policies): Policies {
+  return policies.map(({ metadata, spec }) => ({
+    metadata,
+    spec: {
+      ...spec,
+      ...(spec.ingress === undefined ? {} : { ingress: spec.ingress.map(({ ports: _, ...rule }) => rule) }),
+      ...(spec.egress === undefined ? {} : { egress: spec.egress.map(({ ports: _, ...rule }) => rule) }),
+    },
+  }));
 }
 
 /** Selectors of peers, each once: what somebody who chooses the labels of a pod may choose them by. */
@@ -150,6 +177,14 @@ function blocksOf(policies: Policies): AddressBlock[] {
 
 function containerPorts({ spec: { containers = [], initContainers = [] } }: EvaluatedPod) {
   return [...initContainers, ...containers].flatMap(({ ports = [] }) => ports);
+}
+
+function parsed(addresses: readonly string[]): AddressBlock[] {
+  return addresses.map(parseAddress).filter((address) => address !== undefined);
+}
+
+function valuesOf(addresses: readonly AddressBlock[], bits: 32 | 128): bigint[] {
+  return addresses.filter((address) => address.bits === bits).map(({ value }) => value);
 }
 
 function rangeOfBlock({ bits, value, prefix }: AddressBlock): Range<bigint> {

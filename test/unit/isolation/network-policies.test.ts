@@ -15,12 +15,23 @@ import { randomSpec } from '../../support/random-policies.ts';
 const [red, blue] = [await aTenant('red'), await aTenant('blue')];
 const outsider = {
   namespaces: [aNamespace('outsider', { team: 'x' }), aNamespace('empty')],
-  pods: [aPod('outsider', 'app', { app: 'client' })],
+  pods: [aPod('outsider', 'app', { app: 'client' }), dualPod(), aPodOn('172.16.0.8')],
 };
 const cluster = together(red.cluster, blue.cluster, outsider);
 
 function aPolicy(namespace: string, name: string, spec: NetworkPolicySpec): KubernetesObject {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace }, spec };
+}
+
+/** One with an IPv6 address as well. */
+function dualPod(): KubernetesObject {
+  const pod = aPod('outsider', 'dual', { app: 'client' });
+  return { ...pod, status: { ...(pod.status as object), podIPs: [{ ip: 'fd00::7' }] } };
+}
+
+function aPodOn(hostIP: string): KubernetesObject {
+  const pod = aPod('outsider', 'elsewhere', {});
+  return { ...pod, status: { ...(pod.status as object), hostIP } };
 }
 
 function findingsIn(observed: ObservedCluster): readonly IsolationFinding[] {
@@ -65,6 +76,18 @@ describe('a NetworkPolicy that opens more than the table of flows has', () => {
       },
       'spec.ingress[0]',
       ['addresses 203.0.113.0-203.0.113.127'],
+    ],
+    [
+      'to a node',
+      { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: '172.16.0.8/32' } }] }] },
+      'spec.ingress[0]',
+      ['address 172.16.0.8'],
+    ],
+    [
+      'to the other address of a pod',
+      { podSelector: {}, ingress: [{ from: [{ ipBlock: { cidr: 'fd00::7/128' } }] }] },
+      'spec.ingress[0]',
+      ['Pod outsider/dual'],
     ],
     [
       'to every address but some',
