@@ -2,6 +2,7 @@ import { load } from 'js-yaml';
 import { claimedBundle, claimedRevision } from '../api/claims.ts';
 import { type KindInfo, kindInfo } from '../api/kinds.ts';
 import { idOf, idText, type KubernetesObject } from '../api/kubernetes-object.ts';
+import { tenantLabel } from '../api/labels.ts';
 import { type JsonObject, revisionSuffix } from '../api/resolved-mesh.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
@@ -52,11 +53,21 @@ export async function observeCluster(client: KubeClient, signal: AbortSignal): P
   const meshes = await read('meshes', () => listAllMeshes(client, signal));
   const pods = await read('pods', () => list('v1', 'Pod'));
   const webhooks = await read('webhooks', () => list(admission, 'MutatingWebhookConfiguration'));
+  const namespaces = await read('namespaces', () => list('v1', 'Namespace'));
   const places = controlPlanesIn(meshes, pods, webhooks);
   const bundleNames = new Set(['istio-ca-root-cert', ...meshes.flatMap((mesh) => claimedBundle(mesh) ?? [])]);
   return {
     ...{ meshes, pods, webhooks, unread },
-    namespaces: await read('namespaces', () => list('v1', 'Namespace')),
+    namespaces,
+    services: await read('services', async () => {
+      const lists = namespaces
+        .filter(({ metadata }) => metadata.labels?.[tenantLabel] !== undefined)
+        .flatMap(({ metadata: { name: namespace } }) => [
+          list('v1', 'Service', { namespace }),
+          list('discovery.k8s.io/v1', 'EndpointSlice', { namespace }),
+        ]);
+      return (await Promise.all(lists)).flat();
+    }),
     networkPolicies: await read('networkPolicies', () => list('networking.k8s.io/v1', 'NetworkPolicy')),
     istioObjects: await read('istioObjects', async () => {
       const lists = istioKinds().map((kind) => listServed(client, kind, signal));
@@ -85,7 +96,7 @@ export async function observeCluster(client: KubeClient, signal: AbortSignal): P
   };
 }
 
-type ListSelection = Pick<ListOptions, 'labelSelector' | 'fieldSelector' | 'metadataOnly'>;
+type ListSelection = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'>;
 
 /** None where the cluster does not have the kind. */
 async function listServed(

@@ -1,5 +1,5 @@
 import { idOf, idText, type KubernetesObject } from '../api/kubernetes-object.ts';
-import { labelsOfNamespace, managedByLabel, managedByValue } from '../api/labels.ts';
+import { labelsOfNamespace, managedByLabel, managedByValue, ownerByLabels } from '../api/labels.ts';
 import type { LabelSelector } from '../api/resolved-injection.ts';
 import { canMatchTogether } from '../api/selector-overlap.ts';
 import { matchesSelector } from '../injection/label-selector.ts';
@@ -23,7 +23,8 @@ export function proveDiscovery(tenant: Tenant, cluster: ObservedCluster): LayerR
   const { controlPlanes, istioObjects } = cluster;
   const own = controlPlanes.filter((controlPlane) => isOf(tenant, controlPlane));
   const others = controlPlanes.filter((controlPlane) => !isOf(tenant, controlPlane));
-  const ofTenant = istioObjects.filter(({ metadata }) => tenant.namespaces.has(metadata.namespace ?? ''));
+  const isWithin = ({ metadata }: KubernetesObject) => tenant.namespaces.has(metadata.namespace ?? '');
+  const ofTenant = istioObjects.filter(isWithin);
   return {
     findings: [
       ...others.flatMap((controlPlane) => knownToOther(tenant, cluster, controlPlane)),
@@ -31,8 +32,8 @@ export function proveDiscovery(tenant: Tenant, cluster: ObservedCluster): LayerR
         ...knownToTenant(tenant, cluster, controlPlane),
         ...unknownHosts(tenant, controlPlane),
       ]),
+      ...leadsOutside(tenant, cluster, [...ofTenant, ...cluster.services.filter(isWithin)]),
       ...ofTenant.flatMap((object) => [
-        ...leadsOutside(tenant, cluster, object),
         ...sidecarOpens(tenant, object),
         ...exportsOutside(tenant, cluster, object),
       ]),
@@ -139,34 +140,68 @@ function sidecarOpens(tenant: Tenant, object: KubernetesObject): IsolationFindin
   ];
 }
 
-/** A ServiceEntry that makes a Service or a pod of somebody else known in the tenant. */
+/** Whatever makes a Service or a pod of somebody else known in the tenant, but what the operator has made of its spec. */
 function leadsOutside(
   tenant: Tenant,
-  { pods, namespaces }: ObservedCluster,
-  object: KubernetesObject,
+  cluster: ObservedCluster,
+  objects: readonly KubernetesObject[],
 ): IsolationFinding[] {
-  if (object.kind !== 'ServiceEntry') return [];
-  const existing = new Set(namespaces.map(({ metadata }) => metadata.name));
+  const existing = new Set(cluster.namespaces.map(({ metadata }) => metadata.name));
+  const podsByAddress = podsByTheirAddress(cluster.pods);
+  return objects
+    .filter((object) => !isOfSpec(tenant, object))
+    .flatMap((object) =>
+      placesIn(object).flatMap(({ path, host }): IsolationFinding[] => {
+        const target = serviceOf(host, existing) ?? podsByAddress.get(host);
+        if (target === undefined || tenant.namespaces.has(target.namespace)) return [];
+        return [
+          {
+            ...{ layer, severity: 'open', from: [`proxies of tenant ${tenant.name}`], to: [target.text] },
+            ...{ object: idText(idOf(object)), path },
+            why: `it makes ${target.text} known to proxies of the tenant, which then send there`,
+            fix: `remove it, unless namespace ${target.namespace} is meant to be reached`,
+          },
+        ];
+      }),
+    );
+}
+
+/** Hosts that `spec.tenancy` allows are in the namespace of the control plane, where nobody else writes. */
+function isOfSpec({ mesh }: Tenant, { metadata }: KubernetesObject): boolean {
+  const owner = ownerByLabels(metadata.labels);
+  return (
+    metadata.namespace === mesh.namespace && owner?.namespace === mesh.namespace && owner.name === mesh.name
+  );
+}
+
+/** Hosts and addresses that an object stands for, each with its place. */
+function placesIn(object: KubernetesObject): { readonly path: string; readonly host: string }[] {
   const spec = recordIn(object.spec);
-  const places = [
-    ...textsIn(spec.hosts).map((host, index) => ({ path: `spec.hosts[${index}]`, host })),
-    ...textsIn(spec.addresses).map((host, index) => ({ path: `spec.addresses[${index}]`, host })),
-    ...recordsIn(spec.endpoints).map(({ address }, index) => ({
-      ...{ path: `spec.endpoints[${index}].address`, host: String(address) },
-    })),
-  ];
-  return places.flatMap(({ path, host }): IsolationFinding[] => {
-    const target = serviceOf(host, existing) ?? podAt(host, pods);
-    if (target === undefined || tenant.namespaces.has(target.namespace)) return [];
-    return [
-      {
-        ...{ layer, severity: 'open', from: [`proxies of tenant ${tenant.name}`], to: [target.text] },
-        ...{ object: idText(idOf(object)), path },
-        why: `it makes ${target.text} known to proxies of the tenant, which then send there`,
-        fix: `remove the entry, unless namespace ${target.namespace} is meant to be reached`,
-      },
-    ];
-  });
+  const listed = (field: string) =>
+    textsIn(spec[field]).map((host, index) => ({ path: `spec.${field}[${index}]`, host }));
+  switch (object.kind) {
+    case 'ServiceEntry':
+      return [
+        ...listed('hosts'),
+        ...listed('addresses'),
+        ...recordsIn(spec.endpoints).map(({ address }, index) => ({
+          ...{ path: `spec.endpoints[${index}].address`, host: String(address) },
+        })),
+      ];
+    case 'WorkloadEntry':
+      return [{ path: 'spec.address', host: String(spec.address) }];
+    case 'Service':
+      return [{ path: 'spec.externalName', host: String(spec.externalName) }];
+    case 'EndpointSlice':
+      return recordsIn(object.endpoints).flatMap(({ addresses }, index) =>
+        textsIn(addresses).map((host, position) => ({
+          path: `endpoints[${index}].addresses[${position}]`,
+          host,
+        })),
+      );
+    default:
+      return [];
+  }
 }
 
 interface Target {
@@ -185,14 +220,19 @@ function serviceOf(host: string, existing: ReadonlySet<string>): Target | undefi
     : undefined;
 }
 
-function podAt(address: string, pods: readonly KubernetesObject[]): Target | undefined {
-  const pod = pods.find(({ spec, status }) => {
-    const { podIP, podIPs } = recordIn(status);
-    const isOwnAddress = recordIn(spec).hostNetwork !== true;
-    return isOwnAddress && [podIP, ...recordsIn(podIPs).map(({ ip }) => ip)].includes(address);
-  });
-  const { namespace, name } = pod?.metadata ?? {};
-  return namespace === undefined ? undefined : { namespace, text: `Pod ${namespace}/${name}` };
+function podsByTheirAddress(pods: readonly KubernetesObject[]): ReadonlyMap<string, Target> {
+  return new Map(
+    pods
+      .filter(({ spec }) => recordIn(spec).hostNetwork !== true)
+      .flatMap(({ metadata: { namespace = '', name }, status }) => {
+        const { podIP, podIPs } = recordIn(status);
+        const addresses = [podIP, ...recordsIn(podIPs).map(({ ip }) => ip)];
+        return textsIn(addresses).map((address) => [
+          address,
+          { namespace, text: `Pod ${namespace}/${name}` },
+        ]);
+      }),
+  );
 }
 
 /** What the tenant says may be known elsewhere; it is where a control plane discovers both. */

@@ -164,15 +164,17 @@ function placesOf(
   const other = namespaces
     .map(({ metadata }) => metadata.name)
     .filter((name) => !tenant.namespaces.has(name));
-  const ownPolicies = relevant.filter(({ metadata }) => tenant.namespaces.has(metadata.namespace ?? ''));
+  const gatewayNamespaces = tenant.mesh.gateways.map(({ namespace }) => namespace);
+  const places = new Set([...tenant.namespaces, ...gatewayNamespaces]);
+  const ownPolicies = relevant.filter(({ metadata }) => places.has(metadata.namespace ?? ''));
   const isInMember = ({ metadata }: Policies[number]) => tenant.members.includes(metadata.namespace ?? '');
   // What runs beside the control plane is the platform's to say, so nobody chooses labels there.
   const madeInside = [...policies.filter(isInMember), ...expected].flatMap(({ metadata, spec }) =>
     chosenPod(metadata.namespace ?? '', spec.podSelector ?? {}),
   );
-  const madeOutside = peerSelectors(ownPolicies).flatMap((selector) =>
-    other.flatMap((name) => chosenPod(name, selector)),
-  );
+  const madeOutside = peerSelectors(ownPolicies)
+    .flatMap((selector) => other.flatMap((name) => chosenPod(name, selector)))
+    .filter((pod) => !isOwn(pod));
   const nodes = all.flatMap(({ status }) => [status?.hostIP, ...(status?.hostIPs ?? []).map(({ ip }) => ip)]);
   const byNamespace = Map.groupBy(relevant, ({ metadata }) => metadata.namespace ?? '');
   // Policies of others are about them and their peers; what they say of each other is not asked.

@@ -30,6 +30,8 @@ export interface ClusterParts {
   readonly networkPolicies: readonly KubernetesObject[];
   /** Objects of Istio's kinds. */
   readonly istioObjects: readonly KubernetesObject[];
+  /** Services and EndpointSlices of the namespaces of tenants. */
+  readonly services: readonly KubernetesObject[];
   /** Roles and ClusterRoles. */
   readonly roles: readonly KubernetesObject[];
   /** RoleBindings and ClusterRoleBindings. */

@@ -60,7 +60,7 @@ const proofs: Readonly<Record<IsolationLayer, LayerProof>> = {
   },
   TrustRoots: { needs: ['namespaces', 'bundles', 'authorities', 'controlPlanes'], prove: proveTrustRoots },
   Discovery: {
-    needs: ['namespaces', 'pods', 'istioObjects', 'controlPlanes', 'remoteSecrets', 'webhooks'],
+    needs: ['namespaces', 'pods', 'services', 'istioObjects', 'controlPlanes', 'remoteSecrets', 'webhooks'],
     prove: proveDiscovery,
   },
 };

@@ -22,7 +22,16 @@ export interface MadeTenant {
 }
 
 const empty: ObservedCluster = {
-  ...{ meshes: [], namespaces: [], pods: [], networkPolicies: [], istioObjects: [], roles: [], bindings: [] },
+  ...{
+    meshes: [],
+    namespaces: [],
+    pods: [],
+    services: [],
+    networkPolicies: [],
+    istioObjects: [],
+    roles: [],
+    bindings: [],
+  },
   ...{ controlPlanes: [], bundles: [], authorities: [], remoteSecrets: [], webhooks: [], unread: {} },
 };
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { ownershipLabels } from '../../../src/api/labels.ts';
 import { proveDiscovery } from '../../../src/isolation/discovery.ts';
 import type { IsolationFinding } from '../../../src/isolation/finding.ts';
 import type { ObservedCluster } from '../../../src/isolation/observed-cluster.ts';
@@ -34,6 +35,24 @@ function controlPlane(meshConfig: object) {
 function anObject(kind: string, spec: object, namespace = 'red-web'): Partial<ObservedCluster> {
   const object = { apiVersion: 'networking.istio.io/v1', kind, metadata: { name: 'hole', namespace }, spec };
   return { istioObjects: [object as KubernetesObject] };
+}
+
+/** As the operator makes it of the spec. */
+function ofOperator({ istioObjects = [] }: Partial<ObservedCluster>): Partial<ObservedCluster> {
+  const labels = ownershipLabels({ name: 'red', namespace: 'red-system' });
+  return {
+    istioObjects: istioObjects.map((object) => ({ ...object, metadata: { ...object.metadata, labels } })),
+  };
+}
+
+function aService(kind: string, fields: object): Partial<ObservedCluster> {
+  return {
+    services: [{ apiVersion: 'v1', kind, metadata: { name: 'hole', namespace: 'red-web' }, ...fields }],
+  };
+}
+
+function addressOf({ status }: KubernetesObject): string {
+  return (status as { podIP: string }).podIP;
 }
 
 function aWebhook(
@@ -142,9 +161,24 @@ describe('what the tenant has', () => {
       'an endpoint that is a pod of others',
       anObject('ServiceEntry', {
         hosts: ['a'],
-        endpoints: [{ address: (stranger.status as { podIP: string }).podIP }],
+        endpoints: [{ address: addressOf(stranger) }],
       }),
       ['open ServiceEntry red-web/hole spec.endpoints[0].address'],
+    ],
+    [
+      'a workload that is a pod of others',
+      anObject('WorkloadEntry', { address: addressOf(stranger) }),
+      ['open WorkloadEntry red-web/hole spec.address'],
+    ],
+    [
+      'a Service that stands for one of others',
+      aService('Service', { spec: { type: 'ExternalName', externalName: 'db.blue-db.svc.cluster.local' } }),
+      ['open Service red-web/hole spec.externalName'],
+    ],
+    [
+      'endpoints that are pods of others',
+      aService('EndpointSlice', { endpoints: [{ addresses: ['203.0.113.9', addressOf(stranger)] }] }),
+      ['open EndpointSlice red-web/hole endpoints[0].addresses[1]'],
     ],
     [
       'a Sidecar that passes on everything',
@@ -181,6 +215,15 @@ describe('what the tenant has', () => {
     [
       'a host outside of the cluster',
       anObject('ServiceEntry', { hosts: ['api.example.com'], endpoints: [{ address: '203.0.113.9' }] }),
+    ],
+    ['a Service without another name', aService('Service', { spec: { selector: { app: 'app' } } })],
+    [
+      'endpoints of its own',
+      aService('EndpointSlice', { endpoints: [{ addresses: red.cluster.pods.map(addressOf) }] }),
+    ],
+    [
+      'a host that its spec allows',
+      ofOperator(anObject('ServiceEntry', { hosts: ['db.blue-db.svc'] }, 'red-system')),
     ],
     ['a Service of its own', anObject('ServiceEntry', { hosts: ['db.red-db.svc'] })],
     ['a Sidecar that says nothing of it', anObject('Sidecar', { egress: [] })],

@@ -152,6 +152,24 @@ describe('a NetworkPolicy that opens more than the table of flows has', () => {
     ]);
   });
 
+  test('at a gateway elsewhere is found', async () => {
+    const edge = await aTenant('edge', {
+      components: { ingressGateways: [{ name: 'gateway', namespace: 'edge' }] },
+    });
+    const untouched = together(edge.cluster, { namespaces: [aNamespace('edge'), aNamespace('empty')] });
+    const gateway = { podSelector: { matchLabels: { app: 'gateway' } } };
+    const rule = { from: [{ ipBlock: { cidr: '203.0.113.0/24' } }], ports: [{ port: 15090 }] };
+    const hole = { networkPolicies: [aPolicy('edge', 'hole', { ...gateway, ingress: [rule] })] };
+    const [before, after] = [untouched, together(untouched, hole)].map(
+      (observed) => proveNetworkPolicies(tenantIn(edge, observed), observed).findings,
+    );
+
+    expect(before).toEqual([]);
+    expect(after).toMatchObject([
+      { object: 'NetworkPolicy edge/hole', from: ['addresses 203.0.113.0-203.0.113.255'] },
+    ]);
+  });
+
   test('within the tenant is none', () => {
     expect(withPolicy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] })).toEqual([]);
   });

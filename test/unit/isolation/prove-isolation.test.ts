@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { isolationLayers } from '../../../src/isolation/finding.ts';
 import { aNamespace, aPod, aTenant, linesOf, prove, together } from '../../support/isolation-cluster.ts';
 
 const [red, blue] = [await aTenant('red'), await aTenant('blue')];
@@ -32,4 +34,12 @@ test('what cannot be read is not proven, and never isolated', () => {
   expect(report.verdict).toBe('NotProven');
   const rbac = report.layers.find(({ layer }) => layer === 'RBAC');
   expect(rbac).toMatchObject({ verdict: 'NotProven', unproven: [unread.roles], findings: [] });
+});
+
+test('the guide says what is asked of each layer', async () => {
+  const guide = await readFile('docs/guides/tenancy.md', 'utf8');
+
+  const named = [...guide.matchAll(/^\| `([A-Za-z]+)` \| .{40}/gm)].map(([, name]) => name);
+
+  expect(named).toEqual(expect.arrayContaining([...isolationLayers]));
 });
