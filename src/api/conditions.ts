@@ -297,6 +297,23 @@ export const conditionTable: readonly ConditionInfo[] = [
     reasons: componentReasons,
   },
   {
+    type: 'MutualTlsInForce',
+    meaning:
+      'Mutual TLS alone is taken wherever the spec asks for that. Absent without `spec.security.mtls.migration`; a mesh is `Ready` while it waits.',
+    reasons: [
+      { reason: 'InForce', meaning: 'It is.' },
+      { reason: 'Waiting', meaning: 'It is not the turn of policies yet: an earlier wave is not healthy.' },
+      {
+        reason: 'PlaintextCallers',
+        meaning: 'Somebody would be cut off; the message names some, and `status.mtls` more.',
+      },
+      {
+        reason: 'CallersUnknown',
+        meaning: 'The Prometheus cannot be asked who would be cut off, or knows of no call at all.',
+      },
+    ],
+  },
+  {
     type: 'InjectorReady',
     meaning: 'The API server reaches the sidecar injector. Absent when the spec turns it off.',
     reasons: [...injectorReasons, ...terminalReasons],

@@ -252,6 +252,35 @@ const memberSchema = z.strictObject({
   since: z.string().meta({ format: 'date-time' }).describe('Since when.'),
 });
 
+const mtlsStatusSchema = z.strictObject({
+  inForce: z
+    .array(z.string())
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe(
+      'Where mutual TLS alone is taken, of the places that the spec names: `*` for the whole mesh, a namespace, and with its labels a workload, and its port.',
+    ),
+  waiting: z
+    .array(z.string())
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Where the spec asks for that, and plaintext is taken still.'),
+  waitsSince: z.string().meta({ format: 'date-time' }).optional().describe('Since when something waits.'),
+  callers: z
+    .array(
+      z.strictObject({
+        from: z
+          .string()
+          .optional()
+          .describe('Namespace and name of the workload that calls; absent where it has no proxy.'),
+        to: z.string().describe('Namespace and name of the workload that is called.'),
+        count: z.int().min(1).describe('Requests and connections in the window, as Prometheus estimates it.'),
+      }),
+    )
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'atomic' })
+    .describe('Who calls in plaintext where something waits: the twenty busiest.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -306,6 +335,9 @@ export const meshOperatorStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'atomic' })
     .describe('Namespaces of the tenant, and up to fifty that are wanted or say so and are no members.'),
+  mtls: mtlsStatusSchema
+    .optional()
+    .describe('How far mutual TLS has come. Absent without `spec.security.mtls.migration`.'),
   gateways: z
     .array(gatewayStatusSchema)
     .optional()
@@ -346,6 +378,7 @@ export type DriftRecord = z.infer<typeof driftRecordSchema>;
 export type SpecRecord = z.infer<typeof specRecordSchema>;
 export type IgnoredObject = z.infer<typeof ignoredObjectSchema>;
 export type AdoptedObject = z.infer<typeof adoptedObjectSchema>;
+export type MtlsStatus = z.infer<typeof mtlsStatusSchema>;
 export type MemberStatus = z.infer<typeof memberSchema>;
 export type MemberState = (typeof memberStates)[number];
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

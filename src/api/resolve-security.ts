@@ -1,5 +1,11 @@
 import type { JsonObject } from './resolved-mesh.ts';
-import type { PolicyTarget, ResolvedPeerPolicy, ResolvedSecurity } from './resolved-security.ts';
+import { resolvePrometheus } from './resolved-prometheus.ts';
+import type {
+  PolicyTarget,
+  ResolvedMigration,
+  ResolvedPeerPolicy,
+  ResolvedSecurity,
+} from './resolved-security.ts';
 import type { Mtls, Security } from './spec/security.ts';
 
 /** Istio's convention for the policy of a whole namespace or mesh. */
@@ -10,6 +16,7 @@ export const passesOnSuffix = '-passes-on';
 export const requiredName = (issuer: string) => `${issuer}-required`;
 /** The port at which the egress gateway takes TLS, and where hosts do unless they say otherwise. */
 export const egressTlsPort = 443;
+const defaultWindowMs = 3_600_000;
 
 /** The security settings with every default filled in; `rootNamespace` is where policies count for the whole mesh. */
 export function resolveSecurity(security: Security | undefined, rootNamespace: string): ResolvedSecurity {
@@ -20,6 +27,7 @@ export function resolveSecurity(security: Security | undefined, rootNamespace: s
   });
   return {
     peers: peerPolicies(mtls, rootNamespace),
+    ...(mtls?.migration === undefined ? {} : { migration: resolveMigration(mtls.migration) }),
     defaultDeny: authorization?.defaultDeny ?? false,
     allow: (authorization?.allow ?? []).map(({ from, to, ...target }) => ({
       ...targetOf(target),
@@ -59,6 +67,13 @@ function peerPolicies(mtls: Mtls | undefined, rootNamespace: string): ResolvedPe
       ports,
     })),
   ];
+}
+
+function resolveMigration({
+  onPlaintext = 'Wait',
+  ...asked
+}: NonNullable<Mtls['migration']>): ResolvedMigration {
+  return { ...resolvePrometheus(asked, defaultWindowMs), onPlaintext };
 }
 
 /** What the security settings say in MeshConfig (istio.io/api mesh/v1alpha1: `meshMTLS`, `tlsDefaults`, `outboundTrafficPolicy`). */

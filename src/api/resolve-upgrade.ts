@@ -1,5 +1,6 @@
 import { goDurationMs } from '../base/duration.ts';
 import type { LabelSelector } from './resolved-injection.ts';
+import { resolvePrometheus } from './resolved-prometheus.ts';
 import type { ResolvedErrorRate, ResolvedTagScope, ResolvedUpgrade } from './resolved-upgrade.ts';
 import type { ErrorRate, RevisionTagScope, Upgrade } from './spec/upgrade.ts';
 
@@ -28,12 +29,8 @@ export function resolveUpgrade(upgrade: Upgrade | undefined): ResolvedUpgrade {
   };
 }
 
-function resolveErrorRate({ prometheus, limit, window }: ErrorRate): ResolvedErrorRate {
-  return {
-    prometheus: prometheus.replace(/\/$/, ''),
-    limit: Number.parseFloat(limit) / 100,
-    windowMs: goDurationMs(window) ?? defaultWindowMs,
-  };
+function resolveErrorRate({ limit, ...asked }: ErrorRate): ResolvedErrorRate {
+  return { ...resolvePrometheus(asked, defaultWindowMs), limit: Number.parseFloat(limit) / 100 };
 }
 
 export function resolveTagScope(scope: RevisionTagScope | undefined): ResolvedTagScope | undefined {

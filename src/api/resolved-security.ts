@@ -1,6 +1,7 @@
+import type { ResolvedPrometheus } from './resolved-prometheus.ts';
 import type { Allow, Jwt, Mtls } from './spec/security.ts';
 
-type MtlsMode = NonNullable<Mtls['mode']>;
+export type MtlsMode = NonNullable<Mtls['mode']>;
 
 /** Where a policy counts: pods of one namespace, all of which or those with labels. In the root namespace it is the whole mesh. */
 export interface PolicyTarget {
@@ -36,9 +37,16 @@ export interface ResolvedEgress {
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
 }
 
+/** How `STRICT` comes to where plaintext is taken. */
+export interface ResolvedMigration extends ResolvedPrometheus {
+  readonly onPlaintext: 'Wait' | 'Ignore';
+}
+
 /** `spec.security` with every default filled in. */
 export interface ResolvedSecurity {
   readonly peers: readonly ResolvedPeerPolicy[];
+  /** Absent: policies of peers are in force at once. */
+  readonly migration?: ResolvedMigration;
   readonly defaultDeny: boolean;
   readonly allow: readonly ResolvedAllow[];
   readonly jwt: readonly ResolvedJwt[];

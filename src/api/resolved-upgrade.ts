@@ -1,4 +1,5 @@
 import type { LabelSelector } from './resolved-injection.ts';
+import type { ResolvedPrometheus } from './resolved-prometheus.ts';
 
 /** Namespaces that change to another version together. */
 export interface ResolvedUpgradeWave {
@@ -7,12 +8,9 @@ export interface ResolvedUpgradeWave {
 }
 
 /** What counts as too many failed requests, and who knows. */
-export interface ResolvedErrorRate {
-  /** Address of the HTTP API of a Prometheus, without a slash at its end. */
-  readonly prometheus: string;
+export interface ResolvedErrorRate extends ResolvedPrometheus {
   /** The part of all requests that may fail, from 0 to 1. */
   readonly limit: number;
-  readonly windowMs: number;
 }
 
 /** `spec.upgrade` with every default filled in. */

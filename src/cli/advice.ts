@@ -32,6 +32,10 @@ export const adviceByReason: Readonly<Record<string, string>> = {
   Expired: 'ask for "mesh-operator ca rotate NAME --recover"',
   MaterialRefused: 'check the Secret with "mesh-operator ca lint"',
   MaterialNeeded: 'put new material into the Secret that the message names',
+  PlaintextCallers:
+    'give the callers that are named a sidecar, or let spec.security.mtls name what they may call in plaintext; migration.onPlaintext: Ignore cuts them off',
+  CallersUnknown:
+    'see that the operator reaches the Prometheus of spec.security.mtls.migration and that it scrapes the proxies; migration.onPlaintext: Ignore asks nobody',
   BarePods:
     'restart the pods that are named: "kubectl rollout restart", or let spec.sidecarInjector evict them',
   OutdatedProxies: 'restart their workloads, or let spec.upgrade.restart do so in waves',

@@ -20,6 +20,7 @@ import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord, stableJson } from '../base/stable-json.ts';
 import { Adoption, heldIds } from '../controllers/mesh/adoption.ts';
 import { enrolledMembers } from '../controllers/mesh/decide-members.ts';
+import { decideMtls, mtlsInput } from '../controllers/mesh/decide-mtls.ts';
 import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
@@ -156,7 +157,7 @@ export class MeshDiffer {
       const note = `The mesh is paused (${pause.reason}): nothing would be done`;
       return { ...key, changes: [], restarts: [], notes: [note] };
     }
-    const { observed, notes } = this.#observed(key, resolved);
+    const { observed, notes } = await this.#observed(key, resolved, signal);
     const { kubernetesMinor } = this.#deps.context;
     const warnings = supportWarnings(resolved.version, kubernetesMinor, this.#deps.clock.now());
     const ownerUid = live?.metadata.uid;
@@ -192,8 +193,33 @@ export class MeshDiffer {
     };
   }
 
-  /** What the next pass would go by; where the version changes, what the first step of that upgrade would. */
-  #observed(
+  /** What the next pass would go by; where policies of peers have to wait, until somebody has been asked. */
+  async #observed(
+    key: ObjectKey,
+    mesh: ResolvedMesh,
+    signal: AbortSignal,
+  ): Promise<{ readonly observed: ObservedMesh; readonly notes: readonly string[] }> {
+    const { observed, notes } = this.#observedUpgrade(key, mesh);
+    const status = (this.#live(key) as MeshOperator | undefined)?.status;
+    const owned = await Promise.all(
+      ((status?.inventory ?? []) as ObjectId[])
+        .filter(({ kind }) => kind === 'PeerAuthentication')
+        .map((id) => this.#find(id, signal)),
+    );
+    const input = mtlsInput(
+      mesh,
+      { owned: owned.filter((object) => object !== undefined), members: observed.members },
+      { before: status?.mtls, podsOf: () => [], now: this.#deps.clock.now() },
+    );
+    if (input === undefined) return { observed, notes };
+    const { peers, status: mtls } = decideMtls(input);
+    if (mtls.waiting === undefined) return { observed, notes };
+    const note = `STRICT would wait at ${mtls.waiting.join(', ')} until nobody calls in plaintext there, which ${input.migration.prometheus} is asked`;
+    return { observed: { ...observed, peers }, notes: [...notes, note] };
+  }
+
+  /** Where the version changes, what the first step of that upgrade would go by. */
+  #observedUpgrade(
     key: ObjectKey,
     mesh: ResolvedMesh,
   ): { readonly observed: ObservedMesh; readonly notes: readonly string[] } {

@@ -9,7 +9,10 @@ import {
   type OwnWebhooks,
   type OwnWebhooksDeps,
 } from '../controllers/admission/own-webhooks-controller.ts';
-import { createDataPlaneController } from '../controllers/data-plane/data-plane-controller.ts';
+import {
+  createDataPlaneController,
+  type DataPlaneController,
+} from '../controllers/data-plane/data-plane-controller.ts';
 import { createNamespaceInformer } from '../controllers/data-plane/observed-pods.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
 import { createTrustController } from '../controllers/trust/trust-controller.ts';
@@ -77,9 +80,12 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       removalDeadlineMs: config.removalDeadlineMs,
       operatorNamespace: ownNamespace(config, connection),
     },
-    { client, clock, random, log, events, namespaces, metrics: metrics.controller('mesh') },
+    {
+      ...{ client, clock, random, log, events, namespaces, metrics: metrics.controller('mesh') },
+      podsIn: (namespace) => dataPlane.podsIn(namespace),
+    },
   );
-  const dataPlane = createDataPlaneController({
+  const dataPlane: DataPlaneController = createDataPlaneController({
     ...{ client, clock, random, log, events, mayAct, podMetrics: metrics },
     ...{ metrics: metrics.controller('data-plane'), upgradeMetrics: metrics.controller('upgrade') },
     ...{ meshes: mesh.meshes, meshesOf: mesh.meshesOf, namespaces },

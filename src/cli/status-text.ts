@@ -32,6 +32,7 @@ export function statusText(report: MeshReport, now: Date, paint: Paint): string 
     ...versionRows(status),
     ...upgradeRows(status.upgrade, paint),
     ...conditionRows(status, paint),
+    ...plaintextRows(status),
     ...gatewayRows(status, paint),
     ...dataPlaneRows(status, paint),
     ...authorityRows(status, now),
@@ -90,6 +91,7 @@ const subjects: Readonly<Record<string, string>> = {
   GatewaysReady: 'Gateways',
   InjectorReady: 'Injector',
   ProxiesUpToDate: 'Sidecars',
+  MutualTlsInForce: 'Mutual TLS',
   TrustHealthy: 'Authority',
 };
 
@@ -100,6 +102,15 @@ function conditionRows({ conditions = [] }: MeshOperatorStatus, paint: Paint): R
       subjects[condition.type] ?? condition.type,
       `${paint(styleOf(condition), condition.reason)}: ${condition.message}`,
     ]);
+}
+
+function plaintextRows({ mtls }: MeshOperatorStatus): Row[] {
+  const { waitsSince, callers = [] } = mtls ?? {};
+  const texts = [
+    ...(waitsSince === undefined ? [] : [`waits since ${waitsSince}`]),
+    ...callers.map(({ from = 'somebody without a proxy', to, count }) => `${from} calls ${to} (${count})`),
+  ];
+  return texts.map((text, index) => [index === 0 ? 'Plaintext' : '', text]);
 }
 
 function styleOf({ status }: Condition): Style {

@@ -8,7 +8,7 @@ import type { Wave } from './wave.ts';
 
 /**
  * Every object of a MeshOperator, by wave. `mesh` is the object with its defaults filled in; `observed` counts where its
- * upgrades are `RevisionBased`, and for a tenant.
+ * upgrades are `RevisionBased`, for a tenant, and while policies of peers wait.
  */
 export function renderMeshOperator(
   object: MeshOperator,
@@ -16,7 +16,9 @@ export function renderMeshOperator(
   observed: ObservedMesh,
   context: RenderContext,
 ): readonly Wave[] {
+  const { peers } = observed;
+  const now = peers === undefined ? mesh : { ...mesh, security: { ...mesh.security, peers } };
   return mesh.upgrade.strategy === 'RevisionBased'
-    ? renderRevisions(object, mesh, observed, context)
-    : renderMesh(mesh, context, observed.members);
+    ? renderRevisions(object, now, observed, context)
+    : renderMesh(now, context, observed.members);
 }

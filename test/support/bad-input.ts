@@ -160,6 +160,21 @@ components:
     ],
   },
   {
+    name: 'migration to mutual TLS that asks nobody',
+    spec: 'security: { mtls: { mode: STRICT, migration: { onPlaintext: Wait } } }',
+    refusedAt: 'schema',
+    apiServerSays: 'spec.security.mtls.migration.prometheus: Required value',
+    problems: ['spec.security.mtls.migration.prometheus: is required'],
+  },
+  {
+    name: 'migration to mutual TLS that looks back no further than a scrape',
+    spec: 'security: { mtls: { mode: STRICT, migration: { prometheus: "http://prometheus", window: 1s } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.security.mtls.migration.window: must be at least 10s: Prometheus needs two scrapes in it to tell a rate',
+    ],
+  },
+  {
     name: 'overlay without patches',
     spec: 'components: { base: { k8s: { overlays: [{ kind: ServiceAccount, name: x, patches: [] }] } } }',
     refusedAt: 'schema',

@@ -14,6 +14,7 @@ export const wholeSecurity: readonly MeshOperatorSpec[] = [
     security: {
       mtls: {
         mode: 'STRICT',
+        migration: { prometheus: 'http://prometheus.monitoring:9090/', onPlaintext: 'Ignore', window: '10m' },
         namespaces: [{ namespace: 'legacy', mode: 'PERMISSIVE' }],
         workloads: [
           {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { cidr, dnsLabel, dnsName, labels, port, type TextRule, textOf } from './field-format.ts';
+import { cidr, dnsLabel, dnsName, goDuration, labels, port, type TextRule, textOf } from './field-format.ts';
+import { prometheusAddress } from './prometheus.ts';
 
 /** A name, or the beginning or end of one with `*` in the place of the rest (Istio's AuthorizationPolicy). */
 const matchRule: TextRule = {
@@ -42,6 +43,18 @@ const saysSomething = (side: object) => Object.keys(side).length > 0;
 
 const mtlsMode = () => z.enum(['STRICT', 'PERMISSIVE', 'DISABLE']);
 
+/** How `STRICT` comes to where plaintext is taken today. */
+const migrationSchema = z.strictObject({
+  prometheus: prometheusAddress(),
+  onPlaintext: z
+    .enum(['Wait', 'Ignore'])
+    .optional()
+    .describe(
+      '`Wait` keeps `PERMISSIVE` wherever somebody has called in plaintext in the window, or nobody knows; `Ignore` asks nobody, and cuts them off. Default: `Wait`.',
+    ),
+  window: goDuration().optional().describe('How long nobody must have called in plaintext. Default: `1h`.'),
+});
+
 const mtlsSchema = z.strictObject({
   mode: mtlsMode()
     .optional()
@@ -77,6 +90,11 @@ const mtlsSchema = z.strictObject({
     )
     .optional()
     .describe('Workloads with a mode of their own.'),
+  migration: migrationSchema
+    .optional()
+    .describe(
+      'Has `STRICT` wait, where plaintext is taken today, until nobody calls in plaintext any more. Default: it is in force at once, whoever is cut off.',
+    ),
 });
 
 const allowSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { goDuration, httpAddress, percentage } from './field-format.ts';
+import { goDuration, percentage } from './field-format.ts';
 import { labelSelectorSchema } from './pod-scheduling.ts';
+import { prometheusAddress } from './prometheus.ts';
 
 /** More waves than this would take longer than a release lives. */
 const maxWaves = 32;
@@ -15,9 +16,7 @@ const waveSchema = z.strictObject({
 });
 
 const errorRateSchema = z.strictObject({
-  prometheus: httpAddress().describe(
-    'Where the HTTP API of a Prometheus is that scrapes the proxies, for example `http://prometheus.monitoring:9090`.',
-  ),
+  prometheus: prometheusAddress(),
   limit: percentage().describe('Percentage of requests that may fail, for example `1%`.'),
   window: goDuration()
     .optional()

@@ -6,6 +6,7 @@ import { egressTlsPort, wholeNamespacePolicy } from '../resolve-security.ts';
 import type { Jwt } from '../spec/security.ts';
 import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
+import { checkPrometheusWindow } from './prometheus-window.ts';
 import type { Draft } from './schema-problems.ts';
 import { type GatewayView, gatewaysOf, meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
 
@@ -46,6 +47,7 @@ export function checkSecurityPolicies(view: SpecView): Problem[] {
           ]
         : [],
     ),
+    ...checkPrometheusWindow(`${path}.mtls.migration.window`, mtls?.migration?.window),
     ...(mtls?.workloads ?? []).flatMap((policy, index) =>
       checkPeer(view, `mtls.workloads[${index}]`, policy),
     ),

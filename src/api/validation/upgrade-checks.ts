@@ -2,6 +2,7 @@ import { goDurationMs } from '../../base/duration.ts';
 import type { Problem } from '../problem.ts';
 import { profiles } from '../profiles.ts';
 import { restartsWorkloads } from '../resolve-upgrade.ts';
+import { checkPrometheusWindow } from './prometheus-window.ts';
 import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.upgrade';
@@ -33,9 +34,7 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
   if (waveTimeout !== undefined && (goDurationMs(waveTimeout) ?? Number.NaN) < leastTimeoutMs) {
     add('waveTimeout', 'must be at least 10s: a control plane needs that to start');
   }
-  if ((goDurationMs(errorRate?.window) ?? leastWindowMs) < leastWindowMs) {
-    add('errorRate.window', 'must be at least 10s: Prometheus needs two scrapes in it to tell a rate');
-  }
+  problems.push(...checkPrometheusWindow(`${path}.errorRate.window`, errorRate?.window));
   if (isRevisionBased && !hasControlPlane(spec)) {
     add('strategy', 'RevisionBased needs a control plane: enable spec.components.pilot, or set InPlace');
   }
@@ -50,7 +49,6 @@ export function checkUpgrade({ spec }: SpecView): Problem[] {
 /** `-1.999.99` has nine characters, and a revision 56. */
 const longestRevision = 47;
 const leastTimeoutMs = 10_000;
-const leastWindowMs = 10_000;
 
 function hasControlPlane({ components, profile = 'default' }: SpecView['spec']): boolean {
   const { pilot } = components ?? {};

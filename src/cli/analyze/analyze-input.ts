@@ -1,7 +1,7 @@
 import type { AnalysisInput } from './analysis-input.ts';
 import { checkCrds, checkVersions } from './cluster-checks.ts';
 import type { AnalysisFinding } from './finding.ts';
-import { checkCertificates, checkMeshes } from './mesh-checks.ts';
+import { checkCertificates, checkMeshes, checkMutualTls } from './mesh-checks.ts';
 import { checkNamespaces, checkRevisionsOfObjects } from './namespace-checks.ts';
 import { checkPods } from './pod-checks.ts';
 import { checkWebhooks } from './webhook-checks.ts';
@@ -17,6 +17,7 @@ export function analyzeInput(input: AnalysisInput, now: Date): AnalysisFinding[]
     ...checkPods(input),
     ...checkRevisionsOfObjects(input),
     ...checkCertificates(input, now),
+    ...checkMutualTls(input),
   ];
   const of = (severity: AnalysisFinding['severity']) =>
     findings.filter((finding) => finding.severity === severity);

@@ -13,6 +13,7 @@ export const analysisRules = [
   'KubernetesVersion',
   'EndOfLife',
   'CertificateEnds',
+  'PlaintextTaken',
 ] as const;
 export type AnalysisRule = (typeof analysisRules)[number];
 

@@ -45,6 +45,22 @@ function notReady(object: string, { state, conditions = [] }: MeshOperatorStatus
   ];
 }
 
+/** Mutual TLS that a spec asks for and that is not in force, since somebody calls in plaintext or nobody knows. */
+export function checkMutualTls({ meshes }: AnalysisInput): AnalysisFinding[] {
+  return meshes.flatMap((object): AnalysisFinding[] => {
+    const { status } = object as unknown as MeshOperator;
+    const condition = findCondition(status?.conditions ?? [], 'MutualTlsInForce');
+    if (condition === undefined || status?.mtls?.waiting === undefined) return [];
+    return [
+      {
+        ...({ severity: 'warning', rule: 'PlaintextTaken', object: idText(idOf(object)) } as const),
+        why: condition.message,
+        fix: adviceFor([condition])[0] ?? 'see "mesh-operator status"',
+      },
+    ];
+  });
+}
+
 /** Certificates that have ended, or end soon without anybody who renews them before. */
 export function checkCertificates({ meshes }: AnalysisInput, now: Date): AnalysisFinding[] {
   return meshes.flatMap((object) => {

@@ -12,6 +12,7 @@ import { messageOf, TerminalError, WaitingError } from '../../base/errors.ts';
 import { subtract } from '../../inventory/inventory.ts';
 import { versionRevision } from '../../render/revisions/revision-spec.ts';
 import type { WaveName } from '../../render/wave.ts';
+import { type MtlsDecision, mtlsConditionType } from './decide-mtls.ts';
 import { fightMessage } from './drift-ledger.ts';
 import { lingeringText } from './lingering.ts';
 import type { PassReport } from './pass-report.ts';
@@ -20,7 +21,8 @@ import { tenancyCondition, tenancyConditionType } from './tenancy-condition.ts';
 /** Fields of `status` that the mesh controller owns. */
 export const meshStatusFields = [
   ...(['observedGeneration', 'state', 'version', 'revision'] as const),
-  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history', 'adopted', 'members'] as const),
+  ...(['inventory', 'gateways', 'revisions', 'drift', 'ignored', 'history'] as const),
+  ...(['adopted', 'members', 'mtls'] as const),
 ];
 
 /** Conditions that it owns. */
@@ -34,6 +36,7 @@ export const meshConditions: readonly string[] = [
     'PoliciesReady',
     tenancyConditionType,
     authorizedConditionType,
+    mtlsConditionType,
   ],
 ];
 
@@ -93,6 +96,8 @@ export function determineStatus(
     else conditions = removeCondition(conditions, 'PoliciesReady');
     if (report.resolved.tenancy === undefined) conditions = removeCondition(conditions, tenancyConditionType);
     else set(tenancyCondition(report.members));
+    if (report.mtls === undefined) conditions = removeCondition(conditions, mtlsConditionType);
+    else set(mtlsCondition(report, report.mtls));
   }
 
   return {
@@ -106,6 +111,7 @@ export function determineStatus(
     ...(report.history.length === 0 ? {} : { history: [...report.history] }),
     ...(report.adopted.length === 0 ? {} : { adopted: [...report.adopted] }),
     ...(report.members.length === 0 ? {} : { members: [...report.members] }),
+    ...mtlsOf(report, before),
     gateways: [...report.gateways],
     revisions: revisionsOf(report, before),
   };
@@ -146,12 +152,16 @@ function determineVerdict(report: PassReport): Verdict {
     state: 'Ready',
     ready: 'True',
     reason: 'Ready',
-    message: `All ${report.inventory.length} objects are applied and healthy${ignoredText(report.ignored.length)}`,
+    message: `All ${report.inventory.length} objects are applied and healthy${ignoredText(report.ignored.length)}${mtlsText(report.mtls)}`,
   };
 }
 
 function ignoredText(count: number): string {
   return count === 0 ? '' : `, ${count} of which ${count === 1 ? 'is' : 'are'} ignored: see status.ignored`;
+}
+
+function mtlsText(mtls: MtlsDecision | undefined): string {
+  return mtls?.status.waiting === undefined ? '' : '; STRICT waits: see MutualTlsInForce';
 }
 
 /** What an upgrade that is not complete makes of the mesh. */
@@ -219,6 +229,31 @@ function componentCondition(
   }
   const more = others.length === 0 ? '' : ` (and ${others.length} more)`;
   return { type, status: 'False', reason: first.reason, message: `${first.message}${more}` };
+}
+
+/** What is decided is in force once the policies are applied. */
+function mtlsCondition(report: PassReport, { condition }: MtlsDecision): MtlsDecision['condition'] {
+  const isLate = condition.status === 'True' && !areApplied('policies', report);
+  const message = 'Waits for its turn to be applied';
+  return isLate ? { ...condition, status: 'False', reason: 'Waiting', message } : condition;
+}
+
+function mtlsOf(
+  report: PassReport,
+  before: MeshOperatorStatus | undefined,
+): Pick<MeshOperatorStatus, 'mtls'> {
+  if (report.mtls !== undefined) {
+    const { status, inForceBefore } = report.mtls;
+    const inForce = areApplied('policies', report) ? status.inForce : [...inForceBefore];
+    return { mtls: { ...status, inForce } };
+  }
+  const isUndecided = report.resolved === undefined || report.pause !== undefined;
+  return isUndecided && before?.mtls !== undefined ? { mtls: before.mtls } : {};
+}
+
+/** True as well for a mesh that has none of the wave. */
+function areApplied(name: WaveName, { waves }: PassReport): boolean {
+  return waves.find((wave) => wave.name === name)?.isApplied !== false;
 }
 
 /** Kept from before while the spec cannot be resolved: the old control plane still runs. */

@@ -33,6 +33,8 @@ export interface MeshControllerDeps {
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
   readonly events: EventRecorder;
+  /** Every pod of a namespace, as the cache of somebody else knows it. */
+  readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** All namespaces with UID and labels; whoever shares it starts it. */
   readonly namespaces: Informer;
 }

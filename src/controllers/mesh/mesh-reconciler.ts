@@ -1,5 +1,6 @@
 import { authorizationOf } from '../../api/authorization.ts';
 import { claimedBundle, claimedTenant, claimMessage, earlierClaim } from '../../api/claims.ts';
+import { findCondition } from '../../api/conditions.ts';
 import { ignoredAt } from '../../api/ignore.ts';
 import {
   idOf,
@@ -11,6 +12,7 @@ import {
 import { type MeshOperator, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type {
   AdoptedObject,
+  Condition,
   DriftRecord,
   GatewayStatus,
   MemberStatus,
@@ -41,6 +43,7 @@ import {
 import { Adoption, heldIds } from './adoption.ts';
 import type { AuthorCheck } from './author-check.ts';
 import { enrolmentLabels, isMember, memberStatuses } from './decide-members.ts';
+import { mtlsConditionType } from './decide-mtls.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import {
   type DriftLedger,
@@ -57,6 +60,7 @@ import { IstiodLeftovers } from './istiod-leftovers.ts';
 import { MemberNamespaces } from './member-namespaces.ts';
 import { ensureMeshFinalizer, hasMeshFinalizer, releaseMeshFinalizer } from './mesh-finalizer.ts';
 import { leftBehindText, MeshRemover, type RemovalReport } from './mesh-remover.ts';
+import { MtlsMigration, type MtlsStep } from './mtls-migration.ts';
 import { gatewayAddresses, unhealthyOf } from './object-health.ts';
 import type { ObservedWorld } from './observed-world.ts';
 import { isUnwatched, missingKindMessage, type OptionalKind, optionalKind } from './owned-kinds.ts';
@@ -83,6 +87,8 @@ export interface MeshReconcilerDeps {
   readonly operatorImage: string;
   /** Absent where the operator does for anybody what a MeshOperator asks for. */
   readonly authors?: AuthorCheck | undefined;
+  /** Every pod of a namespace, as a cache knows it. */
+  readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** How long nothing may go at a removal before the mesh goes without what holds it. */
   readonly removalDeadlineMs: number;
 }
@@ -102,6 +108,7 @@ export class MeshReconciler implements Reconciler {
   readonly #specs: SpecKeeper;
   readonly #remover: MeshRemover;
   readonly #members: MemberNamespaces;
+  readonly #mtls: MtlsMigration;
 
   constructor(deps: MeshReconcilerDeps) {
     this.#deps = deps;
@@ -117,6 +124,7 @@ export class MeshReconciler implements Reconciler {
     this.#pruner = new Pruner(deps);
     this.#specs = new SpecKeeper(deps);
     this.#members = new MemberNamespaces({ client: deps.client, world: deps.world });
+    this.#mtls = new MtlsMigration(deps);
     this.#remover = new MeshRemover({
       pruner: this.#pruner,
       leftovers: new IstiodLeftovers(deps),
@@ -151,12 +159,13 @@ export class MeshReconciler implements Reconciler {
     if (held !== undefined) {
       throw new TerminalError(claimMessage(held), { reason: 'RevisionConflict' });
     }
-    const rendered = await this.#render(pass);
-    const { resolved, waves } = rendered;
+    const asked = await this.#render(pass);
+    const { resolved } = asked;
     refuseTenant(resolved, world.namespace(pass.key.namespace));
     refuseOverlap(pass.mesh, resolved, world.rivalsOf(resolved));
     refuseSkew(pass.mesh, resolved);
-    await this.#authorize(pass, rendered);
+    await this.#authorize(pass, asked);
+    const { waves } = await this.#holdMtls(pass, asked);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
     const objects = waves.flatMap((wave) => wave.objects);
@@ -235,13 +244,23 @@ export class MeshReconciler implements Reconciler {
     if (status !== 'True') throw new TerminalError(message, { reason });
   }
 
+  /** What is rendered while some of the spec's mutual TLS waits; `asked` where nothing does. */
+  async #holdMtls(pass: Pass, asked: RenderedMesh): Promise<RenderedMesh> {
+    const observed = { owned: this.#deps.world.ownedBy(pass.key), members: this.#membersOf(pass) };
+    pass.mtls = await this.#mtls.step(pass.mesh, asked.resolved, observed, pass.signal);
+    return pass.mtls?.decision.peers === undefined ? asked : this.#render(pass);
+  }
+
   async #render(pass: Pass): Promise<RenderedMesh> {
     const { operatorImage, clusterVersion, world } = this.#deps;
     const kubernetesMinor = await clusterVersion.minor(pass.signal);
     const revisions = world.revisionsOf(pass.key);
     const rendered = this.#rendered.of(
       pass.mesh,
-      { upgrade: pass.upgrade, revisions, members: this.#membersOf(pass) },
+      {
+        ...{ upgrade: pass.upgrade, revisions, members: this.#membersOf(pass) },
+        peers: pass.mtls?.decision.peers,
+      },
       { operatorImage, kubernetesMinor },
     );
     if (rendered.resolved.upgrade.strategy === 'RevisionBased') {
@@ -316,7 +335,7 @@ export class MeshReconciler implements Reconciler {
     const applied: KubernetesObject[] = [];
     for (const group of applyGroups(wave.objects)) {
       const settled = await Promise.allSettled(
-        group.map((desired) => this.#applyObject(pass, desired, wasComplete)),
+        group.map((desired) => this.#applyObject(pass, desired, wasComplete && !isReleased(pass, desired))),
       );
       const failures = settled.filter((result) => result.status === 'rejected').map(({ reason }) => reason);
       if (failures.length > 0) throw mostTelling(failures);
@@ -420,6 +439,7 @@ export class MeshReconciler implements Reconciler {
     await this.#specs.forget(pass.mesh, pass.history, pass.signal);
     await releaseMeshFinalizer(client, pass.mesh, pass.signal);
     this.#rendered.forget(pass.mesh);
+    this.#mtls.forget(pass.key);
     this.#remover.forget(pass.mesh);
     this.#status.forget(pass.mesh);
     pass.isReleased = true;
@@ -436,8 +456,9 @@ export class MeshReconciler implements Reconciler {
       if (pass.error === undefined) throw error;
       pass.log.warn('Status not written', { error });
     }
-    const { state } = (pass.mesh.status ?? {}) as MeshOperatorStatus;
-    if (state !== before) this.#note(pass, stateNote(pass.mesh));
+    const after = (pass.mesh.status ?? {}) as MeshOperatorStatus;
+    if (after.state !== before) this.#note(pass, stateNote(pass.mesh));
+    this.#note(pass, mtlsNote(pass.conditionsBefore, after));
     if (pass.error !== undefined) throw pass.error;
     const now = this.#deps.clock.now();
     return requeueAfter(dueInMs, pass.removal?.retryInMs, ...pass.endsInMs(now));
@@ -486,6 +507,11 @@ function missingKind(id: ObjectId, optional: OptionalKind, cause?: unknown): Wai
   });
 }
 
+/** True for a policy that this pass changes by a decision of ours: nobody else has. */
+function isReleased({ mtls }: Pass, { kind }: KubernetesObject): boolean {
+  return mtls?.isMoving === true && kind === 'PeerAuthentication';
+}
+
 /** What one pass has learned so far. */
 class Pass {
   mesh: KubernetesObject;
@@ -495,9 +521,11 @@ class Pass {
   readonly isDeleting: boolean;
   /** In this generation, before the pass. */
   readonly wasComplete: boolean;
+  readonly conditionsBefore: readonly Condition[];
   pause: PassReport['pause'];
   authorization: PassReport['authorization'];
   resolved: ResolvedMesh | undefined;
+  mtls: MtlsStep | undefined;
   waves: WaveReport[] = [];
   readonly upgrade: UpgradeStatus | undefined;
   revisions: readonly RevisionStatus[] | undefined;
@@ -527,6 +555,7 @@ class Pass {
     this.isDeleting = mesh.metadata.deletionTimestamp !== undefined;
     this.wasComplete =
       status.observedGeneration === mesh.metadata.generation && authorizationOf(mesh)?.status !== 'False';
+    this.conditionsBefore = status.conditions ?? [];
     this.upgrade = status.upgrade;
     this.gateways = status.gateways ?? [];
     this.members = status.members ?? [];
@@ -554,6 +583,7 @@ class Pass {
       this.pause === undefined ? undefined : pauseEndsInMs(this.pause, now),
       ...this.fights.map((fight) => Math.max(0, leftForMs(fight, now))),
       ...this.ignored.map((ignored) => pauseEndsInMs(ignored, now)),
+      this.mtls?.againInMs,
     ];
   }
 
@@ -574,6 +604,7 @@ class Pass {
       leaving: this.leaving,
       ...(this.removal === undefined ? {} : { removal: this.removal }),
       ...(this.resolved === undefined ? {} : { resolved: this.resolved }),
+      ...(this.mtls === undefined ? {} : { mtls: this.mtls.decision }),
       ...(this.pause === undefined ? {} : { pause: this.pause }),
       ...(this.authorization === undefined ? {} : { authorization: this.authorization }),
       ...(this.upgrade === undefined ? {} : { upgrade: this.upgrade }),
@@ -630,6 +661,18 @@ function repairNote(id: ObjectId, result: ApplyResult): EventNote {
     reason: 'DriftRepaired',
     message: `${idText(id)}: ${what}; set back to what the mesh needs`,
   };
+}
+
+/** What to tell a person when mutual TLS begins to wait, or does so no more. */
+function mtlsNote(before: readonly Condition[], after: MeshOperatorStatus): EventNote | undefined {
+  const was = findCondition(before, mtlsConditionType);
+  const is = findCondition(after.conditions ?? [], mtlsConditionType);
+  if (is === undefined || is.reason === was?.reason) return undefined;
+  const { reason, message } = is;
+  if (after.mtls?.waiting !== undefined) return { type: 'Warning', reason, message };
+  return was === undefined || reason !== 'InForce'
+    ? undefined
+    : { type: 'Normal', reason: mtlsConditionType, message };
 }
 
 function stateNote(mesh: KubernetesObject): EventNote | undefined {

@@ -13,6 +13,7 @@ import type { Pause } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { WaveName } from '../../render/wave.ts';
 import type { Authorization } from './decide-authorization.ts';
+import type { MtlsDecision } from './decide-mtls.ts';
 import type { RemovalReport } from './mesh-remover.ts';
 import type { Unhealthy } from './object-health.ts';
 
@@ -42,6 +43,8 @@ export interface PassReport {
   readonly gateways: readonly GatewayStatus[];
   /** Namespaces of a tenant, and others that are wanted or say so. */
   readonly members: readonly MemberStatus[];
+  /** What of mutual TLS may be in force; absent without a migration, and when the pass did not come to that. */
+  readonly mtls?: MtlsDecision;
   /** Objects that exist or may exist because of this mesh. */
   readonly inventory: readonly ObjectId[];
   /** Objects no longer wanted that are not gone yet. */

@@ -67,7 +67,8 @@ export class RenderedMeshes {
   }
 }
 
-function textOf({ upgrade, revisions, members }: ObservedMesh): string {
-  const isPlain = revisions.size === 0 && upgrade === undefined && members.length === 0;
-  return isPlain ? '' : stableJson([upgrade, [...revisions], members]);
+function textOf({ upgrade, revisions, members, peers }: ObservedMesh): string {
+  const isPlain =
+    revisions.size === 0 && upgrade === undefined && members.length === 0 && peers === undefined;
+  return isPlain ? '' : stableJson([upgrade, [...revisions], members, peers]);
 }

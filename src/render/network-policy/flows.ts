@@ -201,7 +201,7 @@ export const flows: readonly Flow[] = [
     from: ['operator'],
     to: ['apiServer'],
     ports: { text: '443, 6443/TCP', of: () => [] },
-    why: 'All it does, but for a Prometheus that `upgrade.errorRate` names. What proxies and istiod trust it asks by `exec`, which API server and node carry, and whether the injector is reached by pods in dry runs, so it connects to neither',
+    why: 'All it does, but for a Prometheus that `upgrade.errorRate` or `security.mtls.migration` names. What proxies and istiod trust it asks by `exec`, which API server and node carry, and whether the injector is reached by pods in dry runs, so it connects to neither',
   },
 ];
 

@@ -212,6 +212,24 @@ describe('meshes', () => {
     ]);
   });
 
+  test('whose mutual TLS waits, with what to do', () => {
+    const mtls = { inForce: [], waiting: ['*'] };
+    const condition = {
+      ...({ type: 'MutualTlsInForce', status: 'False', reason: 'PlaintextCallers' } as const),
+      ...{ message: 'STRICT waits at *', lastTransitionTime: '2026-01-01T00:00:00Z' },
+    };
+    const meshes = [aMesh({}, { state: 'Ready', conditions: [condition], mtls })];
+    const input = { meshes, namespaces: [], pods: [], webhooks: [], istioObjects: [] };
+
+    expect(analyzeInput({ ...input, crds: undefined, kubernetesMinor: undefined }, now)).toEqual([
+      expect.objectContaining({
+        ...{ severity: 'warning', rule: 'PlaintextTaken', why: 'STRICT waits at *' },
+        fix: expect.stringMatching(/^PlaintextCallers: give the callers/),
+      }),
+    ]);
+    expect(find({ meshes: [aMesh({}, { state: 'Ready', mtls: { inForce: ['*'] } })] })).toEqual([]);
+  });
+
   const finding = 'CertificateEnds MeshOperator istio-system/mesh';
   const slot = (notAfter: string) => ({ current: { serial: 'a', fingerprint: 'a', notAfter } });
   test.each([

@@ -109,6 +109,26 @@ describe('mesh-operator status', () => {
     ]);
   });
 
+  test('shows who calls in plaintext while mutual TLS waits', () => {
+    const mtls = {
+      ...{ inForce: [], waiting: ['*'], waitsSince: '2026-01-01T00:00:00Z' },
+      callers: [
+        { from: 'batch/report', to: 'shop/web', count: 12 },
+        { to: 'shop/db', count: 1 },
+      ],
+    };
+    const conditions = [condition('MutualTlsInForce', 'False', 'PlaintextCallers', 'STRICT waits at *')];
+
+    expect(linesOf({ ...ready, conditions, mtls })).toEqual(
+      expect.arrayContaining([
+        '  Mutual TLS  PlaintextCallers: STRICT waits at *',
+        '  Plaintext   waits since 2026-01-01T00:00:00Z',
+        '              batch/report calls shop/web (12)',
+        '              somebody without a proxy calls shop/db (1)',
+      ]),
+    );
+  });
+
   test('says who follows which revision', () => {
     const namespaces = ['a', 'b', 'c', 'd', 'e', 'f'];
     const dataPlane = {

@@ -133,6 +133,55 @@ describe('the status of a mesh', () => {
     });
   });
 
+  describe('while mutual TLS waits', () => {
+    const condition = {
+      type: 'MutualTlsInForce',
+      status: 'True',
+      reason: 'InForce',
+      message: 'It is',
+    } as const;
+    const decided = { peers: undefined, status: { inForce: ['*'] }, condition, inForceBefore: ['shop'] };
+    const waiting = { inForce: ['shop'], waiting: ['*'], waitsSince: '2026-01-01T00:00:00Z' };
+    const refused = {
+      ...condition,
+      status: 'False',
+      reason: 'PlaintextCallers',
+      message: 'It waits',
+    } as const;
+
+    test('is Ready, and says that it does', () => {
+      const mtls = { ...decided, status: waiting, condition: refused };
+      const status = determineStatus(undefined, 3, aReport({ mtls, waves: [aWave('policies')] }), now);
+
+      expect(status).toMatchObject({ state: 'Ready', mtls: waiting });
+      expect(conditionOf(status, 'Ready')?.message).toMatch(/STRICT waits: see MutualTlsInForce$/);
+      expect(conditionOf(status, 'MutualTlsInForce')).toMatchObject({ status: 'False', message: 'It waits' });
+    });
+
+    test('says that it is in force once the policies are applied, and not before', () => {
+      const late = { ...aWave('policies'), isApplied: false };
+      const before = determineStatus(undefined, 3, aReport({ mtls: decided, waves: [late] }), now);
+      const after = determineStatus(before, 3, aReport({ mtls: decided, waves: [aWave('policies')] }), now);
+
+      expect(before.mtls).toEqual({ inForce: ['shop'] });
+      expect(conditionOf(before, 'MutualTlsInForce')).toMatchObject({ status: 'False', reason: 'Waiting' });
+      expect(after.mtls).toEqual({ inForce: ['*'] });
+      expect(conditionOf(after, 'MutualTlsInForce')).toMatchObject({ status: 'True', reason: 'InForce' });
+    });
+
+    test('keeps what it knew in a pass that does not come to it, and drops it with the migration', () => {
+      const before = determineStatus(undefined, 3, aReport({ mtls: decided }), now);
+      const { resolved: _none, ...failed } = aReport({
+        error: new TransientError('no answer', { reason: 'ApplyFailed' }),
+      });
+
+      expect(determineStatus(before, 3, failed, now).mtls).toEqual(before.mtls);
+      const without = determineStatus(before, 4, aReport(), now);
+      expect(without.mtls).toBeUndefined();
+      expect(conditionOf(without, 'MutualTlsInForce')).toBeUndefined();
+    });
+  });
+
   test('gives a pause with its reason and its end, and leaves the components as they were', () => {
     const before = determineStatus(undefined, 3, aReport(), now);
     const pause = { reason: 'maintenance', until: new Date('2026-02-01T00:00:00Z') };
