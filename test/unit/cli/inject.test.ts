@@ -16,6 +16,7 @@ interface Template {
     readonly initContainers?: readonly {
       readonly name: string;
       readonly env: readonly { name: string; value?: string }[];
+      readonly resources: object;
     }[];
   };
 }
@@ -168,6 +169,55 @@ describe('mesh-operator inject', () => {
     expect(init).toHaveProperty('args', expect.arrayContaining(['-i', '']));
     expect(proxy?.env).toContainEqual({ name: 'CA_ADDR', value: 'istiod-canary.mesh-system.svc:15012' });
     expect(proxy?.env).toContainEqual({ name: 'TRUST_DOMAIN', value: 'example.org' });
+  });
+
+  describe('gives a proxy the resources and threads', () => {
+    const limits = { cpu: '2000m', memory: '1024Mi' };
+    const ofPod = { 'sidecar.istio.io/proxyCPU': '30m', 'proxy.istio.io/config': 'concurrency: 3' };
+
+    it.each([
+      [
+        'of the mesh, where nobody says more',
+        'other',
+        {},
+        { requests: { cpu: '50m', memory: '128Mi' }, limits },
+        4,
+      ],
+      ['of its namespace over those', 'apps', {}, { requests: { cpu: '20m', memory: '128Mi' }, limits }, 1],
+      ['of its own annotations over both', 'apps', ofPod, { requests: { cpu: '30m' } }, 3],
+      [
+        'of its own annotations, where the namespace says nothing',
+        'other',
+        ofPod,
+        { requests: { cpu: '30m' } },
+        3,
+      ],
+    ])('%s', async (_what, namespace, annotations, resources, concurrency) => {
+      const tuned = await file(
+        'tuned.yaml',
+        aMeshOperator({
+          meshConfig: { defaultConfig: { concurrency: 4 } },
+          values: { global: { proxy: { resources: { requests: { cpu: '50m' } } } } },
+          sidecarInjector: {
+            proxyDefaults: [
+              { namespaces: ['apps'], resources: { requests: { cpu: '20m' } }, concurrency: 1 },
+            ],
+          },
+        }),
+      );
+      const pod = { ...template, metadata: { ...template.metadata, annotations } };
+      const workload = aWorkload('Deployment', 'apps/v1', { template: pod });
+
+      const { objects } = await injected(
+        { ...workload, metadata: { ...workload.metadata, namespace } },
+        { mesh: tuned },
+      );
+      const proxy = templateOf(objects)?.spec.initContainers?.find(({ name }) => name === 'istio-proxy');
+
+      expect(proxy?.resources).toEqual(resources);
+      const config = proxy?.env.find(({ name }) => name === 'PROXY_CONFIG')?.value ?? '{}';
+      expect(JSON.parse(config)).toMatchObject({ concurrency });
+    });
   });
 
   it('prints nothing and names the pod when one is refused', async () => {
