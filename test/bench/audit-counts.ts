@@ -70,14 +70,14 @@ export class AuditCounter {
 
   /** What was asked since the last call. */
   async take(): Promise<RequestCounts> {
-    return countsOf(await this.#newEntries());
+    return countsOf(await this.takeEntries());
   }
 
   /** The same in parts: each ends with a request that `isLast` picks, but for what came after the last of those. */
   async takeParts(isLast: (entry: AuditEntry) => boolean): Promise<RequestCounts[]> {
     const parts: AuditEntry[][] = [[]];
     // As they were asked: a command is written down only when it has ended.
-    const entries = (await this.#newEntries()).sort((a, b) =>
+    const entries = (await this.takeEntries()).sort((a, b) =>
       a.requestReceivedTimestamp < b.requestReceivedTimestamp ? -1 : 1,
     );
     for (const entry of entries) {
@@ -87,7 +87,8 @@ export class AuditCounter {
     return parts.map(countsOf);
   }
 
-  async #newEntries(): Promise<AuditEntry[]> {
+  /** The requests since the last call, in the order of their answers. */
+  async takeEntries(): Promise<AuditEntry[]> {
     return (await this.#newText())
       .split('\n')
       .filter((line) => line.includes(this.#username))
@@ -109,6 +110,11 @@ export class AuditCounter {
       await file.close();
     }
   }
+}
+
+/** True for a request that changes something, and is counted. */
+export function isCountedWrite({ verb, objectRef }: AuditEntry): boolean {
+  return !['get', 'list', 'watch'].includes(verb) && objectRef?.resource !== 'leases';
 }
 
 /** Requests that change something. */

@@ -39,8 +39,15 @@ export async function createNamespaces(client: KubeClient, meshes: readonly Mesh
   );
 }
 
-/** Applies all meshes at once and returns the milliseconds from the first request until each is Ready. */
-export async function applyUntilReady(client: KubeClient, meshes: readonly MeshOperator[]): Promise<number> {
+/**
+ * Applies all meshes at once and returns the milliseconds from the first request until each is Ready, and `isDone` by its
+ * status.
+ */
+export async function applyUntilReady(
+  client: KubeClient,
+  meshes: readonly MeshOperator[],
+  isDone: (status: MeshOperatorStatus) => boolean = () => true,
+): Promise<number> {
   const view = await watchKinds(client, [kindInfo(meshOperatorApiVersion, meshOperatorKind)]);
   try {
     const startMs = performance.now();
@@ -53,7 +60,7 @@ export async function applyUntilReady(client: KubeClient, meshes: readonly MeshO
     return await view.until(`${meshes.length} meshes are Ready`, readyLimitMs, () => {
       for (const [key, generation] of waiting) {
         const mesh = view.get(meshId(key));
-        if (mesh === undefined || !isReady(mesh, generation)) return undefined;
+        if (mesh === undefined || !isReady(mesh, generation, isDone)) return undefined;
         waiting.delete(key);
       }
       return performance.now() - startMs;
@@ -88,9 +95,13 @@ export async function awaitNoPods(client: KubeClient, batch: string): Promise<vo
   });
 }
 
-function isReady(mesh: KubernetesObject, generation: number): boolean {
+function isReady(
+  mesh: KubernetesObject,
+  generation: number,
+  isDone: (status: MeshOperatorStatus) => boolean,
+): boolean {
   const status = mesh.status as MeshOperatorStatus | undefined;
-  return status?.state === 'Ready' && (status.observedGeneration ?? 0) >= generation;
+  return status?.state === 'Ready' && (status.observedGeneration ?? 0) >= generation && isDone(status);
 }
 
 function keyOfMesh({ metadata }: MeshOperator): string {

@@ -2,7 +2,7 @@
  * Measures the operator on a cluster with simulated nodes, and its webhook beside istiod's, and prints one table; see
  * docs/reference/performance.md.
  *
- *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,verbs,upgrade,floor,drift,idle,life]
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,verbs,upgrade,floor,drift,idle,life,tenants]
  *     [--node-flags=--cpu-prof]
  *
  * A missed goal is marked in the table; the exit code says only whether everything could be measured.
@@ -22,6 +22,7 @@ import { type Installation, measureInstallation, removeInstallation } from './in
 import { measureHandover, measureStart } from './process-life.ts';
 import { benchRender } from './render.ts';
 import { benchRotation } from './rotation.ts';
+import { benchTenants } from './tenants.ts';
 import { benchUpgrade } from './upgrade.ts';
 import { benchVerbs } from './verbs.ts';
 
@@ -54,6 +55,8 @@ try {
     .filter((size) => size !== '')
     .map(Number))
     rows.push(...(await measureSize(bench, size)));
+  // The last, since its namespaces stay.
+  if (!skipped.has('tenants')) rows.push(...(await benchTenants(bench)));
 } finally {
   await bench.stop();
 }
@@ -114,6 +117,7 @@ Each mesh has a namespace, a revision and an ingress gateway of its own, and all
 - "helm": \`helm template\` of Istio's own charts for the same objects.
 - "istiod": the injector of a real istiod, asked for the same injections by the same client over HTTPS with connections that stay open, a second and a half at a time in turn with ours; both run as they are deployed, without limits of processor time. What the client needs itself is in the times of both. Each pod differs from the next: a Deployment's, and those of the golden injections.
 - Rotations: one mesh with one istiod, and no soak, which would be nearly all of the time. Proxies and istiod are simulated: whoever is asked answers at once, by a program that KWOK starts on this machine, and all of them take up a new bundle at once. So the time is what the operator, the API server and KWOK need for the questions, with up to half a second a phase before the operator looks again; real proxies need theirs besides, and answer on nodes of their own.
+- Tenants: each has a control plane and a gateway of its own, and ten namespaces with a quota, which are there before.
 - "rival, as published": not measured in this run; figures that were published for the best other operator on machines of this size.
 - Requests are counted in the API server's audit log; watches, the renewals of the operator's Lease and its one read of the API server's version in ten minutes are left out.
 
