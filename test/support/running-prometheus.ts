@@ -1,13 +1,7 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { dump } from 'js-yaml';
-import { findFreePorts } from '../cluster/free-ports.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
-import { prometheusProgram } from './prometheus-program.ts';
+import { PrometheusProcess } from './prometheus-process.ts';
 
 /** Requests that a proxy counts between two scrapes: the labels of `istio_requests_total`, and how many. */
 export interface CountedRequests {
@@ -25,15 +19,15 @@ const scrapeInterval = '250ms';
 export class RunningPrometheus {
   readonly address: string;
   readonly #proxy: Server;
-  readonly #end: () => Promise<void>;
+  readonly #process: PrometheusProcess;
   readonly #totals = new Map<string, number>();
   #traffic: readonly CountedRequests[] = [];
   #scrapes = 0;
 
-  private constructor(address: string, proxy: Server, end: () => Promise<void>) {
-    this.address = address;
+  private constructor(process: PrometheusProcess, proxy: Server) {
+    this.address = process.address;
+    this.#process = process;
     this.#proxy = proxy;
-    this.#end = end;
     proxy.on('request', (_request, response) => response.end(this.#exposition()));
   }
 
@@ -41,31 +35,13 @@ export class RunningPrometheus {
     const proxy = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => proxy.once('listening', done));
     const { port: proxyPort } = proxy.address() as AddressInfo;
-    const folder = await mkdtemp(join(tmpdir(), 'mesh-operator-prometheus-'));
-    const config = {
+    const process = await PrometheusProcess.start({
       global: { scrape_interval: scrapeInterval, scrape_timeout: scrapeInterval },
       scrape_configs: [{ job_name: 'proxy', static_configs: [{ targets: [`127.0.0.1:${proxyPort}`] }] }],
-    };
-    await writeFile(join(folder, 'prometheus.yml'), dump(config));
-    const { apiServer: port } = await findFreePorts('127.0.0.1');
-    const program = await prometheusProgram('prometheus');
-    const flags = [
-      `--config.file=${join(folder, 'prometheus.yml')}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ];
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', program, ...flags], { stdio: 'ignore' });
-    const ended = new Promise((done) => child.once('close', done));
-    const running = new RunningPrometheus(`http://127.0.0.1:${port}`, proxy, async () => {
-      child.kill('SIGKILL');
-      await ended;
-      await rm(folder, { recursive: true, force: true });
     });
+    const running = new RunningPrometheus(process, proxy);
     try {
-      await waitUntil({ what: 'Prometheus has scraped', limitMs: 60_000 }, async () => {
-        if (child.exitCode !== null) throw new Error(`Prometheus has ended with ${child.exitCode}`);
-        return running.#scrapes > 1 && (await fetch(`${running.address}/-/ready`)).ok;
-      });
+      await waitUntil({ what: 'Prometheus has scraped', limitMs: 60_000 }, async () => running.#scrapes > 1);
     } catch (error) {
       await running.stop();
       throw error;
@@ -83,7 +59,7 @@ export class RunningPrometheus {
   }
 
   async stop(): Promise<void> {
-    await this.#end();
+    await this.#process.stop();
     this.#proxy.closeAllConnections();
     await new Promise((done) => this.#proxy.close(done));
   }

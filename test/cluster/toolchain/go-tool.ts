@@ -10,7 +10,8 @@ import { run } from './run-command.ts';
 /** A folder in tools/ that has a go.mod. */
 type ToolModule =
   | ('kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns')
-  | ('cert-manager' | 'spire' | 'argo-cd');
+  | ('cert-manager' | 'spire' | 'argo-cd')
+  | ('prometheus-operator' | 'grafana');
 
 /** One program that a go.mod of tools/ pins with its checksums. */
 export interface GoTool {

@@ -55,6 +55,18 @@ const goTools = [
     },
   },
   {
+    name: 'prometheus-operator',
+    module: 'prometheus-operator',
+    package: 'meshoperator.dev/tools/prometheus-operator',
+    ownFiles: ['main.go'],
+  },
+  {
+    name: 'grafana-schema',
+    module: 'grafana',
+    package: 'meshoperator.dev/tools/grafana',
+    ownFiles: ['main.go'],
+  },
+  {
     name: 'spire-server',
     module: 'spire',
     package: 'github.com/spiffe/spire/cmd/spire-server',

@@ -35,13 +35,20 @@ function monitor(kind: string, name: string): ObjectId {
   return { apiVersion: 'monitoring.coreos.com/v1', kind, name, namespace: mesh.key.namespace };
 }
 
+function overview(): ObjectId {
+  const { namespace } = mesh.key;
+  return { apiVersion: 'v1', kind: 'ConfigMap', name: 'mesh-dashboard-overview-watched', namespace };
+}
+
 test('a mesh waits where no Prometheus Operator is, says so, and is Ready once its kinds are there', async () => {
   await mesh.untilReason('Ready', 'KindMissing');
   const said = await mesh.condition('Ready');
+  const withoutIt = await world.client.find(overview(), never);
   await installCrds(world.client, crds);
   await mesh.until('Ready');
 
   const { namespace } = mesh.key;
+  expect(withoutIt).toBeDefined();
   expect(said?.message).toMatch(/kind ServiceMonitor .* or take spec\.telemetry\.monitoring away/);
   expect((await watching()).map(idText).sort()).toEqual([
     `PodMonitor ${namespace}/mesh-proxies-watched`,
@@ -87,21 +94,17 @@ test('a monitor that somebody deletes or turns elsewhere is as it was again, and
 });
 
 test('a dashboard that somebody changes is as it was again', async () => {
-  const overview: ObjectId = {
-    ...{ apiVersion: 'v1', kind: 'ConfigMap', name: 'mesh-dashboard-overview-watched' },
-    namespace: mesh.key.namespace,
-  };
-  const { data } = await world.client.get(overview, never);
+  const { data } = await world.client.get(overview(), never);
   const [[file] = ['']] = Object.entries(data as Record<string, string>);
   await world.client.patch(
-    overview,
+    overview(),
     { type: 'merge', merge: { data: { [file]: '{}' } } },
     { fieldManager: 'grafana' },
     never,
   );
 
   await waitUntil({ what: 'it is as it was', limitMs: 60_000 }, async () => {
-    const found = await world.client.find(overview, never);
+    const found = await world.client.find(overview(), never);
     return stableJson(found?.data) === stableJson(data);
   });
 });

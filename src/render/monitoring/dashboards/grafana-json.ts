@@ -25,6 +25,7 @@ export function grafanaJson({ rows, variables }: Dashboard, identity: DashboardI
     ...{ uid, title, tags: [...tags], schemaVersion, editable: false, graphTooltip: 1 },
     time: { from: 'now-1h', to: 'now' },
     refresh: '30s',
+    annotations: { list: [] },
     templating: { list: [datasourceVariable, ...variables.map(variableJson)] },
     panels: layOut(rows),
   };
