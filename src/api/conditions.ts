@@ -340,6 +340,26 @@ export const conditionTable: readonly ConditionInfo[] = [
     ],
   },
   {
+    type: 'RemotesReady',
+    meaning:
+      'istiod reads every other cluster of the mesh; `status.remotes` has each. Absent where the spec names none.',
+    reasons: [
+      { reason: 'Connected', meaning: 'It does.' },
+      { reason: 'Progressing', meaning: 'A credential is on its way to istiod.' },
+      {
+        reason: 'RemoteUnreachable',
+        meaning:
+          'The API server of a cluster does not answer. What istiod has of it stays, and nobody waits for it; it comes back by itself.',
+      },
+      {
+        reason: 'RemoteRefused',
+        meaning:
+          'A cluster cannot be part of the mesh as it is: the way into it, its rights, or what it says of itself; the message says what to do.',
+      },
+      { reason: 'RemoteDegraded', meaning: 'istiod reads it, and something is wrong between the clusters.' },
+    ],
+  },
+  {
     type: 'TenancyReady',
     meaning:
       'Every namespace that a tenant wants is a member of it; `status.members` has each. Absent without `spec.tenancy`.',

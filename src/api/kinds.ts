@@ -152,6 +152,12 @@ const table: readonly KindInfo[] = [
     plural: 'subjectaccessreviews',
     namespaced: false,
   },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    plural: 'selfsubjectaccessreviews',
+    namespaced: false,
+  },
   { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true },
 ];
 

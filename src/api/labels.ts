@@ -21,6 +21,9 @@ export const authorityLabel = 'meshoperator.dev/authority';
 /** On a MeshOperator: asks for a rotation. Its value is `root`, `intermediate` or `KeyCompromise`, and `/` with any text to ask again. */
 export const rotateAnnotation = 'meshoperator.dev/rotate';
 
+/** On a MeshOperator: asks for other credentials for its other clusters; its value is any text, and another one asks again. */
+export const rotateRemotesAnnotation = 'meshoperator.dev/rotate-remotes';
+
 /** On pods of istiod: the bundle that they should load. Its change makes kubelet refresh what they have mounted. */
 export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
 
@@ -44,6 +47,12 @@ export const tenantLabel = 'meshoperator.dev/tenant';
  * Only where it says the same as the label above do istiod and injector of the tenant know the namespace.
  */
 export const memberLabel = 'meshoperator.dev/member';
+
+/** On the Secret that holds the credential for another cluster; its value is the name of that. */
+export const remoteLabel = 'meshoperator.dev/remote';
+
+/** On what a mesh has in another cluster: the cluster that it is for. */
+export const readerLabel = 'meshoperator.dev/reader-of';
 
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;

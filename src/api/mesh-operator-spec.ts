@@ -3,6 +3,7 @@ import { profileNames } from './profiles.ts';
 import { certificateAuthoritySchema } from './spec/certificate-authority.ts';
 import { componentsSchema } from './spec/components.ts';
 import { imageHub, imageTag, integer, secretName, type TextRule, textOf } from './spec/field-format.ts';
+import { multiClusterSchema } from './spec/multi-cluster.ts';
 import { networkPolicySchema } from './spec/network-policy.ts';
 import { pauseSchema } from './spec/pause.ts';
 import { securitySchema } from './spec/security.ts';
@@ -95,6 +96,9 @@ export const meshOperatorSpecSchema = z
     tenancy: tenancySchema
       .optional()
       .describe('Makes it the control plane of a tenant: for some namespaces alone, apart from all others.'),
+    multiCluster: multiClusterSchema
+      .optional()
+      .describe('The place of this cluster in a mesh of several, and the ways into the others.'),
     values: valuesSchema
       .optional()
       .describe("Values of Istio's Helm charts; only those listed here have an effect."),

@@ -281,6 +281,38 @@ const mtlsStatusSchema = z.strictObject({
     .describe('Who calls in plaintext where something waits: the twenty busiest.'),
 });
 
+/** Where another cluster stands. */
+export const remoteStates = ['Ready', 'Progressing', 'Degraded', 'Unreachable', 'Refused'] as const;
+
+const remoteStatusSchema = z.strictObject({
+  clusterName: z.string().describe('Its name.'),
+  state: z
+    .enum(remoteStates)
+    .describe(
+      '`Ready`: istiod reads it. `Progressing`: on the way there. `Degraded`: istiod reads it, and something is wrong. `Unreachable`: its API server does not answer; what istiod has of it stays. `Refused`: it cannot be part of the mesh as it is.',
+    ),
+  since: z.string().meta({ format: 'date-time' }).describe('Since when.'),
+  reason: z.string().describe('One word on why.'),
+  message: z.string().describe('A sentence on why, and what to do.'),
+  kubernetesVersion: z.string().optional().describe('Version of its API server.'),
+  credential: z
+    .strictObject({
+      issuedAt: z.string().meta({ format: 'date-time' }).describe('When it was issued.'),
+      expiresAt: z
+        .string()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('When it ends. Absent: it has no end.'),
+      renewAt: z
+        .string()
+        .meta({ format: 'date-time' })
+        .optional()
+        .describe('When it is replaced. Absent: when somebody asks.'),
+    })
+    .optional()
+    .describe('What istiod reads it with.'),
+});
+
 /** One word on the whole mesh, for a printer column. */
 export const meshStates = ['Ready', 'Reconciling', 'Stalled', 'Paused', 'Deleting'] as const;
 
@@ -354,6 +386,11 @@ export const meshOperatorStatusSchema = z.strictObject({
   upgrade: upgradeStatusSchema
     .optional()
     .describe('How far another version has come. Absent where `spec.upgrade` asks for nothing.'),
+  remotes: z
+    .array(remoteStatusSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['clusterName'] })
+    .describe('The other clusters of the mesh.'),
   certificateAuthority: certificateAuthorityStatusSchema
     .optional()
     .describe('Who signs the certificates of the mesh. Absent when istiod does so by itself.'),
@@ -381,4 +418,6 @@ export type AdoptedObject = z.infer<typeof adoptedObjectSchema>;
 export type MtlsStatus = z.infer<typeof mtlsStatusSchema>;
 export type MemberStatus = z.infer<typeof memberSchema>;
 export type MemberState = (typeof memberStates)[number];
+export type RemoteStatus = z.infer<typeof remoteStatusSchema>;
+export type RemoteState = (typeof remoteStates)[number];
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>;

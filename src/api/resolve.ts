@@ -13,6 +13,7 @@ import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
 import { resolveMonitoring } from './resolve-monitoring.ts';
+import { multiClusterValues, ownNetwork, profileOf, resolveMultiCluster } from './resolve-multi-cluster.ts';
 import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
@@ -51,12 +52,13 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const version = resolveVersion(spec.version);
   if (version === undefined)
     throw new Error(`Version ${spec.version} passed validation but is not in the table`);
-  const profileName = spec.profile ?? 'default';
+  const profileName = profileOf(spec);
   const profile = profiles[profileName];
   const platform = spec.values?.global?.platform ?? profile.values.global?.platform;
   const values = mergeJson(
     profile.values as JsonObject,
     platform === undefined ? undefined : platformValues[platform],
+    multiClusterValues(spec.multiCluster),
     spec.values as JsonObject | undefined,
   ) as Values;
   const revision = spec.revision ?? '';
@@ -91,6 +93,8 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const meshConfig = resolveMeshConfig(spec, profile, context, tenancy);
   const upgrade = resolveUpgrade(spec.upgrade);
   const tagScope = resolveTagScope(spec.revisionTagScope);
+  const multiCluster =
+    spec.multiCluster === undefined ? undefined : resolveMultiCluster(spec.multiCluster, profileName);
   const networkPolicy = resolveNetworkPolicy(spec.networkPolicy, platform);
   const monitoring = resolveMonitoring(spec.telemetry?.monitoring);
 
@@ -106,7 +110,9 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     tag: context.tag,
     imagePullSecrets: [...new Set([...(spec.imagePullSecrets ?? []), ...(global.imagePullSecrets ?? [])])],
     meshConfig,
-    meshNetworks: { networks: (global.meshNetworks ?? {}) as JsonObject },
+    meshNetworks: {
+      networks: mergeJson(ownNetwork(spec.multiCluster), global.meshNetworks as JsonObject | undefined),
+    },
     meshId: global.meshID ?? '',
     network: global.network ?? '',
     clusterId: global.multiCluster?.clusterName ?? 'Kubernetes',
@@ -137,6 +143,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     upgrade,
     ...(networkPolicy === undefined ? {} : { networkPolicy }),
     ...(tenancy === undefined ? {} : { tenancy }),
+    ...(multiCluster === undefined ? {} : { multiCluster }),
     gateways: resolveGateways(spec.components, profile, context),
     overlays: resolveOverlays(spec, namespace),
   };

@@ -6,6 +6,7 @@ import type { ResolvedTelemetry } from './resolve-telemetry.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
+import type { ResolvedMultiCluster } from './resolved-multi-cluster.ts';
 import type { ResolvedNetworkPolicy } from './resolved-network-policy.ts';
 import type { ResolvedSecurity } from './resolved-security.ts';
 import type { ResolvedTenancy } from './resolved-tenancy.ts';
@@ -196,6 +197,8 @@ export interface ResolvedMesh {
   readonly networkPolicy?: ResolvedNetworkPolicy;
   /** Absent where the control plane is for the whole cluster. */
   readonly tenancy?: ResolvedTenancy;
+  /** Absent where the mesh is of one cluster. */
+  readonly multiCluster?: ResolvedMultiCluster;
   /** Ingress, egress and east-west ones; only those that are enabled. */
   readonly gateways: readonly ResolvedGateway[];
   /** Changes of rendered objects, for each component that has any. */

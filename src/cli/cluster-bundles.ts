@@ -3,8 +3,8 @@ import type { KubernetesObject } from '../api/kubernetes-object.ts';
 import type { MeshOperator } from '../api/mesh-operator.ts';
 import { NotFoundError } from '../base/errors.ts';
 import { cacertsName } from '../controllers/trust/cacerts-secret.ts';
-import { secretTexts } from '../controllers/trust/secret-data.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { secretTexts } from '../kube/secret-data.ts';
 import type { LintInput } from '../pki/lint/lint-bundle.ts';
 import { listMeshes } from './cluster.ts';
 

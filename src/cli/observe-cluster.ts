@@ -7,7 +7,6 @@ import { type JsonObject, revisionSuffix } from '../api/resolved-mesh.ts';
 import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import { cacertsName } from '../controllers/trust/cacerts-secret.ts';
-import { secretTexts } from '../controllers/trust/secret-data.ts';
 import { names } from '../injection/annotation-names.ts';
 import type {
   ClusterPart,
@@ -16,6 +15,7 @@ import type {
   ObservedRoots,
 } from '../isolation/observed-cluster.ts';
 import type { KubeClient, ListOptions } from '../kube/client.ts';
+import { secretTexts } from '../kube/secret-data.ts';
 import { splitCertificates } from '../pki/certificate-facts.ts';
 import { listAllMeshes } from './all-meshes.ts';
 import { istioKinds, listAll } from './istio-kinds.ts';

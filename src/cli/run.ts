@@ -15,6 +15,7 @@ import {
 } from '../controllers/data-plane/data-plane-controller.ts';
 import { createNamespaceInformer } from '../controllers/data-plane/observed-pods.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
+import { createRemotesController } from '../controllers/remotes/remotes-controller.ts';
 import { createTrustController } from '../controllers/trust/trust-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -113,7 +114,14 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });
-  const others = [admission.controller, ...dataPlane.controllers, trust.controller];
+  const remotes = createRemotesController({
+    ...{ client, clock, random, log, events, mayAct },
+    exec: new PodExec({ connection, clock }),
+    namespace: ownNamespace(config, connection),
+    metrics: metrics.controller('remotes'),
+    ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
+  });
+  const others = [admission.controller, ...dataPlane.controllers, trust.controller, remotes.controller];
   mesh.meshes.addHandler(({ old, current }) => {
     if (current === undefined || old === undefined || mayAct(old) === mayAct(current)) return;
     for (const controller of others) controller.enqueue(objectKeyOf(current));
@@ -134,6 +142,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
           ...admission.informers,
           ...dataPlane.informers,
           ...trust.informers,
+          ...remotes.informers,
         ],
         ...(webhooks?.informers ?? []),
       ],

@@ -5,7 +5,7 @@ import { idOf, idText, type KubernetesObject, type ObjectId } from '../api/kuber
 import type { Right } from '../api/right.ts';
 import type { UserInfo } from '../api/user-info.ts';
 import type { Clock } from '../base/clock.ts';
-import { NotFoundError } from '../base/errors.ts';
+import { NotFoundError, TransientError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import type { ApiConnection } from './api-connection.ts';
 import { errorOfAnswer, errorOfTimeout, errorOfTransport, parseRetryAfterMs } from './errors.ts';
@@ -103,6 +103,23 @@ export interface DeleteOptions {
   readonly preconditions?: { readonly uid?: string; readonly resourceVersion?: string };
   /** Default Background. */
   readonly propagation?: 'Background' | 'Foreground' | 'Orphan';
+}
+
+export interface TokenOptions {
+  /** At least 600 (Kubernetes, TokenRequest). */
+  readonly expirationSeconds: number;
+  /** The token ends with this object. */
+  readonly boundTo: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly name: string;
+    readonly uid: string;
+  };
+}
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAt: Date;
 }
 
 export interface PodLogOptions {
@@ -366,6 +383,70 @@ export class KubeClient {
     return String(gitVersion);
   }
 
+  /** Whether the API server lets us do something ourselves (authorization.k8s.io/v1 SelfSubjectAccessReview). */
+  async mayI(right: Right, signal: AbortSignal): Promise<boolean> {
+    const { apiVersion, kind } = selfReviewKind;
+    const { status } = await this.#json(
+      {
+        verb: 'create',
+        method: 'POST',
+        kind,
+        action: 'ask what we may do',
+        path: resourcePath(selfReviewKind, {}),
+        body: JSON.stringify({ apiVersion, kind, spec: { resourceAttributes: right } }),
+        contentType: 'application/json',
+      },
+      signal,
+    );
+    return isRecord(status) && status.allowed === true;
+  }
+
+  /**
+   * A token of a ServiceAccount that is valid for the API server while the object exists that it is bound to
+   * (authentication.k8s.io/v1 TokenRequest). The server may give another lifetime than was asked for.
+   */
+  async requestToken(account: ObjectId, options: TokenOptions, signal: AbortSignal): Promise<IssuedToken> {
+    const { expirationSeconds, boundTo } = options;
+    const { status } = await this.#json(
+      {
+        verb: 'create',
+        method: 'POST',
+        kind: 'TokenRequest',
+        action: `request a token of ${idText(account)}`,
+        path: this.#pathOf(account, 'token'),
+        body: JSON.stringify({
+          apiVersion: 'authentication.k8s.io/v1',
+          kind: 'TokenRequest',
+          spec: { expirationSeconds, boundObjectRef: boundTo },
+        }),
+        contentType: 'application/json',
+      },
+      signal,
+    );
+    const { token, expirationTimestamp } = isRecord(status) ? status : {};
+    if (typeof token !== 'string' || typeof expirationTimestamp !== 'string') {
+      throw new TransientError(`The answer to a token request for ${idText(account)} has no token`, {
+        reason: 'NoToken',
+      });
+    }
+    return { token, expiresAt: new Date(expirationTimestamp) };
+  }
+
+  /** The instant that the API server's clock shows, to the second (HTTP `Date`); undefined when it does not say. */
+  async serverTime(signal: AbortSignal): Promise<Date | undefined> {
+    const deadline = new Deadline(this.#deps.clock, this.#timeoutMs, signal);
+    try {
+      const { headers, body } = await this.#send(versionCall, deadline);
+      await textOf(body);
+      const date = Date.parse(String(headers.date));
+      return Number.isNaN(date) ? undefined : new Date(date);
+    } catch (error) {
+      throw this.#explain(error, versionCall.action, deadline, signal);
+    } finally {
+      deadline.end();
+    }
+  }
+
   /** The last lines that a container has printed, or its predecessor in the pod. */
   async podLog(pod: ObjectId, options: PodLogOptions, signal: AbortSignal): Promise<string> {
     const path = withQuery(this.#pathOf(pod, 'log'), {
@@ -480,6 +561,7 @@ function metadataOf(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList')
   return `application/json;as=${kind};g=meta.k8s.io;v=v1`;
 }
 
+const selfReviewKind = kindInfo('authorization.k8s.io/v1', 'SelfSubjectAccessReview');
 const accessReviewKind = kindInfo('authorization.k8s.io/v1', 'SubjectAccessReview');
 
 const versionCall: Call = {

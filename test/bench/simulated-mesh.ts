@@ -5,8 +5,8 @@ import { idOf, type KubernetesObject } from '../../src/api/kubernetes-object.ts'
 import { meshNamespaceLabel } from '../../src/api/labels.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { cacertsName } from '../../src/controllers/trust/cacerts-secret.ts';
-import { secretTexts } from '../../src/controllers/trust/secret-data.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { secretTexts } from '../../src/kube/secret-data.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { factsOf, splitCertificates } from '../../src/pki/certificate-facts.ts';
 import { generateKeyPair, type KeyPair, keyPairOf } from '../../src/pki/key-pair.ts';

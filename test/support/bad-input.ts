@@ -77,6 +77,140 @@ components:
     ],
   },
   {
+    name: 'place of a cluster in a mesh without its names',
+    spec: 'multiCluster: { network: n }',
+    refusedAt: 'schema',
+    problems: ['spec.multiCluster.clusterName: is required', 'spec.multiCluster.meshID: is required'],
+    apiServerSays: 'spec.multiCluster.meshID: Required value',
+  },
+  {
+    name: 'name of a cluster that is none',
+    spec: 'multiCluster: { meshID: shop, clusterName: East_1 }',
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.clusterName: must be a DNS label: lower-case letters, digits and "-", starting and ending with a letter or digit, but is the text "East_1"',
+    ],
+    apiServerSays: 'spec.multiCluster.clusterName in body should match',
+  },
+  {
+    name: 'other names of a cluster in Helm values',
+    spec: `
+multiCluster: { meshID: shop, clusterName: east, network: a }
+values: { global: { meshID: bank, network: b, multiCluster: { clusterName: west } } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.meshID: must not differ from spec.multiCluster.meshID, which is "shop": remove it',
+      'spec.values.global.multiCluster.clusterName: must not differ from spec.multiCluster.clusterName, which is "east": remove it',
+      'spec.values.global.network: must not differ from spec.multiCluster.network, which is "a": remove it',
+    ],
+  },
+  {
+    name: 'network in Helm values alone',
+    spec: '{ multiCluster: { meshID: shop, clusterName: east }, values: { global: { network: b } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.values.global.network: must not differ from spec.multiCluster.network, which is not given: remove it',
+    ],
+  },
+  {
+    name: 'ways into other clusters that lead nowhere',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes:
+    - { clusterName: east, kubeconfig: { secretName: a } }
+    - { clusterName: west }
+    - clusterName: west
+      kubeconfig: { secretName: a }
+      token: { secretName: b, server: https://west.example.com }
+      credential: { type: LongLived, lifetime: 24h }
+    - { clusterName: north, kubeconfig: { secretName: a }, credential: { lifetime: 9m } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.remotes[0].clusterName: must be the name of another cluster than this one',
+      'spec.multiCluster.remotes[1]: must have kubeconfig or token: the Secret that lets the operator into that cluster',
+      'spec.multiCluster.remotes[2]: is a second cluster west beside spec.multiCluster.remotes[1]: keep one of them',
+      'spec.multiCluster.remotes[2].credential.lifetime: must be left out with type LongLived, which has no end',
+      'spec.multiCluster.remotes[2].token: must not be given beside kubeconfig: keep one of them',
+      'spec.multiCluster.remotes[3].credential.lifetime: must be 10m or more: API servers give no token for less',
+    ],
+  },
+  {
+    name: 'address of an API server without TLS',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes: [{ clusterName: west, token: { secretName: w, server: http://west.example.com } }]
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].token.server: must be the https address of an API server, for example https://west.example.com:6443, but is the text "http://west.example.com"',
+    ],
+    apiServerSays: 'spec.multiCluster.remotes[0].token.server in body should match',
+  },
+  {
+    name: 'roles of clusters that contradict the profile',
+    spec: '{ profile: demo, multiCluster: { meshID: shop, clusterName: east, role: Remote } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.profile: must be remote, or be left out, with spec.multiCluster.role Remote: istiod is in another cluster',
+    ],
+  },
+  {
+    name: 'primary without an istiod',
+    spec: '{ profile: remote, multiCluster: { meshID: shop, clusterName: east, role: Primary } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.role: must be Remote with spec.profile remote, whose istiod is in another cluster',
+    ],
+  },
+  {
+    name: 'follower of a cluster without a way to its istiod',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes: [{ clusterName: west, role: Remote, kubeconfig: { secretName: w } }]
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.remotes[0].role: needs an east-west gateway in spec.components, by which that cluster reaches istiod',
+    ],
+  },
+  {
+    name: 'remote of remotes',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  role: Remote
+  remotes:
+    - { clusterName: west, role: Remote, kubeconfig: { secretName: w } }
+    - { clusterName: north, kubeconfig: { secretName: n } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.remotes: must not have more than the cluster with the istiod: that one knows of the others',
+      'spec.multiCluster.remotes[0].role: must not be Remote in a cluster that has no istiod itself',
+    ],
+  },
+  {
+    name: 'tenant in several clusters',
+    spec: `
+revision: red
+tenancy: { tenant: red, members: { selector: {} } }
+multiCluster: { meshID: shop, clusterName: east }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster: must not be given with spec.tenancy: the namespaces of a tenant are of one cluster',
+    ],
+  },
+  {
     name: 'limits of an update that exclude each other',
     spec: 'components: { cni: { k8s: { strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } } } }',
     refusedAt: 'validate',

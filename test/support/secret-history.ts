@@ -1,7 +1,7 @@
 import { kindInfo } from '../../src/api/kinds.ts';
 import type { ObjectId } from '../../src/api/kubernetes-object.ts';
-import { secretTexts } from '../../src/controllers/trust/secret-data.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { secretTexts } from '../../src/kube/secret-data.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { never } from './test-client.ts';
 

@@ -6,8 +6,8 @@ import {
   authoritySecretName,
   readAuthority,
 } from '../../src/controllers/trust/authority-secret.ts';
-import { secretData, secretTexts } from '../../src/controllers/trust/secret-data.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
+import { secretData, secretTexts } from '../../src/kube/secret-data.ts';
 import type { AuthorityState } from '../../src/pki/authority-state.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
 import { openssl } from './openssl.ts';

@@ -5,6 +5,7 @@ import type {
   IstiodSettings,
   WorkloadSettings,
 } from '../../src/api/spec/kubernetes-settings.ts';
+import { wholeMultiCluster } from './whole-multi-cluster.ts';
 import { wholeSecurity } from './whole-security.ts';
 import { wholeTelemetry } from './whole-telemetry.ts';
 
@@ -810,6 +811,7 @@ export const wholeSpecs: readonly MeshOperatorSpec[] = [
   ...written,
   ...wholeSecurity,
   ...wholeTelemetry,
+  ...wholeMultiCluster,
   ...asOther('egressGateways', 30020),
   ...asOther('eastWestGateways', 30030),
   { profile: 'minimal', components: { eastWestGateways: [{ name: 'east-west', network: 'west' }] } },

@@ -128,7 +128,8 @@ const gatewayPortLabel = 'networking.istio.io/gatewayPort';
 
 /** istiod leaves out a network's gateway that does not listen where the others send to. */
 export function checkCrossNetworkPorts(view: SpecView): Problem[] {
-  const ofCluster = view.spec.values?.global?.network;
+  const { multiCluster, values } = view.spec;
+  const ofCluster = values?.global?.network ?? multiCluster?.network;
   return gatewaysOf(view).flatMap(({ path, kind, gateway }) => {
     const network = 'network' in gateway ? (gateway.network ?? ofCluster) : ofCluster;
     const ports = gateway.k8s?.service?.ports;

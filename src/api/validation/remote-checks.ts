@@ -1,10 +1,11 @@
 import type { Problem } from '../problem.ts';
+import { profileOf } from '../resolve-multi-cluster.ts';
 import type { SpecView } from './spec-view.ts';
 
 /** A mesh whose istiod is in another cluster. */
 export function checkRemote({ spec }: SpecView): Problem[] {
   const address = spec.values?.global?.remotePilotAddress;
-  if (spec.profile !== 'remote') {
+  if (profileOf(spec) !== 'remote') {
     if (address === undefined) return [];
     const message = 'counts only with spec.profile remote, whose istiod is in another cluster';
     return [{ path: 'spec.values.global.remotePilotAddress', message }];

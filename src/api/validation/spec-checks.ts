@@ -26,6 +26,7 @@ import {
 } from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
 import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
+import { checkMultiCluster } from './multi-cluster-checks.ts';
 import { checkNetworkPolicyRanges } from './network-policy-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
 import { checkRemote } from './remote-checks.ts';
@@ -70,6 +71,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkUpgrade,
   checkTenancy,
   checkPause,
+  checkMultiCluster,
   checkRemote,
   checkAuthorityProvider,
   checkAuthorityIssuer,

@@ -1,6 +1,7 @@
 import { isRecord } from '../../base/stable-json.ts';
 import type { Problem } from '../problem.ts';
 import { profiles } from '../profiles.ts';
+import { profileOf } from '../resolve-multi-cluster.ts';
 import type { Telemetry, TelemetryMetric, TelemetryProvider, TelemetrySettings } from '../spec/telemetry.ts';
 import { findFormatProblem } from './access-log-format.ts';
 import { findDuplicates } from './duplicates.ts';
@@ -36,7 +37,7 @@ export function checkTelemetry(view: SpecView): Problem[] {
   const { spec } = view;
   const { telemetry } = spec;
   // In a remote cluster nobody reads it, which is said elsewhere.
-  if (telemetry === undefined || spec.profile === 'remote') return [];
+  if (telemetry === undefined || profileOf(spec) === 'remote') return [];
   const root = rootNamespaceOf(view);
   const places = placesOf(telemetry);
   const choices = providersOf(view);
@@ -151,10 +152,7 @@ interface Choices {
 function providersOf(view: SpecView): Choices {
   const { spec } = view;
   const own = spec.telemetry?.providers ?? [];
-  const pasted = [
-    profiles[spec.profile ?? 'default'].meshConfig,
-    ...meshConfigsOf(view).map(({ config }) => config),
-  ];
+  const pasted = [profiles[profileOf(spec)].meshConfig, ...meshConfigsOf(view).map(({ config }) => config)];
   const others = pasted.flatMap((config) => providerNames(config).map(({ name }) => name));
   const named = (isLog: boolean) =>
     own.flatMap((one) => ((one?.type === 'AccessLogFile') === isLog ? (one?.name ?? []) : []));

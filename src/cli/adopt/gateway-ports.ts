@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { profiles } from '../../api/profiles.ts';
 import { resolvePort } from '../../api/resolve-gateway.ts';
+import { profileOf } from '../../api/resolve-multi-cluster.ts';
 import type { JsonObject, ResolvedServicePort } from '../../api/resolved-mesh.ts';
 import { isRecord, stableJson } from '../../base/stable-json.ts';
 
@@ -14,7 +15,7 @@ type Port = GatewayKind['ports'][number];
  */
 export function withGatewayPorts(mesh: JsonObject, objects: readonly KubernetesObject[]): JsonObject {
   const { metadata, spec = {} } = mesh as unknown as MeshOperator;
-  const preset = profiles[spec.profile ?? 'default'].gateways;
+  const preset = profiles[profileOf(spec)].gateways;
   const changed: Record<string, unknown> = {};
   for (const kind of gatewayKinds) {
     const gateways: readonly AnyGateway[] = spec.components?.[kind.list] ?? preset[kind.list] ?? [];

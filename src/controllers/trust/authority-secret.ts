@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { authorityLabel, managedByLabel, managedByValue } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
+import { readSecretText, secretData } from '../../kube/secret-data.ts';
 import {
   type AuthorityState,
   type IntermediateMaterial,
@@ -10,7 +11,6 @@ import {
   type Slots,
 } from '../../pki/authority-state.ts';
 import { splitCertificates } from '../../pki/certificate-facts.ts';
-import { readSecretText, secretData } from './secret-data.ts';
 
 const slotNames = ['current', 'next', 'previous'] as const;
 type SlotName = (typeof slotNames)[number];

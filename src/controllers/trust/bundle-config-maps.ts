@@ -4,7 +4,7 @@ import type { ResolvedBundleSource } from '../../api/resolved-bundle-source.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { readTrustedRoots, type TrustedRoot, type TrustedRootsReading } from '../../pki/trusted-roots.ts';
 import type { InformerDeps } from '../../runtime/informer.ts';
-import { WatchedObjects } from './watched-objects.ts';
+import { WatchedObjects } from '../../runtime/watched-objects.ts';
 
 /** What a ConfigMap holds now: roots, or a problem; and the last good roots. */
 export interface BundleReading {

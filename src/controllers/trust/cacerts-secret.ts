@@ -2,9 +2,9 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { ownershipLabels } from '../../api/labels.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import { stableHash } from '../../base/stable-json.ts';
+import { secretData } from '../../kube/secret-data.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { istioBundleOf } from '../../pki/istio-bundle.ts';
-import { secretData } from './secret-data.ts';
 
 /** Name of the Secret that every istiod of a namespace signs with (Istio's chart, volume `cacerts`). */
 export const cacertsName = 'cacerts';

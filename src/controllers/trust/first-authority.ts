@@ -1,13 +1,13 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { TerminalError } from '../../base/errors.ts';
+import { secretTexts } from '../../kube/secret-data.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { readGivenMaterial } from '../../pki/given-material.ts';
 import { type NewMaterial, orderedFrom } from '../../pki/rotation-steps.ts';
 import { newIntermediate, newRoot } from './new-material.ts';
 import type { ObservedMeshes } from './observed-meshes.ts';
 import type { PluggedMaterial } from './plugged-material.ts';
-import { secretTexts } from './secret-data.ts';
 
 /** The authority that a namespace begins with, and what to tell a person about it. */
 export interface FirstAuthority {

@@ -1,8 +1,8 @@
+import { isRunning } from '../../api/istiod-replicas.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { messageOf, NotFoundError } from '../../base/errors.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { ObservedReplica } from '../../pki/observed-trust.ts';
-import { isRunning } from './replica-pods.ts';
 
 /** Prints the metrics of the istiod in whose container it runs. */
 const metricsCommand = ['pilot-discovery', 'request', 'GET', '/metrics'];

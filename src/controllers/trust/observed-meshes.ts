@@ -1,3 +1,4 @@
+import { isRunning, replicaPods } from '../../api/istiod-replicas.ts';
 import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { revisionLabel } from '../../api/resolved-mesh.ts';
@@ -5,7 +6,6 @@ import { isRecord } from '../../base/stable-json.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { objectKeyOf } from '../../runtime/informer-events.ts';
 import { cacertsName } from './cacerts-secret.ts';
-import { isRunning, replicaPods } from './replica-pods.ts';
 
 /** The caches that the trust controller decides from. */
 export interface TrustInformers {

@@ -1,12 +1,12 @@
 import { kindInfo } from '../../api/kinds.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { secretTexts } from '../../kube/secret-data.ts';
 import type { GivenMaterial } from '../../pki/given-material.ts';
 import { readGivenMaterial } from '../../pki/given-material.ts';
 import { lintBundle } from '../../pki/lint/lint-bundle.ts';
 import type { InformerDeps } from '../../runtime/informer.ts';
-import { secretTexts } from './secret-data.ts';
-import { WatchedObjects } from './watched-objects.ts';
+import { WatchedObjects } from '../../runtime/watched-objects.ts';
 
 /** Material that a user has plugged in and that passes lint. */
 export type PluggedMaterial = Extract<GivenMaterial, { readonly problem?: undefined }>;

@@ -11,7 +11,7 @@ import { istiodEnv } from './istiod-env.ts';
 import { clusterScopedName, istiodName, revisionValidator } from './names.ts';
 
 /** The API groups of Istio's own kinds; the ones without a kind today are read by older releases. */
-const istioGroups = [
+export const istioGroups = [
   'config.istio.io',
   'security.istio.io',
   'networking.istio.io',
@@ -151,7 +151,7 @@ function clusterRoleView(mesh: ResolvedMesh) {
   };
 }
 
-function multiClusterServiceGroup(mesh: ResolvedMesh): string {
+export function multiClusterServiceGroup(mesh: ResolvedMesh): string {
   return literalEnv(mesh.pilot.env, 'MCS_API_GROUP') ?? 'multicluster.x-k8s.io';
 }
 

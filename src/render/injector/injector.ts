@@ -65,6 +65,7 @@ function configurationText(mesh: ResolvedMesh, { kubernetesMinor }: RenderContex
     monitoring: _monitoring,
     platform: _platform,
     remote: _remote,
+    multiCluster: _multiCluster,
     networkPolicy: _networkPolicy,
     stableValidationPolicy: _policy,
     ...asked

@@ -6,6 +6,7 @@ import { securityMeshConfig } from '../../api/resolve-security.ts';
 import { type JsonObject, type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
 import type { Components } from '../../api/spec/components.ts';
 import type { WorkloadSettings } from '../../api/spec/kubernetes-settings.ts';
+import type { MultiCluster } from '../../api/spec/multi-cluster.ts';
 import { isRecord } from '../../base/stable-json.ts';
 
 /** What a mesh has once, whichever of its control planes it follows. */
@@ -38,6 +39,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     historyLimit: _history,
     security,
     telemetry,
+    multiCluster,
     ...shared
   } = spec;
   const onNodes = nodeComponents.filter(
@@ -57,6 +59,7 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
   );
   return {
     ...(withoutEmpty({ ...shared, meshConfig: config } as JsonObject) as MeshOperatorSpec),
+    ...(multiCluster === undefined ? {} : { multiCluster: withoutRemotes(multiCluster) }),
     version: mesh.version.patch,
     revision: versionRevision(mesh),
     components: {
@@ -69,6 +72,11 @@ export function revisionSpec(spec: MeshOperatorSpec, mesh: ResolvedMesh): MeshOp
     },
     ...(mesh.cni.enabled ? { values: capturingByCni(spec.values) } : {}),
   };
+}
+
+/** The ways into other clusters are the mesh's: all istiods of a namespace read the same Secrets. */
+function withoutRemotes({ remotes: _remotes, ...place }: MultiCluster): MultiCluster {
+  return place;
 }
 
 function pickProviders({ meshConfig: { extensionProviders } }: ResolvedMesh): JsonObject {

@@ -78,13 +78,16 @@ function inNamespace({ apiVersion, kind, metadata }: KubernetesObject): Right[] 
   return ownVerbs.map((verb) => ({ verb, ...resourceOf(apiVersion, kind), namespace }));
 }
 
-/** What controllers keep beside the rendered objects: keys, and orders for certificates. */
-function hiddenRights({ namespace, injector, authority }: ResolvedMesh): Right[] {
+/** What controllers keep beside the rendered objects: keys, orders for certificates, and credentials for other clusters. */
+function hiddenRights({ namespace, injector, authority, multiCluster }: ResolvedMesh): Right[] {
   const secrets = { ...resourceOf('v1', 'Secret'), namespace };
+  const hasRemotes = (multiCluster?.remotes ?? []).length > 0;
   const requests = { ...resourceOf('cert-manager.io/v1', 'CertificateRequest'), namespace };
   return [
-    ...(injector.enabled || authority.enabled ? ownVerbs.map((verb) => ({ verb, ...secrets })) : []),
-    ...(authority.secretName === undefined ? [] : [{ verb: 'get', ...secrets }]),
+    ...(injector.enabled || authority.enabled || hasRemotes
+      ? ownVerbs.map((verb) => ({ verb, ...secrets }))
+      : []),
+    ...(authority.secretName !== undefined || hasRemotes ? [{ verb: 'get', ...secrets }] : []),
     ...(authority.issuer === undefined ? [] : ['create', 'delete'].map((verb) => ({ verb, ...requests }))),
   ];
 }

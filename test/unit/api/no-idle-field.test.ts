@@ -17,7 +17,7 @@ type Schema = Record<string, unknown>;
 
 /** The controllers' own: whether anything is rendered at all, and what becomes of it afterwards. */
 const notRendered =
-  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|tenancy\.members\.|security\.mtls\.migration\.|components\.base\.gatewayApi$|sidecarInjector\.(failurePolicy|barePods)$)/;
+  /^(certificateAuthority\.|paused\.|upgrade\.|historyLimit$|tenancy\.members\.|security\.mtls\.migration\.|multiCluster\.(role$|remotes\[\]\.(?!role$))|components\.base\.gatewayApi$|sidecarInjector\.(failurePolicy|barePods)$)/;
 
 /** Values that repeat a default, because an API server takes no other where they are. */
 const sameAsDefault = [

@@ -7,12 +7,16 @@ import { upgradePhases } from '../../../../src/api/mesh-operator-status.ts';
 const source = resolve(import.meta.dirname, '../../../../src');
 const folders = [
   ...['api', 'kube/apply', 'controllers/mesh', 'controllers/admission', 'controllers/data-plane'],
-  'controllers/trust',
+  ...['controllers/trust', 'controllers/remotes'],
 ];
 /** What Events and rotations are called is no reason of a condition. */
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
+  // What `status.remotes` says of one cluster, and the Event about its credential.
+  ...['Delivering', 'Revoking', 'OwnCluster', 'OtherCluster', 'OtherMesh', 'ClockSkew'],
+  ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
+  'RemoteCredentialIssued',
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { replicaPods } from '../../../../src/controllers/trust/replica-pods.ts';
-import { aPodRecord, type PodRecordOptions } from '../../../support/pod-records.ts';
+import { replicaPods } from '../../../src/api/istiod-replicas.ts';
+import { aPodRecord, type PodRecordOptions } from '../../support/pod-records.ts';
 
 const istiod: PodRecordOptions = { labels: { app: 'istiod' } };
 const onNode = { nodeName: 'node-1' };

@@ -1,5 +1,5 @@
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { isRecord } from '../../base/stable-json.ts';
+import { isRecord } from '../base/stable-json.ts';
+import type { KubernetesObject } from './kubernetes-object.ts';
 
 /** As the record has it: only then can it be asked. */
 export function isRunning({ status }: KubernetesObject): boolean {

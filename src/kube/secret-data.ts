@@ -1,5 +1,5 @@
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { isRecord } from '../../base/stable-json.ts';
+import type { KubernetesObject } from '../api/kubernetes-object.ts';
+import { isRecord } from '../base/stable-json.ts';
 
 /** Texts as the `data` of a Secret has them: base64. */
 export function secretData(texts: Readonly<Record<string, string>>): Record<string, string> {

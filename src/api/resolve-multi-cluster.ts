@@ -1,0 +1,72 @@
+import { goDurationMs } from '../base/duration.ts';
+import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
+import type { ProfileName } from './profiles.ts';
+import type { JsonObject } from './resolved-mesh.ts';
+import type { RemoteAccess, ResolvedMultiCluster, ResolvedRemote } from './resolved-multi-cluster.ts';
+import type { MultiCluster, Remote } from './spec/multi-cluster.ts';
+
+const defaultLifetimeMs = 24 * 3_600_000;
+
+/** The profile of a spec: a cluster whose role is `Remote` needs no further word. */
+export function profileOf({
+  profile,
+  multiCluster,
+}: Pick<MeshOperatorSpec, 'profile'> & {
+  readonly multiCluster?: { readonly role?: string | undefined } | undefined;
+}): ProfileName {
+  return profile ?? (multiCluster?.role === 'Remote' ? 'remote' : 'default');
+}
+
+/** What Istio's charts have as values. */
+export function multiClusterValues(multiCluster: MultiCluster | undefined): JsonObject | undefined {
+  if (multiCluster === undefined) return undefined;
+  const { meshID, clusterName, network } = multiCluster;
+  return {
+    global: { meshID, multiCluster: { clusterName }, ...(network === undefined ? {} : { network }) },
+  };
+}
+
+/** MeshNetworks of the endpoints of this cluster that carry no label of their network, as those without a sidecar. */
+export function ownNetwork(multiCluster: MultiCluster | undefined): JsonObject | undefined {
+  if (multiCluster?.network === undefined || multiCluster.network === '') return undefined;
+  return { [multiCluster.network]: { endpoints: [{ fromRegistry: multiCluster.clusterName }] } };
+}
+
+/** The block with every default filled in. */
+export function resolveMultiCluster(
+  { role, remotes = [] }: MultiCluster,
+  profile: ProfileName,
+): ResolvedMultiCluster {
+  return {
+    role: role ?? (profile === 'remote' ? 'Remote' : 'Primary'),
+    remotes: remotes.map(resolveRemote),
+  };
+}
+
+function resolveRemote(remote: Remote): ResolvedRemote {
+  const { clusterName, role = 'Primary', server, tlsServerName, proxyURL, credential } = remote;
+  return {
+    ...{ clusterName, role },
+    access: resolveAccess(remote),
+    ...(server === undefined ? {} : { server: withoutSlash(server) }),
+    ...(tlsServerName === undefined ? {} : { tlsServerName }),
+    ...(proxyURL === undefined ? {} : { proxyUrl: withoutSlash(proxyURL) }),
+    credential:
+      credential?.type === 'LongLived'
+        ? { type: 'LongLived' }
+        : { type: 'Bound', lifetimeMs: goDurationMs(credential?.lifetime) ?? defaultLifetimeMs },
+  };
+}
+
+function resolveAccess({ clusterName, kubeconfig, token }: Remote): RemoteAccess {
+  if (token !== undefined) {
+    return { by: 'token', secretName: token.secretName, server: withoutSlash(token.server) };
+  }
+  if (kubeconfig === undefined)
+    throw new Error(`Remote ${clusterName} passed validation without a way into it`);
+  return { by: 'kubeconfig', secretName: kubeconfig.secretName, key: kubeconfig.key ?? 'kubeconfig' };
+}
+
+function withoutSlash(address: string): string {
+  return address.replace(/\/+$/, '');
+}

@@ -1,0 +1,27 @@
+/** Another cluster of the mesh. */
+export interface ResolvedRemote {
+  readonly clusterName: string;
+  /** Whether it has an istiod of its own, or follows that of this one. */
+  readonly role: 'Primary' | 'Remote';
+  /** Whom the operator is there, by a Secret in the namespace of the mesh. */
+  readonly access: RemoteAccess;
+  /** Address of its API server for istiod; absent: that of the operator. */
+  readonly server?: string;
+  /** Name in the certificate of the API server; absent: the host of its address. */
+  readonly tlsServerName?: string;
+  readonly proxyUrl?: string;
+  readonly credential:
+    | { readonly type: 'Bound'; readonly lifetimeMs: number }
+    | { readonly type: 'LongLived' };
+}
+
+/** How the operator gets into another cluster. */
+export type RemoteAccess =
+  | { readonly by: 'kubeconfig'; readonly secretName: string; readonly key: string }
+  | { readonly by: 'token'; readonly secretName: string; readonly server: string };
+
+/** A mesh of several clusters, as one of them sees it. */
+export interface ResolvedMultiCluster {
+  readonly role: 'Primary' | 'Remote';
+  readonly remotes: readonly ResolvedRemote[];
+}

@@ -1,0 +1,104 @@
+import { goDurationMs } from '../../base/duration.ts';
+import type { Problem } from '../problem.ts';
+import { profileOf } from '../resolve-multi-cluster.ts';
+import { findDuplicates } from './duplicates.ts';
+import { gatewaysOf, type SpecView } from './spec-view.ts';
+
+const path = 'spec.multiCluster';
+/** API servers give no token for less (Kubernetes, TokenRequest `expirationSeconds`). */
+const leastLifetimeMs = 600_000;
+
+/** The place of a cluster in its mesh, and the ways into the others. */
+export function checkMultiCluster(view: SpecView): Problem[] {
+  const { spec } = view;
+  if (spec.multiCluster === undefined) return [];
+  return [...checkRole(view), ...checkAgainstValues(view), ...checkRemotes(view)];
+}
+
+function checkRole(view: SpecView): Problem[] {
+  const { spec } = view;
+  const { role, remotes = [] } = spec.multiCluster ?? {};
+  const problems: Problem[] = [];
+  if (role === 'Remote' && spec.profile !== undefined && spec.profile !== 'remote') {
+    const message = `must be remote, or be left out, with ${path}.role Remote: istiod is in another cluster`;
+    problems.push({ path: 'spec.profile', message });
+  }
+  if (role === 'Primary' && spec.profile === 'remote') {
+    const message = 'must be Remote with spec.profile remote, whose istiod is in another cluster';
+    problems.push({ path: `${path}.role`, message });
+  }
+  if (profileOf(spec) === 'remote' && remotes.length > 1) {
+    const message = 'must not have more than the cluster with the istiod: that one knows of the others';
+    problems.push({ path: `${path}.remotes`, message });
+  }
+  const follower = remotes.findIndex((remote) => remote?.role === 'Remote');
+  const hasWay = gatewaysOf(view).some(
+    ({ kind, gateway }) => kind.list === 'eastWestGateways' && gateway.enabled !== false,
+  );
+  if (follower >= 0 && profileOf(spec) === 'remote') {
+    const message = 'must not be Remote in a cluster that has no istiod itself';
+    problems.push({ path: `${path}.remotes[${follower}].role`, message });
+  } else if (follower >= 0 && !hasWay) {
+    const message = 'needs an east-west gateway in spec.components, by which that cluster reaches istiod';
+    problems.push({ path: `${path}.remotes[${follower}].role`, message });
+  }
+  if (spec.tenancy !== undefined) {
+    const message = 'must not be given with spec.tenancy: the namespaces of a tenant are of one cluster';
+    problems.push({ path, message });
+  }
+  return problems;
+}
+
+/** The same is said by three Helm values, which may be left out. */
+function checkAgainstValues({ spec }: SpecView): Problem[] {
+  const { meshID, clusterName, network } = spec.multiCluster ?? {};
+  const global = spec.values?.global ?? {};
+  const pairs = [
+    { field: 'meshID', says: meshID, at: 'spec.values.global.meshID', value: global.meshID },
+    { field: 'network', says: network, at: 'spec.values.global.network', value: global.network },
+    {
+      field: 'clusterName',
+      says: clusterName,
+      at: 'spec.values.global.multiCluster.clusterName',
+      value: global.multiCluster?.clusterName,
+    },
+  ];
+  return pairs.flatMap(({ field, says, at, value }) =>
+    value === undefined || value === says || (field !== 'network' && says === undefined)
+      ? []
+      : [
+          {
+            path: at,
+            message: `must not differ from ${path}.${field}, which is ${says === undefined ? 'not given' : JSON.stringify(says)}: remove it`,
+          },
+        ],
+  );
+}
+
+function checkRemotes({ spec }: SpecView): Problem[] {
+  const { clusterName, remotes = [] } = spec.multiCluster ?? {};
+  const at = `${path}.remotes`;
+  const duplicates = findDuplicates(at, remotes, ({ clusterName: name }) =>
+    name === undefined ? undefined : `cluster ${name}`,
+  );
+  const problems = remotes.flatMap((remote, index): Problem[] => {
+    if (remote === undefined) return [];
+    const here = `${at}[${index}]`;
+    const found: Problem[] = [];
+    const add = (where: string, message: string) => found.push({ path: where, message });
+    if (remote.clusterName !== undefined && remote.clusterName === clusterName)
+      add(`${here}.clusterName`, 'must be the name of another cluster than this one');
+    if (remote.kubeconfig === undefined && remote.token === undefined)
+      add(here, 'must have kubeconfig or token: the Secret that lets the operator into that cluster');
+    if (remote.kubeconfig !== undefined && remote.token !== undefined)
+      add(`${here}.token`, 'must not be given beside kubeconfig: keep one of them');
+    const { type, lifetime } = remote.credential ?? {};
+    if (type === 'LongLived' && lifetime !== undefined)
+      add(`${here}.credential.lifetime`, 'must be left out with type LongLived, which has no end');
+    const lifetimeMs = goDurationMs(lifetime);
+    if (lifetimeMs !== undefined && lifetimeMs < leastLifetimeMs)
+      add(`${here}.credential.lifetime`, 'must be 10m or more: API servers give no token for less');
+    return found;
+  });
+  return [...duplicates, ...problems];
+}

@@ -1,0 +1,44 @@
+import type { RemoteIdentity } from '../../kube/remote-identity.ts';
+
+/** One credential by which istiod reads another cluster. */
+export interface CredentialSlot {
+  /** The Secret over there that it is bound to, or that holds it: without that it is not valid. */
+  readonly holder: string;
+  readonly token: string;
+  /** RFC 3339. */
+  readonly issuedAt: string;
+  /** RFC 3339; absent: it has no end. */
+  readonly expiresAt?: string;
+}
+
+/** What a replica of istiod has counted at some instant. */
+export interface ReplicaCount {
+  /** When its process started, as it says itself. */
+  readonly startedAt?: string;
+  /** Changes of remote secrets since. */
+  readonly secretEvents: number;
+}
+
+/** That istiod is being given a credential. */
+export interface Delivery {
+  /** What each replica had counted before, by the UID of its pod. */
+  readonly before: Readonly<Record<string, ReplicaCount>>;
+}
+
+/** All that is remembered of the credential for one other cluster; each step is one write of it. */
+export interface CredentialState {
+  /** What every replica of istiod uses. */
+  readonly current?: CredentialSlot;
+  /** What they are being given. */
+  readonly next?: CredentialSlot;
+  /** What none of them uses any more, until the other cluster has been seen to refuse it. */
+  readonly previous?: CredentialSlot;
+  /** Of `next`, from just before it is where istiod looks. */
+  readonly delivery?: Delivery;
+  /** How the operator gets in, for when it must clean up and nobody says so any more. */
+  readonly access?: RemoteIdentity;
+  /** The cluster that the credential is for, by whose name the reader over there is called. */
+  readonly readerOf?: string;
+  /** The request to rotate that was heard last. */
+  readonly request?: string;
+}

@@ -1,0 +1,89 @@
+import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
+import type { CredentialSlot, CredentialState } from './credential-state.ts';
+import type { ObservedReplica } from './observe-replicas.ts';
+
+/** What is known of the credential for one other cluster. */
+export interface ObservedCredential {
+  readonly state: CredentialState;
+  /** The slot that is, byte for byte, in the Secret that istiod reads; undefined when it is none of them. */
+  readonly delivered: 'current' | 'next' | undefined;
+  /** Replicas of istiod; asked only while something is being delivered. */
+  readonly replicas: readonly ObservedReplica[];
+  /** Whether the other cluster refuses the current one before its time: somebody has revoked it. */
+  readonly isRefused: boolean;
+  /** What asks for another one: an annotation of the mesh, whatever it says. */
+  readonly request: string | undefined;
+  /** True while another remote of the mesh is being delivered: replicas count changes of all Secrets together. */
+  readonly mustQueue: boolean;
+}
+
+/** Why a credential is made. */
+export type MintReason = 'first' | 'due' | 'requested' | 'refused';
+
+/** What to do next about it. */
+export type CredentialStep =
+  | { readonly do: 'mint'; readonly why: MintReason }
+  /** Give istiod a slot. */
+  | { readonly do: 'deliver'; readonly slot: 'current' | 'next' }
+  /** `next` is what every replica uses. */
+  | { readonly do: 'promote' }
+  /** Take back the previous one, and see that it is refused. */
+  | { readonly do: 'revoke' }
+  /** Replicas that do not use it yet, and why. */
+  | { readonly do: 'wait'; readonly behind: readonly string[] }
+  | { readonly do: 'queue' }
+  /** Nothing, before `dueAt`; absent: until somebody asks. */
+  | { readonly do: 'nothing'; readonly dueAt?: Date };
+
+/** How much of a lifetime is used. */
+const usedShare = 0.5;
+
+/**
+ * The next step for one credential. What holds at any instant, wherever the operator ended before: istiod's Secret has a
+ * credential that is valid, and none is taken back before every replica uses its successor. Pure.
+ */
+export function decideCredential(
+  observed: ObservedCredential,
+  { credential }: Pick<ResolvedRemote, 'credential'>,
+  now: Date,
+): CredentialStep {
+  const { state, delivered, replicas, isRefused, request, mustQueue } = observed;
+  const { current, next, previous, delivery } = state;
+  if (next !== undefined) {
+    if (delivery === undefined && mustQueue) return { do: 'queue' };
+    if (delivery === undefined || delivered !== 'next') return { do: 'deliver', slot: 'next' };
+    const behind = replicas.flatMap((replica) => lagOf(replica, state) ?? []);
+    return behind.length === 0 ? { do: 'promote' } : { do: 'wait', behind };
+  }
+  if (current === undefined) return { do: 'mint', why: 'first' };
+  if (delivered !== 'current') return { do: 'deliver', slot: 'current' };
+  if (previous !== undefined) return { do: 'revoke' };
+  if (isRefused) return { do: 'mint', why: 'refused' };
+  if (request !== undefined && request !== state.request) return { do: 'mint', why: 'requested' };
+  const dueAt = dueOf(current, credential);
+  if (dueAt === undefined) return { do: 'nothing' };
+  return dueAt <= now ? { do: 'mint', why: 'due' } : { do: 'nothing', dueAt };
+}
+
+/** When half of its life is over, or half of what the spec says now if that is sooner. */
+function dueOf(
+  { issuedAt, expiresAt }: CredentialSlot,
+  credential: ResolvedRemote['credential'],
+): Date | undefined {
+  if (credential.type === 'LongLived') return expiresAt === undefined ? undefined : new Date(0);
+  const issuedMs = Date.parse(issuedAt);
+  const endMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
+  const lifetimeMs = Math.min(endMs - issuedMs, credential.lifetimeMs);
+  return new Date(issuedMs + lifetimeMs * usedShare);
+}
+
+/** Why a replica cannot be known to use what was delivered; undefined when it does. */
+function lagOf(replica: ObservedReplica, { delivery }: CredentialState): string | undefined {
+  const { pod, uid, startedAt, problem, syncStatus, secretEvents } = replica;
+  if (problem !== undefined) return `${pod} ${problem}`;
+  const before = delivery?.before[uid];
+  // One that was not there before, or has started anew, has read what there is.
+  const hasStarted = before === undefined || before.startedAt !== startedAt;
+  if (!hasStarted && secretEvents === before.secretEvents) return `${pod} has not heard of it`;
+  return syncStatus === 'synced' ? undefined : `${pod} says ${syncStatus ?? 'nothing of the cluster'}`;
+}

@@ -1,0 +1,4 @@
+/** Writes remote secrets here, and what their tokens stand on in other clusters. */
+export const objectManager = 'mesh-operator-remotes';
+/** Writes the part of `status` that is this controller's. */
+export const statusManager = 'mesh-operator-remotes-status';

@@ -1,0 +1,90 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { type Right, rightsText } from '../../api/right.ts';
+import type { Clock } from '../../base/clock.ts';
+import { NotFoundError, TerminalError } from '../../base/errors.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { KubeClient } from '../../kube/client.ts';
+
+/** What was found of another cluster. */
+export interface RemoteFacts {
+  /** `v1.35.1` */
+  readonly kubernetesVersion: string;
+  /** UID of namespace kube-system, which tells clusters apart. */
+  readonly uid: string;
+  /** Its clock less ours, in milliseconds; to the second. Undefined when it does not say. */
+  readonly clockSkewMs: number | undefined;
+  /** Its MeshOperators that are part of some mesh of several clusters. */
+  readonly meshes: readonly KubernetesObject[];
+}
+
+const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
+const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
+
+/** Asks another cluster who it is. Throws what the client throws: unreachable, refused, not allowed. */
+export async function probeRemote(
+  client: KubeClient,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<RemoteFacts> {
+  const askedAt = clock.now().getTime();
+  const serverTime = await client.serverTime(signal);
+  const answeredAt = clock.now().getTime();
+  const [kubernetesVersion, namespace, meshes] = await Promise.all([
+    client.serverVersion(signal),
+    client.get(kubeSystem, signal),
+    listMeshes(client, signal),
+  ]);
+  return {
+    kubernetesVersion,
+    uid: namespace.metadata.uid ?? '',
+    clockSkewMs: serverTime === undefined ? undefined : skewOf(serverTime, askedAt, answeredAt),
+    meshes,
+  };
+}
+
+/** Zero within the second that the header leaves out, and the time that the answer took. */
+function skewOf(serverTime: Date, askedAt: number, answeredAt: number): number {
+  const earliest = serverTime.getTime();
+  if (earliest > answeredAt) return earliest - answeredAt;
+  return Math.min(0, earliest + 1_000 - askedAt);
+}
+
+async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<readonly KubernetesObject[]> {
+  try {
+    const { items } = await client.list(meshKind, {}, signal);
+    return items.filter(({ spec }) => isRecord(spec) && isRecord(spec.multiCluster));
+  } catch (error) {
+    // There is no operator.
+    if (error instanceof NotFoundError) return [];
+    throw error;
+  }
+}
+
+/** What the operator does in another cluster. */
+export function rightsInRemote({ namespace }: Pick<ResolvedMesh, 'namespace'>): Right[] {
+  const rbac = 'rbac.authorization.k8s.io';
+  const write = ['create', 'patch', 'delete'];
+  return [
+    { verb: 'get', group: '', resource: 'namespaces' },
+    { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
+    ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', namespace })),
+    { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', namespace },
+    ...['list', 'create', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
+    ...[...write, 'bind', 'escalate'].map((verb) => ({ verb, group: rbac, resource: 'clusterroles' })),
+    ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterrolebindings' })),
+  ];
+}
+
+/** Throws TerminalError that names what the operator may not do there. */
+export async function assertRights(
+  client: KubeClient,
+  rights: readonly Right[],
+  signal: AbortSignal,
+): Promise<void> {
+  const allowed = await Promise.all(rights.map((right) => client.mayI(right, signal)));
+  const missing = rights.filter((_, index) => allowed[index] !== true);
+  if (missing.length === 0) return;
+  throw new TerminalError(`may not ${rightsText(missing)}`, { reason: 'RightsMissing' });
+}

@@ -1,0 +1,70 @@
+import { dump } from 'js-yaml';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { ownershipLabels } from '../../api/labels.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { RemoteIdentity } from '../../kube/remote-identity.ts';
+
+/** What istiod looks for in its own namespace (Istio pkg/kube/multicluster/secretcontroller.go). */
+export const remoteSecretLabel = 'istio/multiCluster';
+/** For people and tools; istiod does not read it (Istio istioctl/pkg/multicluster). */
+const clusterAnnotation = 'networking.istio.io/cluster';
+
+/** Name of the Secret by which istiod knows another cluster, as Istio's own tool names it. */
+export function remoteSecretName(clusterName: string): string {
+  return `istio-remote-secret-${clusterName}`;
+}
+
+/** Where istiod finds the other API server, and whom it is there. */
+export type Reader = Omit<RemoteIdentity, 'credential'> & { readonly token: string };
+
+/**
+ * The Secret by which the istiods of the namespace of a MeshOperator (`owner`) know another cluster: its one key is the name of that, its value a
+ * kubeconfig. The same reader gives the same bytes, since any other ones make istiod begin anew with that cluster.
+ */
+export function remoteSecret(owner: KubernetesObject, clusterName: string, reader: Reader): KubernetesObject {
+  const { apiVersion, kind, metadata } = owner;
+  const { name, namespace = '', uid = '' } = metadata;
+  return {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: {
+      name: remoteSecretName(clusterName),
+      namespace,
+      labels: { ...ownershipLabels({ namespace, name }), [remoteSecretLabel]: 'true' },
+      annotations: { [clusterAnnotation]: clusterName },
+      ownerReferences: [{ apiVersion, kind, name, uid, controller: true }],
+    },
+    type: 'Opaque',
+    data: { [clusterName]: Buffer.from(kubeconfigOf(clusterName, reader)).toString('base64') },
+  };
+}
+
+/** A kubeconfig in which everything has the name of the cluster, as Istio's own tool writes it. */
+export function kubeconfigOf(clusterName: string, reader: Reader): string {
+  const { server, caPem, tlsServerName, proxyUrl, token } = reader;
+  const cluster = {
+    server,
+    ...(caPem === undefined ? {} : { 'certificate-authority-data': Buffer.from(caPem).toString('base64') }),
+    ...(tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName }),
+    ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
+  };
+  return dump(
+    {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [{ name: clusterName, cluster }],
+      users: [{ name: clusterName, user: { token } }],
+      contexts: [{ name: clusterName, context: { cluster: clusterName, user: clusterName } }],
+      'current-context': clusterName,
+    },
+    { lineWidth: -1 },
+  );
+}
+
+/** True when a Secret has the very data that another one should have. */
+export function hasSameData(one: KubernetesObject | undefined, other: KubernetesObject): boolean {
+  const [a, b] = [one?.data, other.data];
+  if (!isRecord(a) || !isRecord(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
+}

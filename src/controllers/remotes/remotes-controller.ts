@@ -1,0 +1,117 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
+import { managedBySelector, ownerByLabels, rotateRemotesAnnotation } from '../../api/labels.ts';
+import type { MayAct } from '../../api/resolved-mesh-cache.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/event-recorder.ts';
+import type { PodExec } from '../../kube/pod-exec.ts';
+import { StatusWriter } from '../../kube/status-writer.ts';
+import type { Logger } from '../../observability/logger.ts';
+import type { ControllerMetrics } from '../../observability/metrics.ts';
+import type { RandomSource } from '../../runtime/back-off.ts';
+import { Controller } from '../../runtime/controller.ts';
+import { Informer } from '../../runtime/informer.ts';
+import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
+import { WatchedObjects } from '../../runtime/watched-objects.ts';
+import { credentialKeyOf } from './credential-secret.ts';
+import { CredentialStore } from './credential-store.ts';
+import { statusManager } from './field-managers.ts';
+import { RemoteConnections } from './remote-connections.ts';
+import { type AccessWatcher, RemoteKeeper } from './remote-keeper.ts';
+import { remoteSecretLabel } from './remote-secret.ts';
+import { RemotesReconciler } from './remotes-reconciler.ts';
+import { leastStatusIntervalMs, remotesConditionType } from './remotes-status.ts';
+
+export interface RemotesControllerDeps {
+  readonly client: KubeClient;
+  readonly exec: PodExec;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Logger;
+  readonly metrics: ControllerMetrics;
+  readonly events: EventRecorder;
+  /** The operator's own namespace: there credentials are kept. */
+  readonly namespace: string;
+  /** Over MeshOperators; whoever shares it starts it. */
+  readonly meshes: Informer;
+  /** Every pod of a namespace. */
+  readonly podsIn: (namespace: string) => readonly KubernetesObject[];
+  /** Whether what a spec asks for may be done. */
+  readonly mayAct: MayAct;
+}
+
+/** The controller and the caches of its own; the manager starts both. */
+export interface RemotesController {
+  readonly controller: Controller;
+  readonly informers: readonly Informer[];
+}
+
+/**
+ * Wires the controller of other clusters. What wakes a mesh: its spec, its end, or its annotation; a Secret that its spec
+ * names; a change of its credentials, or of the Secrets that its istiod reads. Beyond that it asks each other cluster once
+ * a minute.
+ */
+export function createRemotesController(deps: RemotesControllerDeps): RemotesController {
+  const { client, clock, meshes } = deps;
+  const store = new CredentialStore(deps.namespace, deps);
+  const remoteSecrets = new Informer(
+    {
+      kind: kindInfo('v1', 'Secret'),
+      labelSelector: `${managedBySelector},${remoteSecretLabel}=true`,
+    },
+    deps,
+  );
+  const accessSecrets = new WatchedObjects<AccessWatcher>(
+    kindInfo('v1', 'Secret'),
+    deps,
+    ({ namespace, name }) => controller.enqueue({ namespace, name }),
+    (watcher) => `${keyText(watcher)}/${watcher.clusterName}`,
+  );
+  const status = new StatusWriter(
+    {
+      ...{ fieldManager: statusManager, fields: ['remotes'], conditions: [remotesConditionType] },
+      leastIntervalMs: leastStatusIntervalMs,
+    },
+    { client, clock },
+  );
+  const keeper = new RemoteKeeper({
+    ...deps,
+    ...{ store, accessSecrets, remoteSecrets },
+    connections: new RemoteConnections(clock),
+    ownUid: clusterUid(client),
+  });
+  const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });
+  const controller: Controller = new Controller({ name: 'remotes' }, { ...deps, reconciler });
+
+  meshes.addHandler((event) => {
+    const mesh = (event.current ?? event.old) as KubernetesObject;
+    const asked = (object: KubernetesObject | undefined) =>
+      object?.metadata.annotations?.[rotateRemotesAnnotation];
+    if (changesMoreThanStatus(event) || asked(event.old) !== asked(event.current)) {
+      controller.enqueue(objectKeyOf(mesh));
+    }
+  });
+  store.secrets.addHandler(({ old, current }) => {
+    const key = credentialKeyOf((current ?? old) as KubernetesObject);
+    if (key !== undefined) controller.enqueue(key.mesh);
+  });
+  remoteSecrets.addHandler(({ old, current }) => {
+    const owner: ObjectKey | undefined = ownerByLabels((current ?? old)?.metadata.labels);
+    if (owner !== undefined) controller.enqueue(owner);
+  });
+  return { controller, informers: [store.secrets, remoteSecrets] };
+}
+
+/** Asks once for what never changes. */
+function clusterUid(client: KubeClient): (signal: AbortSignal) => Promise<string> {
+  let uid: string | undefined;
+  return async (signal) => {
+    if (uid === undefined) {
+      const id = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
+      uid = (await client.get(id, signal)).metadata.uid ?? '';
+    }
+    return uid;
+  };
+}

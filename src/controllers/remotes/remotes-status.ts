@@ -1,0 +1,61 @@
+import type { ConditionUpdate } from '../../api/conditions.ts';
+import type { RemoteStatus } from '../../api/mesh-operator-status.ts';
+import type { StatusPart } from '../../kube/status-writer.ts';
+import type { RemoteOutcome } from './remote-outcome.ts';
+
+export const remotesConditionType = 'RemotesReady';
+
+/** What `status.remotes` says; `before` is what it said, which knows since when. */
+export function remotesStatus(
+  outcomes: readonly RemoteOutcome[],
+  before: readonly RemoteStatus[],
+  now: Date,
+): RemoteStatus[] {
+  return outcomes.map(({ againInMs: _again, ...outcome }) => {
+    const last = before.find(({ clusterName }) => clusterName === outcome.clusterName);
+    const isSame = last?.state === outcome.state && last.reason === outcome.reason;
+    return { ...outcome, since: isSame ? last.since : now.toISOString() };
+  });
+}
+
+/** What condition `RemotesReady` says: of the worst of them, and how many there are. */
+export function remotesStatement(
+  outcomes: readonly RemoteOutcome[],
+): Omit<ConditionUpdate, 'observedGeneration'> {
+  const waiting = outcomes.filter(({ state }) => state !== 'Ready');
+  const worst = severity.flatMap((state) => waiting.filter((outcome) => outcome.state === state))[0];
+  if (worst === undefined) {
+    const message = `istiod reads ${outcomes.length === 1 ? 'the other cluster' : `all ${outcomes.length} other clusters`}`;
+    return { type: remotesConditionType, status: 'True', reason: 'Connected', message };
+  }
+  const others = waiting.length - 1;
+  const more = others === 0 ? '' : ` (and ${others} more: see status.remotes)`;
+  return {
+    type: remotesConditionType,
+    status: 'False',
+    ...statements[worst.state],
+    message: `Cluster ${worst.clusterName} ${worst.message}${more}`,
+  };
+}
+
+const severity = ['Refused', 'Unreachable', 'Degraded', 'Progressing'] as const;
+const statements = {
+  Refused: { reason: 'RemoteRefused' },
+  Unreachable: { reason: 'RemoteUnreachable' },
+  Degraded: { reason: 'RemoteDegraded' },
+  Progressing: { reason: 'Progressing' },
+  Ready: { reason: 'Connected' },
+} as const;
+
+/** What changes with every credential waits for what a person looks for. */
+const detailIntervalMs = 2_000;
+
+/** How soon after the last write this change may be written, in milliseconds. */
+export function leastStatusIntervalMs(before: StatusPart, after: StatusPart): number {
+  const told = ({ remotes, conditions }: StatusPart) =>
+    JSON.stringify([
+      remotes?.map(({ clusterName, state, reason }) => [clusterName, state, reason]),
+      conditions?.map(({ status, reason }) => [status, reason]),
+    ]);
+  return told(before) === told(after) ? detailIntervalMs : 0;
+}

@@ -1,0 +1,315 @@
+import { readFile } from 'node:fs/promises';
+import { dump, load } from 'js-yaml';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { kindInfo } from '../../../src/api/kinds.ts';
+import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { rotateRemotesAnnotation } from '../../../src/api/labels.ts';
+import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
+import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
+import { operatorNamespace } from '../../cluster/operator.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
+import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
+import { never, uniqueName } from '../../support/test-client.ts';
+import type { TestMesh } from '../../support/test-mesh.ts';
+
+let world: MeshCluster;
+let west: RemoteCluster;
+
+beforeAll(async () => {
+  [world, west] = await Promise.all([MeshCluster.open('none'), RemoteCluster.start(uniqueName('west'))]);
+  await world.startOperator();
+});
+
+afterAll(async () => {
+  await world?.close();
+  await west?.close();
+});
+
+/** A mesh without istiod, whose other cluster is `west`, and the namespace that it has in both. */
+async function createMesh(
+  remote: Partial<Remote> = {},
+  kubeconfig?: string,
+): Promise<{ readonly mesh: TestMesh; readonly namespace: string }> {
+  const namespace = await world.ownNamespace();
+  await west.createNamespace(namespace);
+  await putKubeconfig(namespace, kubeconfig ?? (await west.kubeconfig()));
+  const mesh = await world.createMesh(
+    {
+      profile: 'empty',
+      multiCluster: {
+        ...{ meshID: 'shop', clusterName: 'east' },
+        remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' }, ...remote }],
+      },
+    },
+    { namespace },
+  );
+  return { mesh, namespace };
+}
+
+async function putKubeconfig(namespace: string, text: string): Promise<void> {
+  const data = { kubeconfig: Buffer.from(text).toString('base64') };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'west', namespace }, data };
+  await world.client.apply(secret, { fieldManager: 'test', force: true }, never);
+}
+
+/** The kubeconfig of another user of the other cluster. */
+async function kubeconfigAs(user: object): Promise<string> {
+  const config = load(await west.kubeconfig()) as { readonly users: readonly object[] };
+  return dump({ ...config, users: config.users.map((entry) => ({ ...entry, user })) });
+}
+
+async function askForTokens(mesh: TestMesh): Promise<void> {
+  const merge = { metadata: { annotations: { [rotateRemotesAnnotation]: 'now' } } };
+  await world.client.patch(mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+}
+
+async function untilRemote(
+  mesh: TestMesh,
+  what: string,
+  holds: (remote: RemoteStatus) => boolean,
+): Promise<RemoteStatus> {
+  let found: RemoteStatus | undefined;
+  await mesh.untilStatus(what, ({ remotes = [] }) => {
+    found = remotes[0];
+    return found !== undefined && holds(found);
+  });
+  return found as RemoteStatus;
+}
+
+const untilReady = (mesh: TestMesh) =>
+  untilRemote(
+    mesh,
+    'the other cluster is connected',
+    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
+  );
+
+function secretId(namespace: string) {
+  return { apiVersion: 'v1', kind: 'Secret', namespace, name: 'istio-remote-secret-west' };
+}
+
+async function remoteSecret(namespace: string): Promise<KubernetesObject> {
+  return world.client.get(secretId(namespace), never);
+}
+
+const readerKinds = ['ServiceAccount', 'Secret', 'ClusterRole', 'ClusterRoleBinding'] as const;
+
+/** All that the mesh has in the other cluster: kind and name. */
+async function leftInWest(namespace: string): Promise<string[]> {
+  const lists = await Promise.all(
+    readerKinds.map(async (kind) => {
+      const apiVersion = kind.startsWith('Cluster') ? 'rbac.authorization.k8s.io/v1' : 'v1';
+      const scope = kind.startsWith('Cluster') ? {} : { namespace };
+      const options = { ...scope, labelSelector: 'meshoperator.dev/reader-of=east' };
+      const { items } = await west.client.list(kindInfo(apiVersion, kind), options, never);
+      return items
+        .filter(({ metadata }) => !kind.startsWith('Cluster') || metadata.name.endsWith(namespace))
+        .map(({ metadata }) => `${kind} ${metadata.name}`);
+    }),
+  );
+  return lists.flat();
+}
+
+const canList = (resource: string) => ({ verb: 'list', group: '', resource });
+
+describe('another cluster of a mesh', () => {
+  test('becomes known to istiod by a Secret with a token that ends, of a reader that may only read', async () => {
+    const { mesh, namespace } = await createMesh();
+    const { credential } = await untilReady(mesh);
+    const secret = await remoteSecret(namespace);
+    expect(secret.metadata.labels?.['istio/multiCluster']).toBe('true');
+    expect(Object.keys(secret.data as object)).toEqual(['west']);
+    const identity = identityIn(secret, 'west');
+    const answers = await answerTo(identity, async (client) => ({
+      services: await client.mayI(canList('services'), never),
+      reviews: await client.mayI(
+        { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' },
+        never,
+      ),
+      pods: await client.mayI({ verb: 'create', group: '', resource: 'pods', namespace }, never),
+      secrets: await client.mayI({ verb: 'delete', group: '', resource: 'secrets', namespace }, never),
+    }));
+    expect(answers).toEqual({ services: true, reviews: true, pods: false, secrets: false });
+    const lifeMs = Date.parse(credential?.expiresAt ?? '') - Date.parse(credential?.issuedAt ?? '');
+    expect(lifeMs / 3_600_000).toBeCloseTo(24, 1);
+    expect((await mesh.condition('RemotesReady'))?.status).toBe('True');
+  });
+
+  test('gets another token when somebody asks, and refuses the one before', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const before = identityIn(await remoteSecret(namespace), 'west');
+    await askForTokens(mesh);
+    await waitUntil({ what: 'istiod has another token', limitMs: 30_000, intervalMs: 100 }, async () => {
+      return JSON.stringify(identityIn(await remoteSecret(namespace), 'west')) !== JSON.stringify(before);
+    });
+    const after = identityIn(await remoteSecret(namespace), 'west');
+    const ask = (identity: typeof before) =>
+      answerTo(identity, (client) => client.mayI(canList('services'), never));
+    await waitUntil(
+      { what: 'the token of before is refused', limitMs: 30_000, intervalMs: 200 },
+      async () => {
+        expect(await ask(after)).toBe(true);
+        return (await ask(before)) === 'Unauthorized';
+      },
+    );
+    await untilReady(mesh);
+    expect((await leftInWest(namespace)).filter((name) => name.startsWith('Secret'))).toHaveLength(1);
+  });
+
+  test('has its Secret put back as it was when somebody edits or deletes it', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const { data } = await remoteSecret(namespace);
+    const isAsBefore = async () => {
+      const secret = await world.client.find(secretId(namespace), never);
+      return JSON.stringify(secret?.data) === JSON.stringify(data);
+    };
+    await world.client.delete(secretId(namespace), {}, never);
+    await waitUntil({ what: 'the Secret is there again', limitMs: 30_000, intervalMs: 100 }, isAsBefore);
+    const merge = { data: { west: Buffer.from('nonsense').toString('base64') } };
+    await world.client.patch(secretId(namespace), { type: 'merge', merge }, { fieldManager: 'test' }, never);
+    await waitUntil({ what: 'the Secret is as before', limitMs: 30_000, intervalMs: 100 }, isAsBefore);
+  });
+
+  test('keeps nothing of a mesh that names it no more, or is deleted', async () => {
+    for (const end of ['named no more', 'deleted'] as const) {
+      const { mesh, namespace } = await createMesh();
+      await untilReady(mesh);
+      const identity = identityIn(await remoteSecret(namespace), 'west');
+      if (end === 'deleted') await mesh.delete();
+      else await mesh.change({ multiCluster: { remotes: [] } });
+      await waitUntil({ what: `it is ${end}`, limitMs: 30_000, intervalMs: 100 }, async () => {
+        const secret = await world.client.find(secretId(namespace), never);
+        return secret === undefined && (await leftInWest(namespace)).length === 0;
+      });
+      await waitUntil({ what: 'its token is refused', limitMs: 30_000, intervalMs: 200 }, async () => {
+        return (
+          (await answerTo(identity, (client) => client.mayI(canList('services'), never))) === 'Unauthorized'
+        );
+      });
+      const name = `${namespace}.mesh.remote.west`;
+      await waitUntil({ what: 'nothing is remembered', limitMs: 30_000, intervalMs: 100 }, async () => {
+        const id = { apiVersion: 'v1', kind: 'Secret', namespace: operatorNamespace, name };
+        return (await world.client.find(id, never)) === undefined;
+      });
+    }
+  });
+
+  test('gives a token without an end where the spec says so by name', async () => {
+    const { mesh, namespace } = await createMesh({ credential: { type: 'LongLived' } });
+    const { credential } = await untilReady(mesh);
+    expect(credential?.expiresAt).toBeUndefined();
+    const identity = identityIn(await remoteSecret(namespace), 'west');
+    expect(await answerTo(identity, (client) => client.mayI(canList('services'), never))).toBe(true);
+  });
+
+  test('is reached by istiod at another address than by the operator where the spec has one', async () => {
+    const { mesh, namespace } = await createMesh({
+      ...{ server: 'https://west.example.com:6443/', proxyURL: undefined },
+      tlsServerName: 'kubernetes',
+    });
+    await untilReady(mesh);
+    expect(identityIn(await remoteSecret(namespace), 'west')).toMatchObject({
+      ...{ server: 'https://west.example.com:6443', tlsServerName: 'kubernetes' },
+    });
+  });
+});
+
+describe('a way into another cluster that does not lead there', () => {
+  test.each([
+    {
+      what: 'leads to this cluster itself',
+      kubeconfig: () => readFile(world.cluster.kubeconfigPath, 'utf8'),
+      reason: 'OwnCluster',
+      says: 'is this cluster itself',
+    },
+    {
+      what: 'runs a program',
+      kubeconfig: () => kubeconfigAs({ exec: { command: 'true' } }),
+      reason: 'InvalidKubeconfig',
+      says: 'user.exec: must not be used',
+    },
+    {
+      what: 'is no kubeconfig',
+      kubeconfig: async () => 'hello',
+      reason: 'InvalidKubeconfig',
+      says: 'Secret ',
+    },
+  ])('is said so when it $what, and nothing is made', async ({ kubeconfig, reason, says }) => {
+    const { mesh, namespace } = await createMesh({}, await kubeconfig());
+    const status = await untilRemote(mesh, `is refused for ${reason}`, (remote) => remote.reason === reason);
+    expect(status.state).toBe('Refused');
+    expect(status.message).toContain(says);
+    expect(await world.client.find(secretId(namespace), never)).toBeUndefined();
+    expect(await leftInWest(namespace)).toEqual([]);
+    await putKubeconfig(namespace, await west.kubeconfig());
+    await untilReady(mesh);
+  });
+
+  test('is said so when it grants too little, with what is missing', async () => {
+    const home = uniqueName('home');
+    await west.createNamespace(home);
+    const user = await west.createUser(home, 'visitor');
+    await west.cluster.kubectl(
+      'create',
+      'clusterrolebinding',
+      home,
+      '--clusterrole=view',
+      `--serviceaccount=${home}:visitor`,
+    );
+    const token = await west.cluster.kubectl('create', 'token', 'visitor', '-n', home);
+    const kubeconfig = await kubeconfigAs({ token: token.trim() });
+    const { mesh, namespace } = await createMesh({}, kubeconfig);
+    const status = await untilRemote(mesh, 'rights are missing', ({ reason }) => reason !== 'Connected');
+    expect(status.state).toBe('Refused');
+    expect(status.message).toMatch(/serviceaccounts|meshoperators/);
+    expect(await leftInWest(namespace)).toEqual([]);
+    await user.close();
+  });
+
+  test('is said so when its token has been taken back, and is used again when there is another one', async () => {
+    const home = uniqueName('home');
+    await west.createNamespace(home);
+    await west.cluster.kubectl('create', 'serviceaccount', 'operator', '-n', home);
+    await west.cluster.kubectl(
+      ...['create', 'clusterrolebinding', home, '--clusterrole=cluster-admin'],
+      `--serviceaccount=${home}:operator`,
+    );
+    const token = await west.cluster.kubectl('create', 'token', 'operator', '-n', home);
+    const kubeconfig = await kubeconfigAs({ token: token.trim() });
+    await west.cluster.kubectl('delete', 'serviceaccount', 'operator', '-n', home);
+    const { mesh, namespace } = await createMesh({}, kubeconfig);
+    const status = await untilRemote(mesh, 'it is refused', ({ reason }) => reason === 'Unauthorized');
+    expect([status.state, status.message]).toEqual([
+      'Refused',
+      'no longer accepts what Secret west holds: put a kubeconfig or token there that is valid',
+    ]);
+    await putKubeconfig(namespace, await west.kubeconfig());
+    await untilReady(mesh);
+  });
+
+  test('is said so while its API server is down, and is used again when that is back', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const { data } = await remoteSecret(namespace);
+    await west.cluster.stopServer('kube-apiserver');
+    await askForTokens(mesh);
+    const down = await untilRemote(mesh, 'it is unreachable', ({ state }) => state === 'Unreachable');
+    expect(down.message).toContain('Cannot apply ServiceAccount');
+    expect((await remoteSecret(namespace)).data).toEqual(data);
+    await west.cluster.startServer('kube-apiserver');
+    const { credential } = await untilReady(mesh);
+    expect(Date.parse(credential?.issuedAt ?? '')).toBeGreaterThan(Date.parse(down.since));
+  });
+
+  test('is said so when its Secret or the namespace over there does not exist', async () => {
+    const { mesh } = await createMesh({ kubeconfig: { secretName: 'absent' } });
+    const status = await untilRemote(
+      mesh,
+      'the Secret is missed',
+      ({ reason }) => reason === 'InvalidKubeconfig',
+    );
+    expect(status.message).toContain('does not exist: create it, or name another one');
+  });
+});

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { KubeClient } from '../../src/kube/client.ts';
+import { KubeClient as Client } from '../../src/kube/client.ts';
+import { connectRemote, type RemoteIdentity, readKubeconfig } from '../../src/kube/remote-identity.ts';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { printProgress } from '../cluster/toolchain/progress.ts';
+import { ClusterUser } from './cluster-user.ts';
+import { never, type TestClient, testClient } from './test-client.ts';
+
+/** Another real cluster with simulated nodes, as the remotes of a mesh see it. */
+export class RemoteCluster {
+  readonly cluster: Cluster;
+  readonly #admin: TestClient;
+
+  private constructor(cluster: Cluster) {
+    this.cluster = cluster;
+    this.#admin = testClient(cluster.kubeconfigPath);
+  }
+
+  static async start(name: string): Promise<RemoteCluster> {
+    return new RemoteCluster(await startCluster({ name, nodes: 'kwok', progress: printProgress }));
+  }
+
+  /** The cluster's admin. */
+  get client(): KubeClient {
+    return this.#admin.client;
+  }
+
+  async createNamespace(name: string): Promise<void> {
+    const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+    await this.client.create(namespace, { fieldManager: 'test' }, never);
+  }
+
+  /** The admin's kubeconfig. */
+  kubeconfig(): Promise<string> {
+    return readFile(this.cluster.kubeconfigPath, 'utf8');
+  }
+
+  /** A user without a role. */
+  createUser(namespace: string, name: string): Promise<ClusterUser> {
+    return ClusterUser.create(this.cluster, namespace, name);
+  }
+
+  async close(): Promise<void> {
+    await this.#admin.connection.close();
+    await this.cluster.stop();
+  }
+}
+
+/** Whom a remote secret makes istiod, and what that can do. */
+export function identityIn(secret: KubernetesObject, clusterName: string): RemoteIdentity {
+  const data = secret.data as Record<string, string>;
+  const text = Buffer.from(data[clusterName] ?? '', 'base64').toString();
+  return readKubeconfig(text, `entry ${clusterName}`);
+}
+
+/** Asks once as somebody; `Unauthorized` or the like where that is refused. */
+export async function answerTo<T>(
+  identity: RemoteIdentity,
+  ask: (client: KubeClient) => Promise<T>,
+): Promise<T | string> {
+  const connection = connectRemote(identity, systemClock);
+  try {
+    return await ask(new Client({ connection, clock: systemClock }));
+  } catch (error) {
+    return (error as { reason?: string }).reason ?? String(error);
+  } finally {
+    await connection.close();
+  }
+}
