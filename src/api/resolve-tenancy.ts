@@ -7,7 +7,7 @@ import type { Tenancy } from './spec/tenancy.ts';
 
 /** The tenancy with every default filled in. */
 export function resolveTenancy(tenancy: Tenancy): ResolvedTenancy {
-  const { tenant, members, isolation = 'Strict', quota = {}, limits = [] } = tenancy;
+  const { tenant, members, isolation = 'Strict', egress = [], quota = {}, limits = [] } = tenancy;
   const { selector, namespaces = [] } = members;
   return {
     tenant,
@@ -16,6 +16,7 @@ export function resolveTenancy(tenancy: Tenancy): ResolvedTenancy {
       namespaces: [...new Set(namespaces)],
     },
     isolation,
+    egress: egress.map(({ cidrs = [], ...allowance }) => ({ ...allowance, cidrs })),
     quota: Object.fromEntries(Object.entries(quota).map(([name, value]) => [name, String(value)])),
     limits: limits as readonly JsonObject[],
   };

@@ -18,6 +18,7 @@ import {
 import { applyOverlays } from './overlays/apply-overlays.ts';
 import { renderPolicies } from './policies.ts';
 import type { RenderContext } from './render-context.ts';
+import { renderTenantEgress } from './tenancy/egress.ts';
 import { renderMembers } from './tenancy/members.ts';
 import type { Wave } from './wave.ts';
 import { renderZtunnel } from './ztunnel/ztunnel.ts';
@@ -48,6 +49,7 @@ export function renderMesh(
       name: 'policies',
       objects: [
         ...renderPolicies(mesh, context),
+        ...renderTenantEgress(mesh, context, members),
         ...renderControlPlanePolicies(mesh, context),
         ...renderGatewayPolicies(mesh, context),
         ...renderMemberPolicies(mesh, context, members),

@@ -772,6 +772,19 @@ const written: readonly MeshOperatorSpec[] = [
       ],
     },
   },
+  {
+    revision: 'tenant',
+    profile: 'minimal',
+    tenancy: {
+      tenant: 'payments',
+      members: { namespaces: ['ledger'] },
+      egress: [
+        { host: 'api.example.com', ports: [{ port: 443, protocol: 'TLS' }], cidrs: ['203.0.113.0/24'] },
+        { host: 'db.example.com', ports: [{ port: 5432, protocol: 'TCP' }], cidrs: ['2001:db8::/32'] },
+      ],
+    },
+    networkPolicy: {},
+  },
   injectorByValues,
   injectorBySpec,
   ...nodeComponents,

@@ -4,6 +4,8 @@ import { nodeComponents } from '../node-components.ts';
 import type { Problem } from '../problem.ts';
 import type { LabelSelector } from '../resolved-injection.ts';
 import { qualifiedNameRule } from '../spec/field-format.ts';
+import { checkAddressRanges } from './address-ranges.ts';
+import { findDuplicates } from './duplicates.ts';
 import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.tenancy';
@@ -55,7 +57,12 @@ export function checkTenancy({ spec, namespace }: SpecView): Problem[] {
       );
     }
   }
-  return [...problems, ...checkMembers({ spec, namespace }), ...checkQuota({ spec, namespace })];
+  return [
+    ...problems,
+    ...checkMembers({ spec, namespace }),
+    ...checkTenantEgress({ spec, namespace }),
+    ...checkQuota({ spec, namespace }),
+  ];
 }
 
 function checkMembers({ spec, namespace }: SpecView): Problem[] {
@@ -99,6 +106,48 @@ function checkMembers({ spec, namespace }: SpecView): Problem[] {
     });
   }
   return problems;
+}
+
+function checkTenantEgress({ spec }: SpecView): Problem[] {
+  const { egress = [], isolation } = spec.tenancy ?? {};
+  const at = `${path}.egress`;
+  if (isolation === 'Open' && egress.length > 0) {
+    return [{ path: at, message: 'has no effect with isolation Open, which lets everything out: remove it' }];
+  }
+  const gatewayHosts = new Set((spec.security?.egress?.hosts ?? []).map((entry) => entry?.host));
+  return [
+    ...findDuplicates(at, egress, (allowance) => allowance?.host),
+    ...egress.flatMap((allowance, index): Problem[] => {
+      const { host, ports = [], cidrs = [] } = allowance ?? {};
+      const own = `${at}[${index}]`;
+      const isByAddress = ports.some((entry) => entry?.protocol === 'TCP');
+      const isByName = ports.some((entry) => entry?.protocol !== undefined && entry.protocol !== 'TCP');
+      const problems: Problem[] = [
+        ...findDuplicates(`${own}.ports`, ports, (entry) => entry?.port?.toString()),
+        ...checkAddressRanges(`${own}.cidrs`, cidrs),
+      ];
+      if (host !== undefined && gatewayHosts.has(host)) {
+        problems.push({
+          path: `${own}.host`,
+          message:
+            'is a host of spec.security.egress, whose gateway members call it through: remove one of them',
+        });
+      }
+      if (isByAddress && isByName) {
+        problems.push({
+          path: `${own}.ports`,
+          message: 'must not mix TCP, which goes by address, with protocols that go by the name of the host',
+        });
+      }
+      if (isByAddress && cidrs.length === 0) {
+        problems.push({
+          path: `${own}.cidrs`,
+          message: 'is required with protocol TCP: proxies tell what they let through by its address alone',
+        });
+      }
+      return problems;
+    }),
+  ];
 }
 
 /** Namespaces that a selector names, and would take. */

@@ -33,6 +33,8 @@ const servicePorts: FlowPorts = {
     })),
 };
 
+const ownPorts: FlowPorts = { text: 'the ports of each', of: (_mesh, { ports = [] }) => ports };
+
 /** Every connection that a mesh needs. NetworkPolicies and the reference page are made of it. */
 export const flows: readonly Flow[] = [
   {
@@ -158,6 +160,16 @@ export const flows: readonly Flow[] = [
     ports: everyPort,
     why: 'A tenant whose proxies pass on what they do not know',
     when: { text: '`tenancy.isolation` is `Open`', holds: ({ tenancy }) => tenancy?.isolation === 'Open' },
+  },
+  {
+    from: ['workloads'],
+    to: ['allowedHosts'],
+    ports: ownPorts,
+    why: 'What a tenant allows its members',
+    when: {
+      text: '`tenancy.egress` is given',
+      holds: ({ tenancy }) => (tenancy?.egress ?? []).length > 0,
+    },
   },
   {
     from: ['egressGateways'],

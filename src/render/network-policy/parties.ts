@@ -1,5 +1,5 @@
 import { memberLabel, tenantLabel } from '../../api/labels.ts';
-import type { PolicyPeer } from '../../api/network-policy.ts';
+import type { PolicyPeer, PolicyPort } from '../../api/network-policy.ts';
 import type { ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { ResolvedNetworkPolicy } from '../../api/resolved-network-policy.ts';
 import { parseAddress } from '../../base/address-block.ts';
@@ -25,6 +25,8 @@ export interface End {
   /** Absent for what is not ours. */
   readonly pods?: readonly PodSet[];
   readonly gateway?: ResolvedGateway;
+  /** Of a host that has ports of its own. */
+  readonly ports?: readonly PolicyPort[];
 }
 
 /** A mesh that has policies. */
@@ -147,6 +149,14 @@ export const parties = {
   clients: {
     meaning: 'Clients, and load balancers that ask for health',
     ends: () => [{ peers: 'everywhere' }],
+  },
+  allowedHosts: {
+    meaning: 'Hosts outside that members of a tenant may call: `tenancy.egress`, where its `cidrs` are',
+    ends: ({ tenancy }) =>
+      (tenancy?.egress ?? []).map(({ cidrs, ports }) => ({
+        peers: blocksOrEverywhere(cidrs),
+        ports: ports.map(({ port }) => ({ port, protocol: 'TCP' })),
+      })),
   },
   outside: { meaning: 'Hosts outside of the mesh', ends: () => [{ peers: 'everywhere' }] },
   node: {

@@ -25,7 +25,10 @@ export function renderEgress(
       hosts: hosts.map(({ host }) => host),
     }),
     ...hosts.flatMap(({ host, port }) => [
-      renderObject('security/40-service-entry', { metadata: metadata(host), host, port }),
+      renderObject('security/40-service-entry', {
+        ...{ metadata: metadata(host), host, resolution: 'DNS' },
+        ...{ ports: [{ number: port, name: 'tls', protocol: 'TLS' }], addresses: [], exportTo: [] },
+      }),
       renderObject('security/42-virtual-service', {
         metadata: metadata(host),
         ...{ host, port },

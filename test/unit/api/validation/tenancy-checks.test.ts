@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
 import { problemText } from '../../../../src/api/problem.ts';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
+import type { TenantEgress } from '../../../../src/api/spec/tenancy.ts';
 import { validateMeshOperator } from '../../../../src/api/validate.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
 
@@ -10,6 +11,12 @@ type Tenancy = NonNullable<MeshOperatorSpec['tenancy']>;
 function tenant(fields: Partial<Tenancy> = {}, spec: MeshOperatorSpec = {}): MeshOperatorSpec {
   const tenancy = { tenant: 'pay', members: { namespaces: ['pay-api'] }, ...fields };
   return { revision: 'pay', profile: 'minimal', ...spec, tenancy };
+}
+
+const tls = { port: 443, protocol: 'TLS' } as const;
+
+function aHost(fields: Partial<TenantEgress> = {}): TenantEgress {
+  return { host: 'api.example.com', ports: [tls], ...fields };
 }
 
 const { revision: _revision, ...withoutRevision } = tenant();
@@ -69,6 +76,62 @@ const rows: readonly (readonly [name: string, spec: MeshOperatorSpec, problem: R
     'control planes for each version',
     tenant({}, { upgrade: { strategy: 'RevisionBased' } }),
     /^spec\.upgrade\.strategy: must be InPlace/,
+  ],
+  [
+    'allowed hosts where everything is allowed',
+    tenant({ isolation: 'Open', egress: [aHost()] }),
+    /^spec\.tenancy\.egress: has no effect with isolation Open/,
+  ],
+  [
+    'one host twice',
+    tenant({ egress: [aHost(), aHost()] }),
+    /^spec\.tenancy\.egress\[1\]: is a second api\.example\.com beside spec\.tenancy\.egress\[0\]/,
+  ],
+  [
+    'one port of a host twice',
+    tenant({ egress: [aHost({ ports: [tls, { port: 443, protocol: 'HTTP' }] })] }),
+    /^spec\.tenancy\.egress\[0\]\.ports\[1\]: is a second 443/,
+  ],
+  [
+    'a host without a port',
+    tenant({ egress: [aHost({ ports: [] })] }),
+    /^spec\.tenancy\.egress\[0\]\.ports: must have a port/,
+  ],
+  [
+    'a host that is none',
+    tenant({ egress: [aHost({ host: 'https://api.example.com' })] }),
+    /^spec\.tenancy\.egress\[0\]\.host: must be a DNS name/,
+  ],
+  [
+    'a protocol that proxies do not know',
+    tenant({ egress: [aHost({ ports: [{ port: 53, protocol: 'UDP' as 'TCP' }] })] }),
+    /^spec\.tenancy\.egress\[0\]\.ports\[0\]\.protocol: must be one of HTTP, HTTP2, GRPC, TLS, TCP/,
+  ],
+  [
+    'a range that is none',
+    tenant({ egress: [aHost({ cidrs: ['10.0.0.0/99'] })] }),
+    /^spec\.tenancy\.egress\[0\]\.cidrs\[0\]: must be a range of IP addresses/,
+  ],
+  [
+    'a host by address whose address nobody knows',
+    tenant({ egress: [aHost({ ports: [{ port: 5432, protocol: 'TCP' }] })] }),
+    /^spec\.tenancy\.egress\[0\]\.cidrs: is required with protocol TCP/,
+  ],
+  [
+    'a host both by its name and by its address',
+    tenant({ egress: [aHost({ ports: [tls, { port: 5432, protocol: 'TCP' }], cidrs: ['10.0.0.0/8'] })] }),
+    /^spec\.tenancy\.egress\[0\]\.ports: must not mix TCP/,
+  ],
+  [
+    'a host directly that is called through a gateway',
+    tenant(
+      { egress: [aHost()] },
+      {
+        security: { egress: { gateway: 'out', hosts: [{ host: 'api.example.com' }] } },
+        components: { egressGateways: [{ name: 'out' }] },
+      },
+    ),
+    /^spec\.tenancy\.egress\[0\]\.host: is a host of spec\.security\.egress/,
   ],
   [
     'a quota of something that is no resource',

@@ -2,34 +2,17 @@ import { describe, expect, test } from 'vitest';
 import type { MeshOperatorSpec } from '../../../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
 import {
-  type EvaluatedPod,
   NetworkPolicyEvaluator,
   type PolicyWorld,
 } from '../../../../src/render/network-policy/evaluate-network-policies.ts';
 import { flows } from '../../../../src/render/network-policy/flows.ts';
-import {
-  type End,
-  type GuardedMesh,
-  type PartyName,
-  parties,
-} from '../../../../src/render/network-policy/parties.ts';
+import { type GuardedMesh, type PartyName, parties } from '../../../../src/render/network-policy/parties.ts';
 import { renderMesh } from '../../../../src/render/render-mesh.ts';
+import { everywhere, isNeeded, type Place } from '../../../support/flow-places.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
 import { aRenderContext } from '../../../support/render-context.ts';
 import { podTemplateOf, renderAll } from '../../../support/rendered-objects.ts';
 
-/** Somebody who sends or gets packets, and all that this one is in the table. */
-interface Place {
-  readonly name: string;
-  readonly address: string;
-  readonly is: readonly PartyName[];
-  /** Absent: no pod. */
-  readonly pod?: EvaluatedPod;
-  /** Of a gateway. */
-  readonly gateway?: string;
-}
-
-const everywhere: PartyName[] = ['clients', 'outside', 'otherNetworks'];
 const aNode = '172.16.0.9';
 
 const allGateways: MeshOperatorSpec['components'] = {
@@ -82,6 +65,17 @@ const tenants: Record<string, MeshOperatorSpec> = {
     values: { global: { network: 'west' } },
   },
   'defaults, of a tenant': { revision: 'shops', networkPolicy: {}, tenancy },
+  'allowed hosts, of a tenant': {
+    ...{ revision: 'shops', networkPolicy: settings },
+    tenancy: {
+      ...tenancy,
+      egress: [
+        { host: 'api.example.com', ports: [{ port: 443, protocol: 'TLS' }], cidrs: ['198.51.100.20/32'] },
+        { host: 'db.example.com', ports: [{ port: 9090, protocol: 'TCP' }], cidrs: ['203.0.113.0/24'] },
+        { host: 'any.example.com', ports: [{ port: 8081, protocol: 'HTTP' }] },
+      ],
+    },
+  },
   'open egress, of a tenant': {
     ...{ revision: 'shops', networkPolicy: settings },
     tenancy: { ...tenancy, isolation: 'Open' },
@@ -113,7 +107,7 @@ describe.each(Object.entries({ ...meshes, ...tenants }))('the policies of a mesh
         if (from === to) continue;
         for (const port of ports) {
           for (const protocol of ['TCP', 'UDP'] as const) {
-            const needed = isNeeded(mesh, from, to, port, protocol);
+            const needed = isNeeded(mesh, from, to, { port, protocol });
             const verdict = evaluator.judge({ from: from.address, to: to.address, port, protocol });
             if (needed) passing++;
             if (verdict.isAllowed !== needed) {
@@ -177,39 +171,6 @@ function labelsOf(namespace: string, members: readonly string[]): Record<string,
     return { 'meshoperator.dev/tenant': 'shops', 'meshoperator.dev/member': 'shops' };
   if (namespace === 'asking') return { 'meshoperator.dev/tenant': 'shops' };
   return { 'meshoperator.dev/tenant': 'banks', 'meshoperator.dev/member': 'banks' };
-}
-
-/** Both ends must let a packet through that are ours: the table says of each what it may send, or get. */
-function isNeeded(mesh: GuardedMesh, from: Place, to: Place, port: number, protocol: string): boolean {
-  const [sender, receiver] = [ourParty(mesh, from), ourParty(mesh, to)];
-  const isInTable = (senders: readonly PartyName[], receivers: readonly PartyName[]) =>
-    flows.some((flow) => {
-      const receiving = receivers.filter((name) => flow.to.includes(name));
-      const isBetween = senders.some((name) => flow.from.includes(name)) && receiving.length > 0;
-      if (!isBetween || flow.when?.holds(mesh) === false) return false;
-      const ends: End[] = receiving.flatMap((name) => [...parties[name].ends(mesh)]);
-      return ends
-        .filter(({ gateway }) => gateway === undefined || gateway.name === to.gateway)
-        .map((end) => flow.ports.of(mesh, end))
-        .some(
-          (open) =>
-            open === 'every port' ||
-            open.some((candidate) => candidate.port === port && candidate.protocol === protocol),
-        );
-    });
-  return (
-    (sender === undefined || isInTable([sender], to.is)) &&
-    (receiver === undefined || from.is.includes('node') || isInTable(from.is, [receiver]))
-  );
-}
-
-/** What a place is that has a policy of ours. */
-function ourParty(mesh: GuardedMesh, { is, pod }: Place): PartyName | undefined {
-  if (pod === undefined) return undefined;
-  return is.find((name) => {
-    const ends: readonly End[] = parties[name].ends(mesh);
-    return ends.some(({ pods = [] }) => pods.length > 0);
-  });
 }
 
 const namespaceNames = [
