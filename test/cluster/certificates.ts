@@ -50,9 +50,18 @@ export async function issueCertificates(folder: string, plan: ClusterPlan): Prom
       ]),
     ),
     ...Object.entries(clientIdentities).map(([name, identity]) =>
-      makeCertificate(folder, name, identity, leafExtensions('clientAuth')),
+      issueClientCertificate(folder, name, identity),
     ),
   ]);
+}
+
+/** Writes a certificate of one more client, `<name>.crt` and `<name>.key`, to the folder that the CA is in. */
+export async function issueClientCertificate(
+  folder: string,
+  name: string,
+  identity: Identity,
+): Promise<void> {
+  await makeCertificate(folder, name, identity, leafExtensions('clientAuth'));
 }
 
 /** Of the real node, and of simulated ones, which answer beside the API server. */

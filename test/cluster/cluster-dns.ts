@@ -4,7 +4,8 @@ import type { ClusterPlan } from './cluster-plan.ts';
 const name = 'coredns';
 const namespace = 'kube-system';
 const labels = { 'k8s-app': 'kube-dns' }; // the label that policies for DNS name
-const port = 1053; // the image's user may not open 53
+/** Of the pods: the image's user may not open 53. */
+export const dnsPodPort = 1053;
 
 /** The manifests of the cluster's DNS, as YAML. Names outside the cluster stay unknown: nothing is forwarded. */
 export function clusterDnsManifests(plan: ClusterPlan, image: string): string {
@@ -40,8 +41,8 @@ export function clusterDnsManifests(plan: ClusterPlan, image: string): string {
         clusterIP: plan.dnsAddress,
         selector: labels,
         ports: [
-          { name: 'dns', port: 53, protocol: 'UDP', targetPort: port },
-          { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: port },
+          { name: 'dns', port: 53, protocol: 'UDP', targetPort: dnsPodPort },
+          { name: 'dns-tcp', port: 53, protocol: 'TCP', targetPort: dnsPodPort },
         ],
       },
     },
@@ -49,7 +50,7 @@ export function clusterDnsManifests(plan: ClusterPlan, image: string): string {
   return objects.map((object) => dump(object)).join('---\n');
 }
 
-const corefile = `.:${port} {
+const corefile = `.:${dnsPodPort} {
   errors
   ready :8181
   kubernetes cluster.local in-addr.arpa ip6.arpa {
@@ -84,8 +85,8 @@ function deployment(image: string): unknown {
               imagePullPolicy: 'IfNotPresent',
               args: ['-conf', '/etc/coredns/Corefile'],
               ports: [
-                { name: 'dns', containerPort: port, protocol: 'UDP' },
-                { name: 'dns-tcp', containerPort: port, protocol: 'TCP' },
+                { name: 'dns', containerPort: dnsPodPort, protocol: 'UDP' },
+                { name: 'dns-tcp', containerPort: dnsPodPort, protocol: 'TCP' },
               ],
               readinessProbe: { httpGet: { path: '/ready', port: 8181 }, periodSeconds: 1 },
               resources: { requests: { cpu: '10m', memory: '32Mi' } },

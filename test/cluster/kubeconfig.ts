@@ -1,7 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dump } from 'js-yaml';
-import type { ClientName } from './certificates.ts';
 
 /** Whose kubeconfig, and of which server. */
 export interface KubeconfigOptions {
@@ -9,7 +8,8 @@ export interface KubeconfigOptions {
   readonly cluster: string;
   readonly server: string;
   readonly pkiFolder: string;
-  readonly client: ClientName;
+  /** Whose certificate and key are in `pkiFolder`. */
+  readonly client: string;
 }
 
 /** Writes a kubeconfig that holds its certificates itself, readable by its owner only. */

@@ -18,12 +18,23 @@ export function readProxyTrust(
   proxies: readonly AppContainer[],
 ): Promise<readonly ProxyTrust[]> {
   return Promise.all(
-    proxies.map(async (proxy) => {
-      const question = ['GET', 'config_dump?resource=dynamic_active_secrets'];
-      const dump = await execIn(cluster, proxy, 'pilot-agent', 'request', ...question);
-      return { proxy: `${proxy.namespace}/${proxy.workload}`, ...trustIn(JSON.parse(dump) as SecretsDump) };
-    }),
+    proxies.map(async (proxy) => ({
+      proxy: `${proxy.namespace}/${proxy.workload}`,
+      ...trustIn(await readSecrets(cluster, proxy)),
+    })),
   );
+}
+
+/** The certificates that a proxy shows, PEM, its own first. */
+export async function readShownChain(cluster: Cluster, proxy: AppContainer): Promise<string> {
+  const { configs } = await readSecrets(cluster, proxy);
+  const chain = configs.find(({ name }) => name === 'default')?.secret.tls_certificate?.certificate_chain;
+  return textOf(chain);
+}
+
+async function readSecrets(cluster: Cluster, proxy: AppContainer): Promise<SecretsDump> {
+  const question = ['GET', 'config_dump?resource=dynamic_active_secrets'];
+  return JSON.parse(await execIn(cluster, proxy, 'pilot-agent', 'request', ...question)) as SecretsDump;
 }
 
 /** SHA-256 of each certificate of a PEM text, lower-case hexadecimal. */
@@ -56,7 +67,11 @@ function trustIn({ configs }: SecretsDump): Omit<ProxyTrust, 'proxy'> {
 }
 
 function certificatesIn(bytes: Bytes | undefined): X509Certificate[] {
-  return certificatesOf(Buffer.from(bytes?.inline_bytes ?? '', 'base64').toString());
+  return certificatesOf(textOf(bytes));
+}
+
+function textOf(bytes: Bytes | undefined): string {
+  return Buffer.from(bytes?.inline_bytes ?? '', 'base64').toString();
 }
 
 function certificatesOf(pem: string): X509Certificate[] {

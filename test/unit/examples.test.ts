@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { loadAll } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import type { MeshOperator } from '../../src/api/mesh-operator.ts';
@@ -32,5 +32,9 @@ describe('on a real node', () => {
 
   test.each(readdirSync(resolve(folder, 'argo-cd')))('examples/argo-cd/%s is synced by Argo CD', (layout) => {
     expect(realTest(`argo-cd/${layout}.test.ts`)).toContain(`examples/argo-cd/${layout}'`);
+  });
+
+  test.each(readdirSync(resolve(folder, 'tenancy')))('examples/tenancy/%s is applied', (file) => {
+    expect(realTest('../support/tenancy-cluster.ts')).toContain(`'${basename(file, '.yaml')}'`);
   });
 });

@@ -1,5 +1,3 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { dump } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Cluster } from '../../cluster/cluster.ts';
@@ -15,6 +13,7 @@ import {
   reachedFrom,
 } from '../../support/app-requests.ts';
 import { askGateway } from '../../support/gateway-request.ts';
+import { listenOutside, type OutsideHttpServer } from '../../support/outside-http-server.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
 
@@ -114,7 +113,7 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
   });
 
   test('calls what is outside the cluster through its sidecar, in plain text', async () => {
-    const outside = await listenOutside();
+    const outside = await listenOutsideForTest();
     await cluster.apply(aServiceEntry(`outside-${order.name}`, outside));
 
     const seen = await waitUntil(
@@ -200,7 +199,7 @@ describe('a pod that has opted out, in a namespace under STRICT mTLS', () => {
   });
 
   test('calls what is outside the cluster itself', async () => {
-    const outside = await listenOutside();
+    const outside = await listenOutsideForTest();
 
     await askFrom(cluster, bare, outside.url);
 
@@ -343,31 +342,14 @@ function identityOf(account: string): string {
   return `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
 }
 
-interface Outside {
-  readonly url: string;
-  readonly port: number;
-  /** The headers of each request. */
-  readonly seen: readonly IncomingHttpHeaders[];
+/** Until the test ends. */
+async function listenOutsideForTest(): Promise<OutsideHttpServer> {
+  const outside = await listenOutside(cluster);
+  onTestFinished(outside.close);
+  return outside;
 }
 
-/** A server on this machine, which is no part of the cluster, until the test ends. */
-async function listenOutside(): Promise<Outside> {
-  const seen: IncomingHttpHeaders[] = [];
-  const listener = createServer((request, response) => {
-    seen.push(request.headers);
-    response.end('outside');
-  });
-  await new Promise<void>((resolve) => listener.listen(0, cluster.hostAddress, resolve));
-  onTestFinished(() => {
-    listener.closeAllConnections();
-    listener.close();
-  });
-  const { port } = listener.address() as AddressInfo;
-  return { url: `http://${cluster.hostAddress}:${port}/`, port, seen };
-}
-
-function aServiceEntry(name: string, { port }: Outside): string {
-  const address = cluster.hostAddress;
+function aServiceEntry(name: string, { address, port }: OutsideHttpServer): string {
   return dump({
     apiVersion: 'networking.istio.io/v1',
     kind: 'ServiceEntry',

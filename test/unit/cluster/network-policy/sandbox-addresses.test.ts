@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PolicyPod } from '../../../cluster/network-policy/policy-objects.ts';
 import {
   readSandboxAddresses,
+  readSandboxes,
   withSandboxAddresses,
 } from '../../../cluster/network-policy/sandbox-addresses.ts';
 
@@ -44,6 +45,14 @@ describe('readSandboxAddresses', () => {
   });
 });
 
+describe('readSandboxes', () => {
+  it('says in which network namespace a pod is', async () => {
+    await writeResult('pods-1-eth0', { uid: 'a', addresses: ['10.244.0.5/24'], sandbox: '/run/netns/one' });
+
+    expect((await readSandboxes(folder)).get('a')?.networkNamespace).toBe('/run/netns/one');
+  });
+});
+
 describe('withSandboxAddresses', () => {
   it('puts the address of the sandbox in place of what the status says, or does not say yet', () => {
     const pods = [aPod('starting'), aPod('restarted', '10.244.0.1'), aPod('elsewhere', '10.244.0.2')];
@@ -64,11 +73,16 @@ interface Result {
   readonly uid?: string;
   readonly addresses: readonly string[];
   readonly writtenAt?: number;
+  readonly sandbox?: string;
 }
 
-async function writeResult(name: string, { uid, addresses, writtenAt = 1 }: Result): Promise<void> {
+async function writeResult(name: string, { uid, addresses, writtenAt = 1, sandbox }: Result): Promise<void> {
   const cniArgs = [['IgnoreUnknown', '1'], ...(uid === undefined ? [] : [['K8S_POD_UID', uid]])];
-  const result = { cniVersion: '1.0.0', ips: addresses.map((address) => ({ address })) };
+  const result = {
+    cniVersion: '1.0.0',
+    ips: addresses.map((address) => ({ address })),
+    interfaces: [{ name: 'veth' }, { sandbox }],
+  };
   const file = path.join(folder, name);
   await writeFile(file, JSON.stringify({ kind: 'cniCacheV1', cniArgs, result }));
   await utimes(file, writtenAt, writtenAt);
