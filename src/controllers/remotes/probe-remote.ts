@@ -7,12 +7,12 @@ import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 
+import { type ClusterFacts, readCluster } from './cluster-facts.ts';
+
 /** What was found of another cluster. */
-export interface RemoteFacts {
+export interface RemoteFacts extends ClusterFacts {
   /** `v1.35.1` */
   readonly kubernetesVersion: string;
-  /** UID of namespace kube-system, which tells clusters apart. */
-  readonly uid: string;
   /** Its clock less ours, in milliseconds; to the second. Undefined when it does not say. */
   readonly clockSkewMs: number | undefined;
   /** Its MeshOperators that are part of some mesh of several clusters. */
@@ -20,25 +20,25 @@ export interface RemoteFacts {
 }
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
-const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
 
-/** Asks another cluster who it is. Throws what the client throws: unreachable, refused, not allowed. */
+/** Asks another cluster who it is; `namespace` is that of the mesh. Throws what the client throws: unreachable, refused, not allowed. */
 export async function probeRemote(
   client: KubeClient,
+  namespace: string,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<RemoteFacts> {
   const askedAt = clock.now().getTime();
   const serverTime = await client.serverTime(signal);
   const answeredAt = clock.now().getTime();
-  const [kubernetesVersion, namespace, meshes] = await Promise.all([
+  const [kubernetesVersion, facts, meshes] = await Promise.all([
     client.serverVersion(signal),
-    client.get(kubeSystem, signal),
+    readCluster(client, namespace, signal),
     listMeshes(client, signal),
   ]);
   return {
+    ...facts,
     kubernetesVersion,
-    uid: namespace.metadata.uid ?? '',
     clockSkewMs: serverTime === undefined ? undefined : skewOf(serverTime, askedAt, answeredAt),
     meshes,
   };
@@ -68,6 +68,8 @@ export function rightsInRemote({ namespace }: Pick<ResolvedMesh, 'namespace'>): 
   const write = ['create', 'patch', 'delete'];
   return [
     { verb: 'get', group: '', resource: 'namespaces' },
+    { verb: 'list', group: '', resource: 'nodes' },
+    { verb: 'get', group: '', resource: 'configmaps', namespace },
     { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
     ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', namespace })),
     { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', namespace },

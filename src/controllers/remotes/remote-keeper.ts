@@ -14,6 +14,7 @@ import { readSecretText } from '../../kube/secret-data.ts';
 import { readerIds, readerLabels, readerName, renderReader } from '../../render/multicluster/reader.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
+import { type ClusterFacts, readCluster } from './cluster-facts.ts';
 import type { CredentialKey } from './credential-secret.ts';
 import type { CredentialSlot, CredentialState } from './credential-state.ts';
 import type { CredentialStore } from './credential-store.ts';
@@ -47,8 +48,6 @@ export interface RemoteKeeperDeps {
   /** Secrets by which istiods know other clusters. */
   readonly remoteSecrets: Informer;
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
-  /** UID of this cluster's namespace kube-system. */
-  readonly ownUid: (signal: AbortSignal) => Promise<string>;
 }
 
 /** One pass for one other cluster. */
@@ -65,6 +64,8 @@ interface Pass {
 /** What is remembered of a cluster between passes; losing it costs a question. */
 interface Memory {
   readonly identity: RemoteIdentity;
+  /** This cluster, as it was compared with. */
+  readonly own: ClusterFacts;
   readonly facts: RemoteFacts;
   readonly probedAtMs: number;
   readonly isRefused: boolean;
@@ -98,27 +99,24 @@ export class RemoteKeeper {
   /** Never throws but for an abort and a conflict: what is wrong with one cluster is its outcome. */
   async keep(pass: Pass): Promise<RemoteOutcome> {
     try {
-      const { identity, facts, isRefused } = await this.#probe(pass);
-      const problem = judgeRemote(
-        pass.mesh,
-        pass.remote.clusterName,
-        facts,
-        await this.#deps.ownUid(pass.signal),
-      );
-      if (problem !== undefined && problem.reason !== 'ClockSkew') {
-        return this.#outcome(pass, { state: 'Refused', ...problem, againInMs: troubleMs });
+      const { identity, own, facts, isRefused } = await this.#probe(pass);
+      const problem = judgeRemote({
+        ...{ mesh: pass.mesh, clusterName: pass.remote.clusterName, own, other: facts },
+      });
+      if (problem?.isOther === true) {
+        const { reason, message } = problem;
+        return this.#outcome(pass, { state: 'Refused', reason, message, againInMs: troubleMs });
       }
       const step = await this.#work(pass, identity, isRefused);
       const outcome = this.#after(pass, step);
-      return problem === undefined || outcome.state !== 'Ready'
-        ? outcome
-        : { ...outcome, state: 'Degraded', ...problem };
+      if (problem === undefined || outcome.state !== 'Ready') return outcome;
+      return { ...outcome, state: 'Degraded', reason: problem.reason, message: problem.message };
     } catch (error) {
       return this.#failed(pass, error);
     }
   }
 
-  /** Asks the cluster who it is, unless it has just said so to the same identity. */
+  /** Asks both clusters who they are, unless they have just said so to the same identity. */
   async #probe(pass: Pass): Promise<Memory> {
     const { accessSecrets, connections, clock } = this.#deps;
     const { key, mesh, remote, signal } = pass;
@@ -132,11 +130,12 @@ export class RemoteKeeper {
     const isSame = known !== undefined && sameIdentity(known.identity, identity);
     if (isSame && clock.monotonicMs() - known.probedAtMs < probeIntervalMs) return known;
     this.#memories.delete(memoryKey);
-    const facts = await probeRemote(client, clock, signal);
+    const facts = await probeRemote(client, mesh.namespace, clock, signal);
+    const own = await readCluster(this.#deps.client, mesh.namespace, signal);
     if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
     const { current } = this.#deps.store.read(key);
     const isRefused = current !== undefined && (await this.#isRefused(pass, identity, current));
-    const memory: Memory = { identity, facts, isRefused, probedAtMs: clock.monotonicMs() };
+    const memory: Memory = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
     this.#memories.set(memoryKey, memory);
     return memory;
   }

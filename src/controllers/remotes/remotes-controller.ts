@@ -80,7 +80,6 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     ...deps,
     ...{ store, accessSecrets, remoteSecrets },
     connections: new RemoteConnections(clock),
-    ownUid: clusterUid(client),
   });
   const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });
   const controller: Controller = new Controller({ name: 'remotes' }, { ...deps, reconciler });
@@ -102,16 +101,4 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     if (owner !== undefined) controller.enqueue(owner);
   });
   return { controller, informers: [store.secrets, remoteSecrets] };
-}
-
-/** Asks once for what never changes. */
-function clusterUid(client: KubeClient): (signal: AbortSignal) => Promise<string> {
-  let uid: string | undefined;
-  return async (signal) => {
-    if (uid === undefined) {
-      const id = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
-      uid = (await client.get(id, signal)).metadata.uid ?? '';
-    }
-    return uid;
-  };
 }

@@ -8,6 +8,7 @@ import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
 import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
 import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
+import { makeAuthority } from '../../support/given-authority.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
@@ -57,6 +58,17 @@ async function putKubeconfig(namespace: string, text: string): Promise<void> {
 async function kubeconfigAs(user: object): Promise<string> {
   const config = load(await west.kubeconfig()) as { readonly users: readonly object[] };
   return dump({ ...config, users: config.users.map((entry) => ({ ...entry, user })) });
+}
+
+/** A token of an admin's ServiceAccount `operator` in a namespace of its own. */
+async function adminToken(home = uniqueName('home')): Promise<string> {
+  await west.createNamespace(home);
+  await west.cluster.kubectl('create', 'serviceaccount', 'operator', '-n', home);
+  await west.cluster.kubectl(
+    ...['create', 'clusterrolebinding', home, '--clusterrole=cluster-admin'],
+    `--serviceaccount=${home}:operator`,
+  );
+  return (await west.cluster.kubectl('create', 'token', 'operator', '-n', home)).trim();
 }
 
 async function askForTokens(mesh: TestMesh): Promise<void> {
@@ -268,16 +280,28 @@ describe('a way into another cluster that does not lead there', () => {
     await user.close();
   });
 
+  test('is read, and named as one that workloads are refused by, when it trusts none of our roots', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const [ours, theirs] = [await makeAuthority('ours'), await makeAuthority('theirs')];
+    for (const [client, { rootPem }] of [
+      [world.client, ours],
+      [west.client, theirs],
+    ] as const) {
+      const metadata = { name: 'istio-ca-root-cert', namespace };
+      const roots = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'root-cert.pem': rootPem } };
+      await client.create(roots, { fieldManager: 'test' }, never);
+    }
+    // The Secret is read anew, and so is the cluster.
+    await putKubeconfig(namespace, await kubeconfigAs({ token: await adminToken() }));
+    const status = await untilRemote(mesh, 'its roots differ', ({ reason }) => reason === 'RootsDiffer');
+    expect(status.state).toBe('Degraded');
+    expect((await mesh.condition('RemotesReady'))?.reason).toBe('RemoteDegraded');
+  });
+
   test('is said so when its token has been taken back, and is used again when there is another one', async () => {
     const home = uniqueName('home');
-    await west.createNamespace(home);
-    await west.cluster.kubectl('create', 'serviceaccount', 'operator', '-n', home);
-    await west.cluster.kubectl(
-      ...['create', 'clusterrolebinding', home, '--clusterrole=cluster-admin'],
-      `--serviceaccount=${home}:operator`,
-    );
-    const token = await west.cluster.kubectl('create', 'token', 'operator', '-n', home);
-    const kubeconfig = await kubeconfigAs({ token: token.trim() });
+    const kubeconfig = await kubeconfigAs({ token: await adminToken(home) });
     await west.cluster.kubectl('delete', 'serviceaccount', 'operator', '-n', home);
     const { mesh, namespace } = await createMesh({}, kubeconfig);
     const status = await untilRemote(mesh, 'it is refused', ({ reason }) => reason === 'Unauthorized');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { resolveMesh } from '../../../../src/api/resolve.ts';
+import type { ClusterFacts } from '../../../../src/controllers/remotes/cluster-facts.ts';
 import { judgeRemote } from '../../../../src/controllers/remotes/judge-remote.ts';
 import type { RemoteFacts } from '../../../../src/controllers/remotes/probe-remote.ts';
 import { aMeshOperator } from '../../../support/mesh-operator.ts';
@@ -7,18 +8,24 @@ import { aMeshOperator } from '../../../support/mesh-operator.ts';
 const mesh = resolveMesh(aMeshOperator({ multiCluster: { meshID: 'shop', clusterName: 'east' } }));
 
 function facts(rest: Partial<RemoteFacts> = {}): RemoteFacts {
-  return { kubernetesVersion: 'v1.35.1', uid: 'west-uid', clockSkewMs: 0, meshes: [], ...rest };
-}
-
-function aPeer(meshID: string, clusterName: string) {
   return {
-    ...{ apiVersion: 'meshoperator.dev/v1alpha1', kind: 'MeshOperator' },
-    metadata: { name: 'mesh', namespace: 'istio-system' },
-    spec: { multiCluster: { meshID, clusterName } },
+    ...{ kubernetesVersion: 'v1.35.1', uid: 'west-uid', clockSkewMs: 0, meshes: [] },
+    ...{ roots: new Set<string>(), podRanges: [] },
+    ...rest,
   };
 }
 
-const reasonOf = (found: RemoteFacts) => judgeRemote(mesh, 'west', found, 'east-uid')?.reason;
+function aPeer(meshID: string, clusterName: string, network?: string) {
+  return {
+    ...{ apiVersion: 'meshoperator.dev/v1alpha1', kind: 'MeshOperator' },
+    metadata: { name: 'mesh', namespace: 'istio-system' },
+    spec: { multiCluster: { meshID, clusterName, ...(network === undefined ? {} : { network }) } },
+  };
+}
+
+const home: ClusterFacts = { uid: 'east-uid', roots: new Set(['a', 'b']), podRanges: ['10.1.0.0/16'] };
+const judge = (other: RemoteFacts) => judgeRemote({ mesh, clusterName: 'west', own: home, other });
+const reasonOf = (other: RemoteFacts) => judge(other)?.reason;
 
 test('a cluster without an operator is taken as it is', () => {
   expect(reasonOf(facts())).toBeUndefined();
@@ -34,10 +41,22 @@ test('this cluster itself, another cluster of the mesh, and one of another mesh 
   expect(reasonOf(facts({ meshes: [aPeer('bank', 'west')] }))).toBe('OtherMesh');
 });
 
+test('a cluster that trusts none of our roots is named, once both have some', () => {
+  expect(reasonOf(facts({ roots: new Set(['b', 'c']) }))).toBeUndefined();
+  expect(judge(facts({ roots: new Set(['c']) }))).toMatchObject({ reason: 'RootsDiffer', isOther: false });
+});
+
+test('pods of one network must not have the same addresses, those of two may', () => {
+  const inOne = { meshes: [aPeer('shop', 'west')], podRanges: ['10.1.128.0/17'] };
+  expect(reasonOf(facts(inOne))).toBe('AddressClash');
+  expect(reasonOf(facts({ ...inOne, podRanges: ['10.2.0.0/16'] }))).toBeUndefined();
+  expect(reasonOf(facts({ ...inOne, meshes: [aPeer('shop', 'west', 'west')] }))).toBeUndefined();
+});
+
 test('a clock that is far off is named with its direction', () => {
   expect(reasonOf(facts({ clockSkewMs: 29_000 }))).toBeUndefined();
-  expect(judgeRemote(mesh, 'west', facts({ clockSkewMs: -61_000 }), 'east-uid')).toEqual({
-    reason: 'ClockSkew',
+  expect(judge(facts({ clockSkewMs: -61_000 }))).toEqual({
+    ...{ reason: 'ClockSkew', isOther: false },
     message:
       'has a clock that is 61 s behind: certificates and tokens of one cluster may not be valid yet in the other',
   });

@@ -1,0 +1,50 @@
+import { kindInfo } from '../../api/kinds.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { rootConfigMapKey, rootConfigMapName } from '../../api/resolve-authority.ts';
+import { isRecord } from '../../base/stable-json.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { factsOf, splitCertificates } from '../../pki/certificate-facts.ts';
+
+/** What two clusters of a mesh are compared by. */
+export interface ClusterFacts {
+  /** UID of namespace kube-system, which tells clusters apart. */
+  readonly uid: string;
+  /** Fingerprints of the roots that proxies in the namespace of the mesh trust; empty where they are not there yet. */
+  readonly roots: ReadonlySet<string>;
+  /** Addresses of pods as nodes have them (`spec.podCIDRs`); empty where they say nothing. */
+  readonly podRanges: readonly string[];
+}
+
+const nodeKind = kindInfo('v1', 'Node');
+
+/** Asks a cluster for what it is compared by; `namespace` is that of the mesh. */
+export async function readCluster(
+  client: KubeClient,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<ClusterFacts> {
+  const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
+  const rootsId = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: rootConfigMapName };
+  const [home, roots, nodes] = await Promise.all([
+    client.get(kubeSystem, signal),
+    client.find(rootsId, signal),
+    client.list(nodeKind, {}, signal),
+  ]);
+  return {
+    uid: home.metadata.uid ?? '',
+    roots: rootsOf(roots),
+    podRanges: [...new Set(nodes.items.flatMap(rangesOf))],
+  };
+}
+
+function rootsOf(configMap: KubernetesObject | undefined): ReadonlySet<string> {
+  const data = configMap?.data;
+  const text = isRecord(data) ? data[rootConfigMapKey] : undefined;
+  const certificates = typeof text === 'string' ? splitCertificates(text) : [];
+  return new Set(certificates.map((pem) => factsOf(pem).fingerprint));
+}
+
+function rangesOf({ spec }: KubernetesObject): string[] {
+  const ranges = isRecord(spec) ? spec.podCIDRs : undefined;
+  return Array.isArray(ranges) ? ranges.filter((range) => typeof range === 'string') : [];
+}
