@@ -1,81 +1,46 @@
 import { defineConfig } from 'vitest/config';
 
-/** What becomes of a mesh: a line of its own, since together they take as long as all others. */
-const changes = ['adoption', 'argo-cd', 'trust', 'upgrade'].map((name) => `test/e2e/${name}/**/*.test.ts`);
+// The bounds are for tests that hang: none judges how fast the machine is.
+const minute = 60_000;
+
+/** Tests that need nothing. */
+function pure(name: string) {
+  return {
+    test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: 5 * minute, hookTimeout: 5 * minute },
+  };
+}
+
+/** Files of one project share clusters, so they run one after the other; the projects run side by side. */
+function onClusters(name: string, include: string[], exclude: string[], hookTimeout: number) {
+  const globalSetup = ['test/support/shared-cluster-setup.ts'];
+  const testTimeout = 5 * minute;
+  return { test: { name, include, exclude, globalSetup, testTimeout, hookTimeout, fileParallelism: false } };
+}
+
+const integration = (name: string, include: string[], exclude: string[] = []) =>
+  onClusters(name, include, exclude, 5 * minute);
+const endToEnd = (name: string, include: string[], exclude: string[] = []) =>
+  onClusters(name, include, exclude, 10 * minute);
+const filesOf = (...folders: readonly string[]) => folders.map((folder) => `test/${folder}/**/*.test.ts`);
+
+const ofMeshes = filesOf('integration/mesh');
+const ofFaults = filesOf('integration/mesh-under-faults');
+/** What becomes of a mesh. */
+const ofChanges = filesOf('e2e/adoption', 'e2e/argo-cd', 'e2e/trust', 'e2e/upgrade');
+/** Whom a mesh lets in, and what it tells. */
+const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy', 'e2e/multi-cluster');
 
 export default defineConfig({
   test: {
     projects: [
-      // The bounds are for tests that hang: none judges how fast the machine is.
-      {
-        test: {
-          name: 'unit',
-          include: ['test/unit/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-        },
-      },
-      {
-        test: {
-          name: 'golden',
-          include: ['test/golden/**/*.test.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
-        },
-      },
-      // Files of one project share a cluster, so they run one after the other; the projects run side by side.
-      {
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          exclude: ['test/integration/mesh/**', 'test/integration/mesh-under-faults/**'],
-          globalSetup: ['test/support/shared-cluster-setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'integration-mesh',
-          include: ['test/integration/mesh/**/*.test.ts'],
-          globalSetup: ['test/support/shared-cluster-setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'integration-faults',
-          include: ['test/integration/mesh-under-faults/**/*.test.ts'],
-          globalSetup: ['test/support/shared-cluster-setup.ts'],
-          testTimeout: 240_000,
-          hookTimeout: 300_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          exclude: changes,
-          globalSetup: ['test/support/shared-cluster-setup.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
-          name: 'e2e-changes',
-          include: changes,
-          globalSetup: ['test/support/shared-cluster-setup.ts'],
-          testTimeout: 300_000,
-          hookTimeout: 600_000,
-          fileParallelism: false,
-        },
-      },
+      pure('unit'),
+      pure('golden'),
+      integration('integration', filesOf('integration'), [...ofMeshes, ...ofFaults]),
+      integration('integration-mesh', ofMeshes),
+      integration('integration-faults', ofFaults),
+      endToEnd('e2e', filesOf('e2e'), [...ofChanges, ...ofRules]),
+      endToEnd('e2e-changes', ofChanges),
+      endToEnd('e2e-rules', ofRules),
     ],
   },
 });
