@@ -4,7 +4,7 @@ import { problemText } from '../api/problem.ts';
 import { validateMeshOperator } from '../api/validate.ts';
 import { systemClock } from '../base/clock.ts';
 import { NotFoundError } from '../base/errors.ts';
-import type { IsolationFinding } from '../isolation/finding.ts';
+import type { IsolationFinding, PlatformSubject } from '../isolation/finding.ts';
 import {
   type IsolationReport,
   type IsolationVerdict,
@@ -89,12 +89,17 @@ export function isolationText(report: IsolationReport, paint: Paint): string {
     `${paint('heading', `Tenant ${tenant}`)} (MeshOperator ${mesh}): ${verdictText(verdict, paint)}`,
     ...layers.flatMap((layer) => [
       ...layerLines(layer, paint),
-      ...(layer.layer === 'RBAC'
-        ? platform.map(({ subject, because }) => paint('faint', `    platform ${subject}: ${because}`))
-        : []),
+      ...(layer.layer === 'RBAC' ? platformLines(platform, paint) : []),
     ]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** A line for each rule by which somebody is of the platform. */
+function platformLines(platform: readonly PlatformSubject[], paint: Paint): string[] {
+  return [...Map.groupBy(platform, ({ because }) => because)].map(([because, subjects]) =>
+    paint('faint', `    platform: ${namesText(subjects.map(({ subject }) => subject))} (${because})`),
+  );
 }
 
 function layerLines({ layer, verdict, unproven, findings }: LayerReport, paint: Paint): string[] {

@@ -16,6 +16,7 @@ import {
   renderMemberPolicies,
 } from '../render/network-policy/network-policies.ts';
 import type { IsolationFinding, LayerResult } from './finding.ts';
+import { recordIn } from './lenient-fields.ts';
 import type { ObservedCluster } from './observed-cluster.ts';
 import {
   type AddressClass,
@@ -74,7 +75,8 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
  * count for closed: who they belong to may open them.
  */
 export function proveNetworkPolicies(tenant: Tenant, cluster: ObservedCluster): LayerResult {
-  const policies = cluster.networkPolicies as unknown as Policies;
+  // The API server takes one without a spec: it selects every pod, and lets nothing in.
+  const policies = cluster.networkPolicies.map(({ metadata, spec }) => ({ metadata, spec: recordIn(spec) }));
   const expected = expectedPolicies(tenant);
   const { own, outside, hosts } = placesOf(tenant, cluster, policies, expected);
   const namespaces = cluster.namespaces.map((namespace) => ({
@@ -100,7 +102,7 @@ export function proveNetworkPolicies(tenant: Tenant, cluster: ObservedCluster): 
         if (isMeant || verdict[direction].outcome === 'denied') continue;
         const foreign = verdict[direction === 'ingress' ? 'egress' : 'ingress'];
         const leak = { own: inner, outside: outer, protocol, ports };
-        note(openings, direction, verdict[direction], foreign, leak);
+        addLeak(openings, direction, verdict[direction], foreign, leak);
       }
     }
   }
@@ -263,7 +265,8 @@ function isBy(because: 'rule' | 'from-own-node', verdict: SideVerdict): boolean 
   return verdict.outcome === 'allowed' && verdict.because === because;
 }
 
-function note(
+/** Puts it to what opens its way. */
+function addLeak(
   openings: Map<string, Opening>,
   direction: Direction,
   verdict: SideVerdict,

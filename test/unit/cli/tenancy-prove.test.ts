@@ -19,7 +19,9 @@ const report: IsolationReport = {
       ],
     },
   ],
-  platform: [{ subject: 'Group system:masters', because: 'names with system: are of Kubernetes' }],
+  platform: ['Group system:masters', 'User system:kube-scheduler'].map((subject) => ({
+    ...{ subject, because: 'names with system: are of Kubernetes' },
+  })),
 };
 
 test('prints each layer, what is open with what to do, and who is of the platform', () => {
@@ -33,7 +35,7 @@ test('prints each layer, what is open with what to do, and who is of the platfor
       '      a, b, c, d, e, 2 more -> Namespace red-web',
       '      It can make pods.',
       '      Fix: take it out of the binding.',
-      '    platform Group system:masters: names with system: are of Kubernetes',
+      '    platform: Group system:masters, User system:kube-scheduler (names with system: are of Kubernetes)',
       '',
     ].join('\n'),
   );

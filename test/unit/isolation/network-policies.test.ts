@@ -170,6 +170,12 @@ describe('a NetworkPolicy that opens more than the table of flows has', () => {
     ]);
   });
 
+  test('is none where it has no spec, which closes', () => {
+    const { spec: _, ...policy } = aPolicy('red-web', 'empty', {});
+
+    expect(findingsIn(together(cluster, { networkPolicies: [policy as KubernetesObject] }))).toEqual([]);
+  });
+
   test('within the tenant is none', () => {
     expect(withPolicy({ podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] })).toEqual([]);
   });
