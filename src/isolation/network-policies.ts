@@ -351,33 +351,38 @@ function hostFinding({ metadata: { namespace, name } }: KubernetesObject): Isola
 
 /** What the table of flows leaves open, since the spec does not say more. */
 function notesOf({ mesh, tenancy }: Tenant): IsolationFinding[] {
-  const object = `MeshOperator ${mesh.namespace}/${mesh.name}`;
-  const { networkPolicy } = mesh;
+  const { networkPolicy, namespace, name } = mesh;
+  const object = `MeshOperator ${namespace}/${name}`;
   const note = { layer: 'NetworkPolicy', severity: 'note', object } as const;
-  return [
-    ...(networkPolicy === undefined || networkPolicy.apiServer.cidrs.length > 0
-      ? []
-      : [
-          {
-            ...{
-              ...note,
-              from: ['every pod and address'],
-              to: [`webhooks of namespace ${mesh.namespace} (15017)`],
-            },
-            path: 'spec.networkPolicy.apiServer.cidrs',
-            why: 'it is not given, so webhooks take calls from everybody, and istiod may send to everybody on ports of API servers',
-            fix: 'give the addresses of the API server',
-          },
-        ]),
-    ...(tenancy.isolation === 'Strict'
-      ? []
-      : [
-          {
-            ...{ ...note, from: ['members'], to: ['everybody'] },
-            path: 'spec.tenancy.isolation',
-            why: 'it is Open, which allows members to send everywhere',
-            fix: 'set it to Strict where that is not meant',
-          },
-        ]),
-  ];
+  const notes: IsolationFinding[] = [];
+  if (networkPolicy !== undefined && networkPolicy.apiServer.cidrs.length === 0) {
+    notes.push({
+      ...{ ...note, from: ['every pod and address'], to: [`webhooks of namespace ${namespace} (15017)`] },
+      path: 'spec.networkPolicy.apiServer.cidrs',
+      why: 'it is not given, so webhooks take calls from everybody, and istiod may send to everybody on ports of API servers',
+      fix: 'give the addresses of the API server',
+    });
+  }
+  if (tenancy.isolation === 'Open') {
+    notes.push({
+      ...{ ...note, from: ['members'], to: ['everybody'], path: 'spec.tenancy.isolation' },
+      why: 'it is Open, which allows members to send everywhere',
+      fix: 'set it to Strict where that is not meant',
+    });
+  }
+  for (const [index, { host, ports, cidrs }] of tenancy.egress.entries()) {
+    if (cidrs.length > 0) continue;
+    const numbers = ports.map(({ port }) => port).join(', ');
+    notes.push({
+      ...{
+        ...note,
+        from: ['members'],
+        to: [`everybody on ${numbers}`],
+        path: `spec.tenancy.egress[${index}].cidrs`,
+      },
+      why: `it is not given, so members may send everywhere on the ports of ${host}, to pods of others as well`,
+      fix: `give the addresses of ${host}`,
+    });
+  }
+  return notes;
 }

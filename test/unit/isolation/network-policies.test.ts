@@ -8,7 +8,7 @@ import {
   NetworkPolicyEvaluator,
   type PolicyWorld,
 } from '../../../src/render/network-policy/evaluate-network-policies.ts';
-import { aNamespace, aPod, aTenant, tenantIn, together } from '../../support/isolation-cluster.ts';
+import { aNamespace, aPod, aTenant, linesOf, tenantIn, together } from '../../support/isolation-cluster.ts';
 import { pick, randomNumbers } from '../../support/random.ts';
 import { randomSpec } from '../../support/random-policies.ts';
 
@@ -210,6 +210,32 @@ describe('a pod that no NetworkPolicy is about', () => {
       { severity: 'open', object: 'Pod red-web/agent', path: 'spec.hostNetwork' },
     ]);
   });
+});
+
+test('what the spec leaves open is a note', async () => {
+  const members = { namespaces: ['wide-web', 'wide-db'] };
+  const ports = [{ port: 443, protocol: 'TLS' as const }];
+  const egress = [
+    { host: 'a.example.com', ports, cidrs: ['203.0.113.0/24'] },
+    { host: 'b.example.com', ports },
+  ];
+  const notesOf = async (tenancy: object) => {
+    const wide = await aTenant('wide', {
+      networkPolicy: {},
+      tenancy: { tenant: 'wide', members, ...tenancy },
+    });
+    const observed = together(wide.cluster, { namespaces: [aNamespace('empty')] });
+    return linesOf(proveNetworkPolicies(tenantIn(wide, observed), observed).findings);
+  };
+
+  expect(await notesOf({ egress })).toEqual([
+    'note MeshOperator wide-system/wide spec.networkPolicy.apiServer.cidrs',
+    'note MeshOperator wide-system/wide spec.tenancy.egress[1].cidrs',
+  ]);
+  expect(await notesOf({ isolation: 'Open' })).toEqual([
+    'note MeshOperator wide-system/wide spec.networkPolicy.apiServer.cidrs',
+    'note MeshOperator wide-system/wide spec.tenancy.isolation',
+  ]);
 });
 
 /**
