@@ -102,7 +102,9 @@ export class ApiConnection {
 
   async #createDispatcher(options: RequestOptions & AgentOptions): Promise<Dispatcher> {
     const wanted = this.config.createDispatcherOptions(this.config.getCurrentCluster(), options);
-    const pool = { keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs };
+    // Over HTTP/2 a request with a body that is aborted on its way makes Node (24.21) write without end and without a
+    // turn for anything else, until memory is used up: Http2Session::SendPendingData. A stop aborts many.
+    const pool = { allowH2: false, keepAliveTimeout: keepAliveMs, keepAliveMaxTimeout: keepAliveMs };
     if (wanted.type === 'agent')
       return new Agent({ ...pool, connect: wanted.connect as buildConnector.BuildOptions });
     if (wanted.type === 'proxy') {

@@ -4,7 +4,12 @@ import { z } from 'zod';
 const usualTimeoutMs = 5_000;
 /** Some ten thousand series; a query that may have more sums them up, or takes the largest (`topk`). */
 const maxAnswerBytes = 4 * 1_048_576;
-const dispatcher = new Agent({ maxResponseSize: maxAnswerBytes, connectTimeout: usualTimeoutMs });
+/** HTTP/1.1 alone, since a question is aborted at its deadline: see `ApiConnection`. */
+const dispatcher = new Agent({
+  allowH2: false,
+  maxResponseSize: maxAnswerBytes,
+  connectTimeout: usualTimeoutMs,
+});
 
 /** One row of an answer. */
 export interface PrometheusSample {
