@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { dump } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MeshOperator } from '../../../src/api/mesh-operator.ts';
@@ -15,12 +16,14 @@ import { isNeeded } from '../../support/flow-places.ts';
 import { askGateway } from '../../support/gateway-request.ts';
 import { openssl } from '../../support/openssl.ts';
 import { listenOutside, type OutsideHttpServer } from '../../support/outside-http-server.ts';
+import { type OutsideServer, startOutsideServer } from '../../support/outside-server.ts';
 import type { Probe } from '../../support/packet-agent.ts';
 import { sendFromPods } from '../../support/pod-packets.ts';
 import { type AddressedPod, addressedPods, placesOf } from '../../support/pod-places.ts';
 import { readShownChain } from '../../support/proxy-trust.ts';
 import { type CliRun, runCli } from '../../support/run-cli.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
+import { filesAfter } from '../../support/shell.ts';
 import {
   appOf,
   hostOf,
@@ -41,8 +44,10 @@ const elsewhere = 'elsewhere';
 
 let world: TenancyCluster;
 let audit: AuditLog;
-/** On this machine: one that a tenant comes to allow, and one that nobody does. */
+/** On this machine: those that a tenant comes to allow, by their names and by address, and one that nobody does. */
 let outside: OutsideHttpServer;
+let secure: OutsideServer;
+let nameless: OutsideHttpServer;
 let closed: OutsideHttpServer;
 
 beforeAll(async () => {
@@ -50,12 +55,13 @@ beforeAll(async () => {
   await audit.restart();
   world = await startTenancy();
   outside = await listenOutside(world.cluster);
+  secure = await startOutsideServer(world.cluster.hostAddress, await aCertificate());
+  nameless = await listenOutside(world.cluster);
   closed = await listenOutside(world.cluster);
 });
 
 afterAll(async () => {
-  outside?.close();
-  closed?.close();
+  for (const server of [outside, secure, nameless, closed]) server?.close();
   if (world === undefined) return;
   await world.cluster.kubectl('delete', 'namespace', '--ignore-not-found', elsewhere);
   await stopTenancy(world);
@@ -169,38 +175,56 @@ describe('a host outside', () => {
     );
   });
 
-  test('is called by members that their tenant allows it, by its name and port, and by nobody else', async () => {
+  test('is called by members that their tenant allows it, by its name, address and port, and by nobody else', async () => {
     const { cluster, tenant, neighbour } = world;
-    const [caller] = tenant.members;
-    const call = (name: string, member: string = caller, { port } = outside) =>
-      outcomeFrom(cluster, appOf(member), `http://${host(name)}:${port}/`);
-    expect(await call('api')).not.toBe('ok');
+    const [member] = tenant.members;
+    const call = (url: string, caller: string = member) => outcomeFrom(cluster, appOf(caller), url);
+    const allowed = {
+      [`http://${host('api')}:${outside.port}/`]: 'ok',
+      // Nobody trusts its certificate, and to see that one has to be there.
+      [`https://${host('api')}:${secure.port}/`]: 'tls',
+      [`http://${nameless.address}:${nameless.port}/`]: 'ok',
+    };
+    const outcomes = async (caller?: string) =>
+      Object.fromEntries(
+        await Promise.all(Object.keys(allowed).map(async (url) => [url, await call(url, caller)] as const)),
+      );
+    const before = await outcomes();
+    const cidrs = [`${outside.address}/32`];
+    const byName = [
+      { port: outside.port, protocol: 'HTTP' },
+      { port: secure.port, protocol: 'TLS' },
+    ];
 
-    await tenant.mesh.change({ tenancy: { egress: [allowanceOf(host('api'))] } });
+    await tenant.mesh.change({
+      tenancy: {
+        egress: [
+          { host: host('api'), ports: byName, cidrs },
+          { host: 'nameless.example.com', ports: [{ port: nameless.port, protocol: 'TCP' }], cidrs },
+        ],
+      },
+    });
 
-    await waitUntil(
-      { what: 'the host is allowed', limitMs: 60_000 },
-      async () => (await call('api')) === 'ok',
-    );
-    const others = await Promise.all([
-      call('other'),
-      call('api', neighbour.members[0]),
-      call('api', caller, closed),
-      outcomeFrom(cluster, appOf(caller), `http://${host('other')}:${closed.port}/`),
-    ]);
-    expect(others).not.toContain('ok');
-    expect(outside.seen.map((headers) => headers.host)).toEqual(
-      outside.seen.map(() => `${host('api')}:${outside.port}`),
+    let after = {};
+    const explain = async () => JSON.stringify(after);
+    await waitUntil({ what: 'the hosts are allowed', limitMs: 60_000, explain }, async () => {
+      after = await outcomes();
+      return isDeepStrictEqual(after, allowed);
+    });
+    const refused = [
+      ...Object.values(before),
+      ...Object.values(await outcomes(neighbour.members[0])),
+      await call(`http://${host('other')}:${outside.port}/`),
+      await call(`https://${host('other')}:${secure.port}/`),
+      await call(`http://${host('api')}:${closed.port}/`),
+      await call(`http://${closed.address}:${closed.port}/`),
+    ];
+    expect(refused.filter((outcome) => ['ok', 'tls'].includes(outcome))).toEqual([]);
+    expect(new Set(outside.seen.map((headers) => headers.host))).toEqual(
+      new Set([`${host('api')}:${outside.port}`]),
     );
     expect(closed.seen).toEqual([]);
   });
-
-  function allowanceOf(name: string) {
-    return {
-      ...{ host: name, ports: [{ port: outside.port, protocol: 'HTTP' }] },
-      cidrs: [`${outside.address}/32`],
-    };
-  }
 
   function aNameOutside(name: string): string {
     const metadata = { name, namespace: elsewhere };
@@ -245,7 +269,7 @@ describe('packets between all pods, the node and this machine', () => {
     const wanted = places.flatMap((from, i) =>
       places.flatMap((to, j) =>
         isBetweenPods(from, to)
-          ? [...ports, outside.port, closed.port].flatMap((port) =>
+          ? [...ports, ...[outside, secure, nameless, closed].map(({ port }) => port)].flatMap((port) =>
               (['TCP', 'UDP'] as const)
                 // How many refusals a second this machine sends is not ours to say.
                 .filter((protocol) => protocol === 'TCP' || to.address !== cluster.hostAddress)
@@ -407,6 +431,13 @@ test.each(names)('nothing that istiod of the %s asks for is forbidden', async (n
   expect(requests.length).toBeGreaterThan(0);
   expect(requests.filter(({ code }) => code === 403)).toEqual([]);
 });
+
+async function aCertificate(): Promise<{ cert: string; key: string }> {
+  const files = await filesAfter({}, [
+    'openssl req -x509 -days 2 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=outside -keyout key -out cert',
+  ]);
+  return { cert: files.cert ?? '', key: files.key ?? '' };
+}
 
 function aNamespace(name: string): object {
   return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
