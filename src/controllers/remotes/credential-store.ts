@@ -1,6 +1,7 @@
 import { kindInfo } from '../../api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { remoteLabel } from '../../api/labels.ts';
+import { versionOfNone } from '../../kube/apply/version-of-none.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Informer, type InformerDeps } from '../../runtime/informer.ts';
 import {
@@ -46,16 +47,13 @@ export class CredentialStore {
   /** Writes over what the cache has. Throws ConflictError when somebody else has written meanwhile: then nothing is written. */
   async write(key: CredentialKey, state: CredentialState, signal: AbortSignal): Promise<void> {
     const desired = credentialSecret(this.#namespace, key, state);
-    const resourceVersion = this.#find(key)?.metadata.resourceVersion;
-    const options = { fieldManager: objectManager };
-    const written =
-      resourceVersion === undefined
-        ? await this.#client.create(desired, options, signal)
-        : await this.#client.apply(
-            { ...desired, metadata: { ...desired.metadata, resourceVersion } },
-            { ...options, force: true },
-            signal,
-          );
+    // Server-side apply from the first write on: what was created otherwise, no later write could take out.
+    const resourceVersion = this.#find(key)?.metadata.resourceVersion ?? versionOfNone;
+    const written = await this.#client.apply(
+      { ...desired, metadata: { ...desired.metadata, resourceVersion } },
+      { fieldManager: objectManager, force: true },
+      signal,
+    );
     this.secrets.observeWrite(written);
   }
 

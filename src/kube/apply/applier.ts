@@ -6,6 +6,7 @@ import { diffObject } from '../diff/diff-object.ts';
 import type { Drift } from '../diff/drift.ts';
 import { seedFromObserved, withoutNulls } from './desired-object.ts';
 import { type FieldTakeOver, takeOverFields } from './take-over-fields.ts';
+import { versionOfNone } from './version-of-none.ts';
 
 export interface ApplyResult {
   readonly outcome: 'unchanged' | 'created' | 'changed';
@@ -29,12 +30,6 @@ export interface ApplierDeps {
 
 /** How soon to look again at an object that is still being deleted; its end usually wakes us before. */
 const deletionRetryMs = 5_000;
-
-/**
- * A version that no object of ours ever has. Server-side apply refuses an object whose version differs, and creates
- * one that does not exist whatever version it names: so this applies to new objects only, without a read before.
- */
-const versionOfNone = '1';
 
 /**
  * Brings single objects to what is desired by server-side apply, and writes only what differs (`diffObject`).
