@@ -30,6 +30,12 @@ export function withTelemetryProviders(
   return [...others, ...own.map(extensionProvider)];
 }
 
+/**
+ * What Istio's API calls the default (istio.io/api mesh/v1alpha1, HttpService); istiod fills in none, and then each Envoy
+ * refuses every listener that has the provider.
+ */
+const otlpHttpTimeout = '3s';
+
 function extensionProvider(provider: TelemetryProvider): JsonObject {
   const { name, type, fields, text, service = '', port, path } = provider;
   if (type === 'Zipkin') {
@@ -38,7 +44,7 @@ function extensionProvider(provider: TelemetryProvider): JsonObject {
   if (type === 'OpenTelemetry') {
     return path === undefined
       ? { name, opentelemetry: { service, port: port ?? 4317 } }
-      : { name, opentelemetry: { service, port: port ?? 4318, http: { path } } };
+      : { name, opentelemetry: { service, port: port ?? 4318, http: { path, timeout: otlpHttpTimeout } } };
   }
   const logFormat = fields === undefined ? { text: lineOf(text) } : { labels: fields };
   return {

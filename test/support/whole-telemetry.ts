@@ -25,6 +25,12 @@ export const wholeTelemetry: readonly MeshOperatorSpec[] = [
         { name: 'json', type: 'AccessLogFile', path: '/dev/stderr', fields: { code: '%RESPONSE_CODE%' } },
         { name: 'text', type: 'AccessLogFile', text: '%PROTOCOL% %REQ(:METHOD)%' },
         { name: 'collector', type: 'OpenTelemetry', service: 'otel.tracing.svc.cluster.local', port: 4400 },
+        {
+          name: 'over-http',
+          type: 'OpenTelemetry',
+          service: 'otel.tracing.svc.cluster.local',
+          path: '/v1/traces',
+        },
         { name: 'zipkin', type: 'Zipkin', service: 'zipkin.tracing.svc.cluster.local', path: '/spans' },
       ],
       ...settings,

@@ -183,6 +183,23 @@ describe('telemetry settings', () => {
     }
   });
 
+  // Without it istiod's listeners are refused by every Envoy.
+  it('give spans over HTTP a timeout', () => {
+    const overHttp: Provider = { ...collector, path: '/v1/traces' };
+    const { meshConfig } = resolveMesh(aMeshOperator({ telemetry: { providers: [overHttp] } }));
+
+    expect(meshConfig.extensionProviders).toEqual([
+      {
+        name: 'collector',
+        opentelemetry: {
+          service: 'otel.tracing.svc',
+          port: 4318,
+          http: { path: '/v1/traces', timeout: '3s' },
+        },
+      },
+    ]);
+  });
+
   it('may choose providers that a profile or a MeshConfig brings, which stay', () => {
     const spec: MeshOperatorSpec = {
       profile: 'demo',
