@@ -94,11 +94,12 @@ export class Cluster {
     return run(await ensureTool('kubectl'), ['--kubeconfig', this.kubeconfigPath, ...args]);
   }
 
-  /** Server-side applies a manifest (YAML or JSON, any number of documents). */
-  async apply(manifest: string): Promise<void> {
+  /** Server-side applies a manifest (YAML or JSON, any number of documents); another field manager leaves what others said. */
+  async apply(manifest: string, fieldManager = 'kubectl'): Promise<void> {
+    const flags = ['--server-side', '--force-conflicts', '--field-manager', fieldManager];
     await run(
       await ensureTool('kubectl'),
-      ['--kubeconfig', this.kubeconfigPath, 'apply', '--server-side', '--force-conflicts', '-f', '-'],
+      ['--kubeconfig', this.kubeconfigPath, 'apply', ...flags, '-f', '-'],
       { input: manifest },
     );
   }

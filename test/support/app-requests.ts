@@ -44,12 +44,36 @@ export async function askAppFrom(
   return JSON.parse(await askFrom(cluster, from, url, options)) as AppAnswer;
 }
 
+/** What became of calls: of the test app's counts (`test/app/call_counts.go`), what is looked at here. */
+export interface CallReport {
+  readonly total: CallCounts;
+  /** By URL. */
+  readonly targets: Readonly<Record<string, CallCounts>>;
+  readonly lastFailures: readonly { readonly message: string }[];
+}
+
+export interface CallCounts {
+  readonly sent: number;
+  readonly ok: number;
+  readonly notSent: number;
+  readonly failedBy: Readonly<Record<string, number>>;
+  readonly answeredBy: Readonly<Record<string, number>>;
+}
+
+/** What becomes of calls from inside a container, by flags of `test-app call`. */
+export async function callFrom(
+  cluster: Cluster,
+  from: AppContainer,
+  ...flags: readonly string[]
+): Promise<CallReport> {
+  return JSON.parse(
+    await execIn(cluster, from, '/test-app', 'call', '-allow-failures', ...flags),
+  ) as CallReport;
+}
+
 /** How one request from inside a container ends: `ok`, or the kind of failure as the test app calls it. */
 export async function outcomeFrom(cluster: Cluster, from: AppContainer, url: string): Promise<string> {
-  const call = ['/test-app', 'call', '-count', '1', '-timeout', '5s', '-allow-failures', '-url', url];
-  const { total } = JSON.parse(await execIn(cluster, from, ...call)) as {
-    total: { ok: number; failedBy: Record<string, number> };
-  };
+  const { total } = await callFrom(cluster, from, '-count', '1', '-timeout', '5s', '-url', url);
   return total.ok === 1 ? 'ok' : Object.keys(total.failedBy).join();
 }
 
@@ -62,11 +86,8 @@ export async function reachedFrom(
   from: AppContainer,
   urls: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  const call = ['/test-app', 'call', '-count', `${urls.length}`, '-rate', '100', '-timeout', '3s'];
-  const targets = urls.flatMap((url) => ['-url', url]);
-  const report = JSON.parse(await execIn(cluster, from, ...call, '-allow-failures', ...targets)) as {
-    targets: Record<string, { sent: number; failedBy: Record<string, number> }>;
-  };
+  const calls = ['-count', `${urls.length}`, '-rate', '100', '-timeout', '3s'];
+  const report = await callFrom(cluster, from, ...calls, ...urls.flatMap((url) => ['-url', url]));
   return new Set(
     urls.filter((url) => report.targets[url]?.sent === 1 && !report.targets[url].failedBy.timeout),
   );

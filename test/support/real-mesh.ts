@@ -20,7 +20,8 @@ export interface RealMesh {
 
 /**
  * Installs the operator with its chart, applies the MeshOperator `istio-system/mesh` of a file of the repository, with
- * these settings besides, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`).
+ * these settings besides, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`); a mesh with
+ * metrics in its `spec.telemetry` must turn them off itself.
  */
 export async function installRealMesh(manifest: string, spec: MeshOperatorSpec = {}): Promise<RealMesh> {
   const cluster = await sharedCluster('kubelet');
@@ -28,18 +29,29 @@ export async function installRealMesh(manifest: string, spec: MeshOperatorSpec =
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
   await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
-  await applyMesh(cluster, manifest, spec);
+  const { telemetry } = await applyMesh(cluster, manifest, spec);
   const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
   await mesh.until('Ready');
-  await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
+  // Of two Telemetries for the whole mesh Istio reads the older one alone.
+  if (telemetry?.metrics === undefined) {
+    await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
+  }
   return { cluster, admin, mesh };
 }
 
-/** Applies the MeshOperator of a file of the repository with these settings besides; lists and scalars replace what is there. */
-export async function applyMesh(cluster: Cluster, manifest: string, spec: MeshOperatorSpec): Promise<void> {
+/**
+ * Applies the MeshOperator of a file of the repository with these settings besides, and gives the whole spec; lists and
+ * scalars replace what is there.
+ */
+export async function applyMesh(
+  cluster: Cluster,
+  manifest: string,
+  spec: MeshOperatorSpec,
+): Promise<MeshOperatorSpec> {
   const object = load(await readManifest(manifest)) as MeshOperator;
   const merged = mergeJson(object.spec as JsonObject, spec as JsonObject);
   await cluster.apply(JSON.stringify({ ...object, spec: merged }));
+  return merged as MeshOperatorSpec;
 }
 
 /** Deletes the mesh, its namespace and the namespaces of its apps, and returns when they are gone; the operator stays. */

@@ -36,7 +36,7 @@ export class SettledProxies {
       const ask = (path: string) => execIn(this.#cluster, proxy, 'pilot-agent', 'request', 'GET', path);
       return (
         (await ask('config_dump?resource=dynamic_route_configs')).includes(`"${name}"`) &&
-        !(await ask('config_dump?resource=dynamic_listeners')).includes('"warming_state"') &&
+        !/"(warming|error)_state"/.test(await ask('config_dump?resource=dynamic_listeners')) &&
         !/draining: [1-9]/.test(await ask('stats?filter=draining'))
       );
     });

@@ -95,7 +95,7 @@ const tracingSchema = z.strictObject({
     .min(0)
     .max(100)
     .optional()
-    .describe('Percentage of requests that are traced where nothing has decided yet.'),
+    .describe('Percentage of requests that are traced; the first proxy of a request decides.'),
   disabled: z.boolean().optional().describe('Turns the reporting of spans off. Default: `false`.'),
   tags: z.record(z.string().min(1), z.string()).optional().describe('Tags of each span, with their values.'),
 });

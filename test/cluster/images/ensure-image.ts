@@ -4,17 +4,26 @@ import { ensureArchive, type ImageArchive } from './image-cache.ts';
 import { type IstioRelease, istiodImage } from './istiod.ts';
 import { meshOperatorImage } from './mesh-operator.ts';
 import type { ImageDefinition } from './oci-archive.ts';
+import { otelCollectorImage } from './otel-collector.ts';
 import { pauseImage } from './pause.ts';
 import { proxyv2Image } from './proxyv2.ts';
 import { testAppImage } from './test-app.ts';
 
 /** The images that local clusters can run. */
-export type ImageName = 'pause' | 'coredns' | 'test-app' | 'istiod' | 'proxyv2' | 'mesh-operator';
+export type ImageName =
+  | 'pause'
+  | 'coredns'
+  | 'test-app'
+  | 'otel-collector'
+  | 'istiod'
+  | 'proxyv2'
+  | 'mesh-operator';
 
 const definitions: Record<ImageName, (release: IstioRelease) => Promise<ImageDefinition>> = {
   pause: pauseImage,
   coredns: corednsImage,
   'test-app': testAppImage,
+  'otel-collector': otelCollectorImage,
   istiod: istiodImage,
   proxyv2: proxyv2Image,
   'mesh-operator': meshOperatorImage,

@@ -10,7 +10,7 @@ import { run } from './run-command.ts';
 /** A folder in tools/ that has a go.mod. */
 type ToolModule =
   | ('kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns')
-  | ('cert-manager' | 'spire' | 'argo-cd')
+  | ('cert-manager' | 'spire' | 'argo-cd' | 'otel-collector')
   | ('prometheus-operator' | 'grafana');
 
 /** One program that a go.mod of tools/ pins with its checksums. */

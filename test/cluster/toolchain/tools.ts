@@ -82,6 +82,12 @@ const goTools = [
       ],
     },
   },
+  {
+    name: 'otel-collector',
+    module: 'otel-collector',
+    package: 'meshoperator.dev/tools/otel-collector',
+    ownFiles: ['main.go'],
+  },
   { name: 'pilot-discovery', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery' },
   { name: 'pilot-agent', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent' },
   { name: 'istioctl', module: 'istioctl', package: 'istio.io/istio/istioctl/cmd/istioctl' },
