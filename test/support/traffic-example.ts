@@ -55,6 +55,17 @@ export interface TrafficCheck {
   readonly answeredBy?: Readonly<Record<string, Amount>>;
   /** How many requests arrive at which deployment, which retries and mirrors make another number than that of the calls. */
   readonly arriveAt?: Readonly<Record<string, Amount>>;
+  /** Lines that the calls leave in the log of whose proxy. */
+  readonly logged?: Readonly<Record<string, LoggedLines>>;
+  /** Of how many calls the caller's proxy reports a span. */
+  readonly traced?: Amount;
+}
+
+/** Lines of a log: JSON with exactly these fields, whose values may be `*` for any. */
+export interface LoggedLines {
+  readonly lines: Amount;
+  /** Left out where there is no line. */
+  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 /** Exactly so many, a share that each request has by chance, or a range. */
@@ -117,13 +128,19 @@ export function sentenceOf(check: TrafficCheck): string {
   return `${asked}: ${outcomesOf(check).join('; ')}`;
 }
 
-function outcomesOf({ times, ends, answeredBy = {}, arriveAt = {} }: TrafficCheck): string[] {
+function outcomesOf(check: TrafficCheck): string[] {
+  const { times, ends, answeredBy = {}, arriveAt = {}, logged = {}, traced } = check;
   const each = (amounts: Readonly<Record<string, Amount>>, wordsFor: (key: string) => string) =>
     Object.entries(amounts).map(([key, amount]) => `${amountText(amount, times)} ${wordsFor(key)}`);
   return [
     ...each(ends, (end) => endWords[end] ?? `get status ${end}`),
     ...each(answeredBy, (app) => `are answered by \`${app}\``),
     ...each(arriveAt, (app) => `arrive at \`${app}\``),
+    ...Object.entries(logged).map(
+      ([app, { lines, fields }]) =>
+        `${amountText(lines, times)} leave a line in the log of \`${app}\`${fields === undefined ? '' : `, \`${JSON.stringify(fields)}\``}`,
+    ),
+    ...(traced === undefined ? [] : [`${amountText(traced, times)} are traced`]),
   ];
 }
 
@@ -141,7 +158,7 @@ function amountText(amount: Amount, times: number): string {
   return least === 0 ? 'none' : least === times ? `all ${times}` : String(least);
 }
 
-/** Tokens are long. */
+/** Tokens are long, and how a trace goes on is said at its end. */
 function shortened(text: string): string {
-  return text.length > 40 ? `${text.slice(0, 32)}...` : text;
+  return text.length > 40 ? `${text.slice(0, 28)}...${text.slice(-3)}` : text;
 }

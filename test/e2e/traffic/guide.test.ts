@@ -5,6 +5,7 @@ import { readManifest } from '../../cluster/operator.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
 import { SettledProxies } from '../../support/settled-proxies.ts';
 import { filesAfter } from '../../support/shell.ts';
+import { collectorNamespace, installSpanCollector } from '../../support/span-collector.ts';
 import { flawsOf } from '../../support/traffic-calls.ts';
 import { readTrafficExamples, sentenceOf } from '../../support/traffic-example.ts';
 
@@ -16,6 +17,12 @@ const sidecars = ['client', 'web-v1', 'web-v2'].map((name) => ({
   workload: `deployment/${name}`,
 }));
 
+const nothing = dump({
+  apiVersion: 'meshoperator.dev/v1alpha1',
+  kind: 'MeshOperator',
+  metadata: { name: 'mesh', namespace: 'istio-system' },
+});
+
 let real: RealMesh;
 let proxies: SettledProxies;
 
@@ -25,6 +32,7 @@ beforeAll(async () => {
   await cluster.apply(
     objects([aNamespace('shop', { 'istio-injection': 'enabled' }), aNamespace('external')]),
   );
+  await installSpanCollector(cluster);
   await cluster.apply(objects(await certificates()));
   await cluster.apply(await readManifest('test/e2e/traffic/apps.yaml'));
   for (const [namespace, name] of [
@@ -37,21 +45,20 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (real !== undefined) await removeRealMesh(real, ...namespaces);
+  if (real !== undefined) await removeRealMesh(real, ...namespaces, collectorNamespace);
 });
 
 describe.each(readTrafficExamples())('$title', ({ steps }) => {
   afterAll(async () => {
-    const files = [...new Set(steps.map(({ manifest }) => manifest))].flatMap((file) => [
-      '-f',
-      repositoryFile(file),
-    ]);
-    await real.cluster.kubectl('delete', '--ignore-not-found', ...files);
+    const others = steps.filter(({ yaml }) => !isOfMesh(yaml)).map(({ manifest }) => manifest);
+    const files = [...new Set(others)].flatMap((file) => ['-f', repositoryFile(file)]);
+    if (files.length > 0) await real.cluster.kubectl('delete', '--ignore-not-found', ...files);
+    if (steps.some(({ yaml }) => isOfMesh(yaml))) await addToMesh(nothing);
   });
 
   describe.each(steps)('with $manifest', ({ yaml, checks }) => {
     beforeAll(async () => {
-      await real.cluster.apply(yaml);
+      await (isOfMesh(yaml) ? addToMesh(yaml) : real.cluster.apply(yaml));
       await proxies.wait();
     });
 
@@ -63,6 +70,17 @@ describe.each(readTrafficExamples())('$title', ({ steps }) => {
     );
   });
 });
+
+/** True for what a step says of the mesh, beside all else that is said of it. */
+function isOfMesh(yaml: string): boolean {
+  return /^kind: MeshOperator$/m.test(yaml);
+}
+
+/** Says it instead of what was said here before. */
+async function addToMesh(yaml: string): Promise<void> {
+  await real.cluster.apply(yaml, 'guide');
+  await real.mesh.until('Ready');
+}
 
 function repositoryFile(path: string): string {
   return resolve(import.meta.dirname, '../../..', path);
