@@ -96,7 +96,7 @@ async function aCluster(name: string): Promise<JoinedCluster> {
     ...{ name: `${name}-${process.pid}`, nodes: 'kubelet', progress: printProgress },
   });
   const admin = testClient(cluster.kubeconfigPath);
-  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 180_000);
+  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 400_000);
   return { name, cluster, admin, mesh };
 }
 

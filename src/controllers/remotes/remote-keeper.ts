@@ -130,9 +130,10 @@ export class RemoteKeeper {
     const isSame = known !== undefined && sameIdentity(known.identity, identity);
     if (isSame && clock.monotonicMs() - known.probedAtMs < probeIntervalMs) return known;
     this.#memories.delete(memoryKey);
+    // Before anything else: what is missing is named whole.
+    if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
     const facts = await probeRemote(client, mesh.namespace, clock, signal);
     const own = await readCluster(this.#deps.client, mesh.namespace, signal);
-    if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
     const { current } = this.#deps.store.read(key);
     const isRefused = current !== undefined && (await this.#isRefused(pass, identity, current));
     const memory: Memory = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };

@@ -160,7 +160,7 @@ function calls(to: string, security: string, from = 'unknown'): CountedRequests 
 }
 
 async function untilCounted(): Promise<void> {
-  const query = encodeURIComponent('istio_requests_total{connection_security_policy="none"}');
+  const query = encodeURIComponent('istio_requests_total{connection_security_policy="none"} > 0');
   await waitUntil({ what: 'calls are counted', limitMs: 60_000 }, async () => {
     const answer = await fetch(`${prometheus.address}/api/v1/query?query=${query}`);
     const { data } = (await answer.json()) as { data: { result: unknown[] } };
