@@ -78,13 +78,8 @@ describe('the injector', () => {
   test('refuses no pod while its serving certificate is made anew every 5 s', async () => {
     const load = new PodLoad(real.admin.client, namespace, 4);
     const seen = new Set([await certificateInUse()]);
-    let isOver = false;
-    const end = setTimeout(() => {
-      isOver = true;
-    }, 60_000);
-    onTestFinished(() => clearTimeout(end));
-
-    while (!isOver) {
+    // However long a busy machine takes for so many.
+    while (load.report.injected <= 500 || seen.size <= 6) {
       const pause = new Promise((resolve) => setTimeout(resolve, 5_000)); // the subject: one every 5 s
       await real.admin.client.delete(serving, {}, never);
       const next = await waitUntil({ what: 'a new certificate is in use', limitMs: 60_000 }, async () => {
