@@ -90,7 +90,7 @@ test('an API server that is down costs no request, and keeps no istiod from star
     'istio-system',
     '--timeout=120s',
   );
-  expect((await east.mesh.condition('ControlPlaneReady'))?.status).toBe('True');
+  await east.mesh.untilReason('ControlPlaneReady', 'Healthy');
 
   await west.cluster.startServer('kube-apiserver');
   await untilConnected(east.mesh);
