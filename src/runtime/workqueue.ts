@@ -128,7 +128,9 @@ export class Workqueue {
       this.#deps.metrics.depth(this.#ready.size);
       this.#hand();
     }
-    if (this.#processing.size === 0) this.#isIdle.resolve();
+    if (this.#processing.size > 0) return;
+    this.#isIdle.resolve();
+    this.#isIdle = Promise.withResolvers<void>();
   }
 
   /** Resolves when no pass runs. */
@@ -152,7 +154,6 @@ export class Workqueue {
       if (taker === undefined) return;
       const nowMs = this.#deps.clock.monotonicMs();
       this.#ready.delete(key);
-      if (this.#processing.size === 0) this.#isIdle = Promise.withResolvers<void>();
       this.#processing.set(key, nowMs);
       this.#deps.metrics.depth(this.#ready.size);
       this.#deps.metrics.waited((nowMs - sinceMs) / 1000);

@@ -152,6 +152,26 @@ describe('the workqueue', () => {
     expect(isIdle).toBe(true);
   });
 
+  test('becomes idle although the last key was wanted again, and taken at once', async () => {
+    const { queue } = aQueue();
+    queue.add('a');
+    await queue.take(never);
+    let isIdle = false;
+    void queue.idle().then(() => {
+      isIdle = true;
+    });
+    queue.add('a');
+    const again = queue.take(never);
+
+    queue.done('a');
+    await again;
+    await settlePromises();
+    expect(isIdle).toBe(false);
+    queue.done('a');
+    await settlePromises();
+    expect(isIdle).toBe(true);
+  });
+
   test('drops keys and timers when cleared', () => {
     const { clock, queue } = aQueue();
     queue.add('a');
