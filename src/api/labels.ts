@@ -54,6 +54,9 @@ export const remoteLabel = 'meshoperator.dev/remote';
 /** On what a mesh has in another cluster: the cluster that it is for. */
 export const readerLabel = 'meshoperator.dev/reader-of';
 
+/** On what the operator of another cluster gets in by, and on the Secret over there that holds it: the name of that other cluster. */
+export const operatorAccessLabel = 'meshoperator.dev/operator-access-of';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

@@ -8,6 +8,8 @@ export interface Right {
   readonly subresource?: string;
   /** Absent for what belongs to the whole cluster. */
   readonly namespace?: string;
+  /** Absent for all of a kind. */
+  readonly name?: string;
 }
 
 /** What is said of rights at most, so that it can be read. */
@@ -26,16 +28,17 @@ export function rightsText(rights: readonly Right[]): string {
 }
 
 /** The command by which one sees whether one has a right. */
-export function canIText({ verb, group, resource, subresource, namespace }: Right): string {
-  const name = group === '' ? resource : `${resource}.${group}`;
+export function canIText({ verb, group, resource, subresource, namespace, name }: Right): string {
+  const kind = group === '' ? resource : `${resource}.${group}`;
   return [
-    `kubectl auth can-i ${verb} ${name}`,
+    `kubectl auth can-i ${verb} ${kind}${name === undefined ? '' : `/${name}`}`,
     ...(subresource === undefined ? [] : [`--subresource ${subresource}`]),
     ...(namespace === undefined ? [] : [`--namespace ${namespace}`]),
   ].join(' ');
 }
 
-function placeText({ group, resource, subresource, namespace }: Right): string {
-  const name = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
-  return namespace === undefined ? `${name} in the cluster` : `${name} in namespace ${namespace}`;
+function placeText({ group, resource, subresource, namespace, name }: Right): string {
+  const kind = `${resource}${subresource === undefined ? '' : `/${subresource}`}${group === '' ? '' : `.${group}`}`;
+  const what = name === undefined ? kind : `${kind} ${name}`;
+  return namespace === undefined ? `${what} in the cluster` : `${what} in namespace ${namespace}`;
 }

@@ -165,6 +165,10 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     )
     .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)
+    .option(
+      '--remotes',
+      'instead: the other clusters of each mesh, how each stands and how long its credential is valid; exit code 1 when one is not Ready',
+    )
     .addOption(outputOption())
     .action(async (name: string | undefined, options: StatusOptions) => {
       const { status } = await import('./status.ts');

@@ -60,6 +60,27 @@ test('text for people, and documents for programs', async () => {
   expect(load(yaml.stdout)).toEqual(JSON.parse(json.stdout));
 });
 
+test('the other clusters of a mesh, and exit code 1 when one of them is not Ready', async () => {
+  const remote = {
+    ...{ clusterName: 'west', state: 'Refused', since: '2026-01-01T00:00:00Z' },
+    ...{ reason: 'Unauthorized', message: 'no longer accepts it' },
+  };
+  const none = await statusOf({ remotes: true });
+  const { apiVersion, kind } = meshKind;
+  await api.client.apply(
+    { apiVersion, kind, metadata: { name: 'mesh', namespace }, status: { remotes: [remote] } },
+    { fieldManager: 'test-remotes', force: true, subresource: 'status' },
+    never,
+  );
+
+  const text = await statusOf({ remotes: true });
+  const json = await statusOf({ remotes: true, output: 'json' });
+
+  expect(none).toMatchObject({ code: 0, stdout: `${namespace}/mesh  no other cluster\n` });
+  expect(text).toMatchObject({ code: 1, stdout: expect.stringContaining('no longer accepts it') });
+  expect(JSON.parse(json.stdout)).toEqual([{ namespace, name: 'mesh', remotes: [remote] }]);
+});
+
 test('colours come on a terminal alone, and not where NO_COLOR is set', async () => {
   const flags = `--kubeconfig ${cluster.kubeconfigPath} -n ${namespace}`;
   const onTerminal = async (env: Record<string, string>) => {

@@ -1,12 +1,10 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type Right, rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
-
 import { type ClusterFacts, readCluster } from './cluster-facts.ts';
 
 /** What was found of another cluster. */
@@ -60,23 +58,6 @@ async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<read
     if (error instanceof NotFoundError) return [];
     throw error;
   }
-}
-
-/** What the operator does in another cluster. */
-export function rightsInRemote({ namespace }: Pick<ResolvedMesh, 'namespace'>): Right[] {
-  const rbac = 'rbac.authorization.k8s.io';
-  const write = ['create', 'patch', 'delete'];
-  return [
-    { verb: 'get', group: '', resource: 'namespaces' },
-    { verb: 'list', group: '', resource: 'nodes' },
-    { verb: 'get', group: '', resource: 'configmaps', namespace },
-    { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
-    ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', namespace })),
-    { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', namespace },
-    ...['list', 'create', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
-    ...[...write, 'bind', 'escalate'].map((verb) => ({ verb, group: rbac, resource: 'clusterroles' })),
-    ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterrolebindings' })),
-  ];
 }
 
 /** Throws TerminalError that names what the operator may not do there. */

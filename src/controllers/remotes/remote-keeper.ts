@@ -11,6 +11,7 @@ import type { EventRecorder } from '../../kube/event-recorder.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import { readSecretText } from '../../kube/secret-data.ts';
+import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import { readerIds, readerLabels, readerName, renderReader } from '../../render/multicluster/reader.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
@@ -22,7 +23,7 @@ import { type CredentialStep, decideCredential, type MintReason } from './decide
 import { objectManager } from './field-managers.ts';
 import { judgeRemote } from './judge-remote.ts';
 import { observeReplicas } from './observe-replicas.ts';
-import { assertRights, probeRemote, type RemoteFacts, rightsInRemote } from './probe-remote.ts';
+import { assertRights, probeRemote, type RemoteFacts } from './probe-remote.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';

@@ -20,7 +20,7 @@ export function readerLabels({ clusterId }: Pick<ResolvedMesh, 'clusterId'>): Re
  */
 export function renderReader(mesh: ResolvedMesh): KubernetesObject[] {
   const subject = { name: readerName(mesh), namespace: mesh.namespace };
-  const roleName = roleNameOf(mesh);
+  const roleName = readerRoleName(mesh);
   const labels = readerLabels(mesh);
   const metadata: ObjectMeta = { name: roleName, labels };
   return [
@@ -42,7 +42,7 @@ export function renderReader(mesh: ResolvedMesh): KubernetesObject[] {
 
 /** The same objects, in the order in which they go. */
 export function readerIds(mesh: Pick<ResolvedMesh, 'namespace' | 'clusterId'>): ObjectId[] {
-  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', name: roleNameOf(mesh) };
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', name: readerRoleName(mesh) };
   return [
     { ...rbac, kind: 'ClusterRoleBinding' },
     { ...rbac, kind: 'ClusterRole' },
@@ -50,6 +50,7 @@ export function readerIds(mesh: Pick<ResolvedMesh, 'namespace' | 'clusterId'>): 
   ];
 }
 
-function roleNameOf(mesh: Pick<ResolvedMesh, 'namespace' | 'clusterId'>): string {
+/** Name of its ClusterRole, and of the binding of that. */
+export function readerRoleName(mesh: Pick<ResolvedMesh, 'namespace' | 'clusterId'>): string {
   return `${readerName(mesh)}-${mesh.namespace}`;
 }

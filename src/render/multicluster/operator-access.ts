@@ -1,0 +1,98 @@
+import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
+import { operatorAccessLabel } from '../../api/labels.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { Right } from '../../api/right.ts';
+import { renderObject } from '../template-engine.ts';
+import { readerName, readerRoleName } from './reader.ts';
+
+/** What is known of a mesh where another cluster is looked at. */
+type HomeMesh = Pick<ResolvedMesh, 'namespace' | 'clusterId'>;
+
+/** All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own. */
+export function rightsInRemote(mesh: HomeMesh): Right[] {
+  const { namespace } = mesh;
+  const ofReader = { namespace, name: readerName(mesh) };
+  const rbac = 'rbac.authorization.k8s.io';
+  const write = ['create', 'patch', 'delete'];
+  const name = readerRoleName(mesh);
+  return [
+    { verb: 'get', group: '', resource: 'namespaces' },
+    { verb: 'list', group: '', resource: 'nodes' },
+    { verb: 'get', group: '', resource: 'configmaps', namespace },
+    { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
+    ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', ...ofReader })),
+    { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', ...ofReader },
+    ...['list', 'create', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
+    ...[...write, 'bind', 'escalate'].map((verb) => ({ verb, group: rbac, resource: 'clusterroles', name })),
+    ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterrolebindings', name })),
+  ];
+}
+
+/** Name of the ServiceAccount as which the operator is in another cluster. */
+export function operatorAccessName({ clusterId }: Pick<ResolvedMesh, 'clusterId'>): string {
+  return `mesh-operator-${clusterId}`.slice(0, 63);
+}
+
+/** Whom the operator is in another cluster, with exactly the rights that it uses there. */
+export function renderOperatorAccess(mesh: HomeMesh): KubernetesObject[] {
+  const { namespace, clusterId } = mesh;
+  const subject = { name: operatorAccessName(mesh), namespace };
+  const labels = { [operatorAccessLabel]: clusterId };
+  const rights = rightsInRemote(mesh);
+  const roleName = `${subject.name}-${namespace}`;
+  const ofCluster = { name: roleName, labels };
+  const ofNamespace = { name: subject.name, namespace, labels };
+  const ruled = (kind: string, metadata: object, some: readonly Right[]) =>
+    renderObject('multicluster/20-access-role', { kind, metadata, rules: rulesOf(some) });
+  return [
+    renderObject('workload/00-service-account', { metadata: ofNamespace, imagePullSecrets: undefined }),
+    ruled(
+      'ClusterRole',
+      ofCluster,
+      rights.filter((right) => right.namespace === undefined),
+    ),
+    renderObject('workload/05-role-binding', {
+      ...{
+        bindingKind: 'ClusterRoleBinding',
+        metadata: ofCluster,
+        roleKind: 'ClusterRole',
+        roleName,
+        subject,
+      },
+    }),
+    ruled(
+      'Role',
+      ofNamespace,
+      rights.filter((right) => right.namespace !== undefined),
+    ),
+    renderObject('workload/05-role-binding', {
+      ...{
+        bindingKind: 'RoleBinding',
+        metadata: ofNamespace,
+        roleKind: 'Role',
+        roleName: subject.name,
+        subject,
+      },
+    }),
+  ];
+}
+
+/** The same objects, in the order in which they go: who can get in, first. */
+export function operatorAccessIds(mesh: HomeMesh): ObjectId[] {
+  return renderOperatorAccess(mesh).map(idOf);
+}
+
+/** PolicyRules that grant the rights, one for each kind and name. */
+function rulesOf(rights: readonly Right[]): object[] {
+  const verbs = new Map<string, string[]>();
+  for (const { verb, group, resource, subresource, name } of rights) {
+    const rule = {
+      apiGroups: [group],
+      resources: [subresource === undefined ? resource : `${resource}/${subresource}`],
+      ...(name === undefined ? {} : { resourceNames: [name] }),
+    };
+    const key = JSON.stringify(rule);
+    verbs.set(key, [...(verbs.get(key) ?? []), verb]);
+  }
+  return [...verbs].map(([rule, allowed]) => ({ ...JSON.parse(rule), verbs: allowed }));
+}
