@@ -73,6 +73,11 @@ export function errorOfAnswer(action: string, answer: FailedAnswer): Error {
 /** What the API server says, with code 500, of an applied object whose fields do not fit the schema. */
 const refusedApplyText = 'failed to create typed patch object';
 
+/** Whether the API server did not accept who was asking (HTTP 401, Kubernetes metav1.StatusReasonUnauthorized). */
+export function isUnauthorized(error: unknown): boolean {
+  return error instanceof TransientError && error.reason === 'Unauthorized';
+}
+
 /** How the API server says that a field keeps its first value; there is no reason of its own for it. */
 const immutableText = /immutable|may not (be )?change|cannot (be )?change/;
 

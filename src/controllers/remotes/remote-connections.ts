@@ -2,6 +2,7 @@ import type { Clock } from '../../base/clock.ts';
 import { stableHash } from '../../base/stable-json.ts';
 import type { ApiConnection } from '../../kube/api-connection.ts';
 import { KubeClient } from '../../kube/client.ts';
+import { isUnauthorized } from '../../kube/errors.ts';
 import { connectRemote, type RemoteIdentity } from '../../kube/remote-identity.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 
@@ -36,12 +37,24 @@ export class RemoteConnections {
   }
 
   /** Tries something as somebody, over a connection of its own. */
-  async as<T>(identity: RemoteIdentity, attempt: (client: KubeClient) => Promise<T>): Promise<T> {
+  async #as<T>(identity: RemoteIdentity, attempt: (client: KubeClient) => Promise<T>): Promise<T> {
     const { connection, client } = this.#open(identity);
     try {
       return await attempt(client);
     } finally {
       await connection.close();
+    }
+  }
+
+  /** Whether a cluster refuses a token: not whether its bearer may do everything, which a role says. */
+  async refuses(identity: RemoteIdentity, token: string, signal: AbortSignal): Promise<boolean> {
+    const right = { verb: 'list', group: '', resource: 'namespaces' };
+    try {
+      await this.#as({ ...identity, credential: { token } }, (client) => client.mayI(right, signal));
+      return false;
+    } catch (error) {
+      if (isUnauthorized(error)) return true;
+      throw error;
     }
   }
 

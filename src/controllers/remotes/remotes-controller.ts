@@ -15,11 +15,13 @@ import { Controller } from '../../runtime/controller.ts';
 import { Informer } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
 import { WatchedObjects } from '../../runtime/watched-objects.ts';
+import { CredentialKeeper } from './credential-keeper.ts';
 import { credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
 import { statusManager } from './field-managers.ts';
 import { RemoteConnections } from './remote-connections.ts';
-import { type AccessWatcher, RemoteKeeper } from './remote-keeper.ts';
+import { RemoteKeeper } from './remote-keeper.ts';
+import { type AccessWatcher, RemoteProber } from './remote-prober.ts';
 import { remoteSecretLabel } from './remote-secret.ts';
 import { RemotesReconciler } from './remotes-reconciler.ts';
 import { leastStatusIntervalMs, remotesConditionType } from './remotes-status.ts';
@@ -76,11 +78,10 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     },
     { client, clock },
   );
-  const keeper = new RemoteKeeper({
-    ...deps,
-    ...{ store, accessSecrets, remoteSecrets },
-    connections: new RemoteConnections(clock),
-  });
+  const connections = new RemoteConnections(clock);
+  const prober = new RemoteProber({ client, clock, connections, accessSecrets });
+  const credentials = new CredentialKeeper({ ...deps, store, connections, remoteSecrets });
+  const keeper = new RemoteKeeper({ clock, store, prober, credentials });
   const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });
   const controller: Controller = new Controller({ name: 'remotes' }, { ...deps, reconciler });
 

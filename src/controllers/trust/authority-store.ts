@@ -1,9 +1,7 @@
-import { kindInfo } from '../../api/kinds.ts';
-import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { authorityLabel } from '../../api/labels.ts';
-import type { KubeClient } from '../../kube/client.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
-import { Informer, type InformerDeps } from '../../runtime/informer.ts';
+import type { Informer, InformerDeps } from '../../runtime/informer.ts';
+import { VersionedSecrets } from '../../runtime/versioned-secrets.ts';
 import {
   type AuthorityReading,
   authoritySecret,
@@ -24,23 +22,23 @@ export interface NextAuthority {
 
 /** The authorities of a cluster: one Secret for each control-plane namespace, in the operator's own. */
 export class AuthorityStore {
-  readonly secrets: Informer;
-  readonly #namespace: string;
-  readonly #client: KubeClient;
+  readonly #secrets: VersionedSecrets;
 
   /** `namespace` is the operator's own. */
   constructor(namespace: string, deps: InformerDeps) {
-    this.#namespace = namespace;
-    this.#client = deps.client;
-    this.secrets = new Informer(
-      { kind: kindInfo('v1', 'Secret'), namespace, labelSelector: authorityLabel },
+    this.#secrets = new VersionedSecrets(
+      { namespace, label: authorityLabel, fieldManager: objectManager },
       deps,
     );
   }
 
+  get secrets(): Informer {
+    return this.#secrets.informer;
+  }
+
   /** The authority of a control-plane namespace as the cache has it; undefined when there is none. */
   read(namespace: string): StoredAuthority | undefined {
-    const secret = this.#secretOf(namespace);
+    const secret = this.#secrets.get(authoritySecretName(namespace));
     if (secret === undefined) return undefined;
     return { ...readAuthority(secret), version: secret.metadata.resourceVersion ?? '' };
   }
@@ -50,31 +48,13 @@ export class AuthorityStore {
    * another by now, whether the cache knows of it or not: then nothing is written.
    */
   async write(namespace: string, { state, over }: NextAuthority, signal: AbortSignal): Promise<string> {
-    const desired = authoritySecret(this.#namespace, namespace, state);
-    const written =
-      over === undefined
-        ? await this.#client.create(desired, { fieldManager: objectManager }, signal)
-        : await this.#client.apply(
-            {
-              ...desired,
-              metadata: { ...desired.metadata, resourceVersion: over },
-            },
-            { fieldManager: objectManager, force: true },
-            signal,
-          );
-    this.secrets.observeWrite(written);
+    const desired = authoritySecret(this.#secrets.namespace, namespace, state);
+    const written = await this.#secrets.write(desired, over, signal);
     return written.metadata.resourceVersion ?? '';
   }
 
   /** Removes an authority that nobody uses any more. */
-  async remove(namespace: string, signal: AbortSignal): Promise<void> {
-    const secret = this.#secretOf(namespace);
-    if (secret === undefined) return;
-    const { uid } = secret.metadata;
-    await this.#client.delete(idOf(secret), uid === undefined ? {} : { preconditions: { uid } }, signal);
-  }
-
-  #secretOf(namespace: string): KubernetesObject | undefined {
-    return this.secrets.get(this.#namespace, authoritySecretName(namespace));
+  remove(namespace: string, signal: AbortSignal): Promise<void> {
+    return this.#secrets.remove(authoritySecretName(namespace), signal);
   }
 }

@@ -1,0 +1,93 @@
+import type { Clock } from '../../base/clock.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { RemoteIdentity } from '../../kube/remote-identity.ts';
+import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
+import type { WatchedObjects } from '../../runtime/watched-objects.ts';
+import { type ClusterFacts, readCluster } from './cluster-facts.ts';
+import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
+import type { CredentialSlot } from './credential-state.ts';
+import { assertRights, probeRemote, type RemoteFacts } from './probe-remote.ts';
+import { remoteAccess } from './remote-access.ts';
+import type { RemoteConnections } from './remote-connections.ts';
+import type { RemotePass } from './remote-pass.ts';
+
+/** Which Secret lets the operator into which cluster, for whom. */
+export interface AccessWatcher {
+  readonly namespace: string;
+  readonly name: string;
+  readonly clusterName: string;
+}
+
+export interface RemoteProberDeps {
+  /** Of this cluster. */
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly connections: RemoteConnections;
+  /** The Secrets that specs name. */
+  readonly accessSecrets: WatchedObjects<AccessWatcher>;
+}
+
+/** What both clusters have said; remembered between passes, and losing it costs a question. */
+export interface ProbedRemote {
+  readonly identity: RemoteIdentity;
+  /** This cluster, as the other one was compared with it. */
+  readonly own: ClusterFacts;
+  readonly facts: RemoteFacts;
+  /** Whether the other cluster refuses the credential that istiod has. */
+  readonly isRefused: boolean;
+}
+
+/** How often a cluster is asked whether it is there and still lets us in. */
+export const probeIntervalMs = 60_000;
+
+/** Asks other clusters who they are, and remembers for a while what they have said. */
+export class RemoteProber {
+  readonly #deps: RemoteProberDeps;
+  readonly #memories = new Map<string, ProbedRemote & { readonly probedAtMs: number }>();
+
+  constructor(deps: RemoteProberDeps) {
+    this.#deps = deps;
+  }
+
+  /**
+   * Asks both clusters, unless they have just said so to the same identity; `current` is the credential that istiod has.
+   * Throws what `remoteAccess`, `assertRights` and the client throw.
+   */
+  async probe(
+    { key, mesh, remote, signal }: RemotePass,
+    current: CredentialSlot | undefined,
+  ): Promise<ProbedRemote> {
+    const { client: ownClient, accessSecrets, connections, clock } = this.#deps;
+    const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
+    const watcher = { ...key.mesh, clusterName: key.clusterName };
+    const secret = await accessSecrets.read(watcher, secretKey, signal);
+    const identity = remoteAccess(remote, secretKey, secret);
+    const client = connections.to(key, identity);
+    const name = credentialSecretName(key);
+    const known = this.#memories.get(name);
+    const isSame = known !== undefined && sameIdentity(known.identity, identity);
+    if (isSame && clock.monotonicMs() - known.probedAtMs < probeIntervalMs) return known;
+    this.#memories.delete(name);
+    // Before anything else: what is missing is named whole.
+    if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
+    const facts = await probeRemote(client, mesh.namespace, clock, signal);
+    const own = await readCluster(ownClient, mesh.namespace, signal);
+    const isRefused = current !== undefined && (await connections.refuses(identity, current.token, signal));
+    const probed = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
+    this.#memories.set(name, probed);
+    return probed;
+  }
+
+  /** What a cluster has said last; undefined when it is to be asked. */
+  remembered(key: CredentialKey): ProbedRemote | undefined {
+    return this.#memories.get(credentialSecretName(key));
+  }
+
+  forget(key: CredentialKey): void {
+    this.#memories.delete(credentialSecretName(key));
+  }
+}
+
+function sameIdentity(one: RemoteIdentity, other: RemoteIdentity): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
