@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
-  anyCallsQuery,
+  type KnownCallers,
   type PlaintextCaller,
-  plaintextQueries,
+  plaintextQuery,
   readCallers,
 } from '../../src/controllers/mesh/plaintext-callers.ts';
 import { type PrometheusSample, queryPrometheus } from '../../src/observability/prometheus-query.ts';
@@ -19,13 +19,14 @@ beforeAll(async () => {
 
 afterAll(() => prometheus?.stop());
 
-test('a Prometheus that scrapes no proxy knows of no call at all, and one that does knows', async () => {
-  expect(await ask(anyCallsQuery)).toEqual([]);
+test('a Prometheus that scrapes no proxy knows nothing, and one that does knows that nobody calls', async () => {
+  expect(await known([])).toEqual({ unknown: 'knows of no call to any proxy: see that it scrapes them' });
 
   prometheus.setTraffic([call({ to: 'any', security: 'mutual_tls' })]);
-  await waitUntil({ what: 'a call is known of', limitMs: 60_000 }, async () => {
-    return (await ask(anyCallsQuery)).length === 1;
-  });
+  await waitUntil(
+    { what: 'a call is known of', limitMs: 60_000 },
+    async () => 'callers' in (await known([])),
+  );
 });
 
 test.each<[string, CountedRequests]>([
@@ -73,13 +74,61 @@ test('calls by mutual TLS, calls that only the caller has counted, and those to 
   expect(await callersOf('quiet', 'quiet-not')).toHaveLength(1);
 });
 
-async function callersOf(...namespaces: string[]): Promise<PlaintextCaller[]> {
-  const answers = await Promise.all(plaintextQueries({ namespaces, windowMs }).map(ask));
-  return readCallers(answers.flat());
+test.each([
+  ['one scrape', '700ms'],
+  ['one scrape or none', '2s'],
+])('with %s in the window, a caller is known or nothing is, but never nobody', async (_many, interval) => {
+  const slow = await RunningPrometheus.start(interval);
+  try {
+    slow.setTraffic([{ ...call({ to: 'slow' }), count: 1 }]);
+    const counter = 'istio_requests_total{destination_workload_namespace="slow"}';
+    const grown = (by: number) => `${counter} - ${counter} offset 5s >= ${by}`;
+    await waitUntil({ what: 'the caller has called on', limitMs: 60_000 }, async () => {
+      return (await ask(grown(1), slow)).length === 1;
+    });
+
+    const answers: KnownCallers[] = [];
+    const first = await ask(counter, slow);
+    await waitUntil({ what: 'it is scraped some more times', limitMs: 60_000 }, async () => {
+      answers.push(await known(['slow'], 1000, slow));
+      return ((await ask(counter, slow))[0]?.value ?? 0) >= (first[0]?.value ?? 0) + 4;
+    });
+
+    const callers = answers.flatMap((answer) => ('callers' in answer ? [answer.callers] : []));
+    expect(callers).not.toEqual([]);
+    expect(callers.filter(([caller]) => caller?.to.namespace !== 'slow')).toEqual([]);
+  } finally {
+    await slow.stop();
+  }
+});
+
+test('a window without any scrape tells nothing, though nobody has called in plaintext', async () => {
+  const slow = await RunningPrometheus.start('3s');
+  try {
+    slow.setTraffic([call({ to: 'slow', security: 'mutual_tls' })]);
+    await waitUntil({ what: 'the window is empty', limitMs: 60_000 }, async () => {
+      const answer = await known(['slow'], 1000, slow);
+      return (
+        'unknown' in answer && answer.unknown.startsWith('has scraped some of the called proxies before')
+      );
+    });
+  } finally {
+    await slow.stop();
+  }
+});
+
+async function callersOf(...namespaces: string[]): Promise<readonly PlaintextCaller[]> {
+  const answer = await known(namespaces, windowMs);
+  if (!('callers' in answer)) throw new Error(answer.unknown);
+  return answer.callers;
 }
 
-async function ask(query: string): Promise<readonly PrometheusSample[]> {
-  const answer = await queryPrometheus(prometheus.address, query, never);
+async function known(namespaces: string[], ms = windowMs, from = prometheus): Promise<KnownCallers> {
+  return readCallers(await ask(plaintextQuery({ namespaces, windowMs: ms }), from));
+}
+
+async function ask(query: string, from = prometheus): Promise<readonly PrometheusSample[]> {
+  const answer = await queryPrometheus(from.address, query, never);
   if (!('samples' in answer)) throw new Error(answer.unknown);
   return answer.samples;
 }

@@ -13,8 +13,6 @@ export interface CountedRequests {
   readonly first?: number;
 }
 
-const scrapeInterval = '250ms';
-
 /** A real Prometheus on this machine's loopback address, and what it scrapes: the counters of a proxy. */
 export class RunningPrometheus {
   readonly address: string;
@@ -31,7 +29,8 @@ export class RunningPrometheus {
     proxy.on('request', (_request, response) => response.end(this.#exposition()));
   }
 
-  static async start(): Promise<RunningPrometheus> {
+  /** Starts both, and returns when it has scraped twice, at an interval such as `250ms`. */
+  static async start(scrapeInterval = '250ms'): Promise<RunningPrometheus> {
     const proxy = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => proxy.once('listening', done));
     const { port: proxyPort } = proxy.address() as AddressInfo;

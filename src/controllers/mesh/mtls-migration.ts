@@ -11,10 +11,9 @@ import { queryPrometheus } from '../../observability/prometheus-query.ts';
 import { ObjectMemory } from '../../runtime/object-memory.ts';
 import { decideMtls, type MtlsDecision, mtlsInput, type ObservedPeers } from './decide-mtls.ts';
 import {
-  anyCallsQuery,
   type KnownCallers,
   type PlaintextQuestion,
-  plaintextQueries,
+  plaintextQuery,
   readCallers,
 } from './plaintext-callers.ts';
 
@@ -134,22 +133,13 @@ function workloadName(pod: KubernetesObject): string {
   return pod.metadata.labels?.[names.workloadName] || inferWorkload(pod as unknown as Pod).name;
 }
 
-/** A Prometheus that knows of no call at all would know of none in plaintext either: it does not count as an answer. */
 async function askForCallers(
   address: string,
   question: PlaintextQuestion,
   signal: AbortSignal,
 ): Promise<KnownCallers> {
-  const queries = [anyCallsQuery, ...plaintextQueries(question)];
-  const answers = await Promise.all(queries.map((query) => queryPrometheus(address, query, signal)));
-  const samples = [];
-  for (const answer of answers) {
-    if ('unknown' in answer) return { unknown: `${address} cannot be asked: ${answer.unknown}` };
-    samples.push(answer.samples);
-  }
-  const [any = [], ...callers] = samples;
-  if (any.length === 0) {
-    return { unknown: `${address} knows of no call to any proxy: see that it scrapes them` };
-  }
-  return { callers: readCallers(callers.flat()) };
+  const answer = await queryPrometheus(address, plaintextQuery(question), signal);
+  if ('unknown' in answer) return { unknown: `${address} cannot be asked: ${answer.unknown}` };
+  const known = readCallers(answer.samples);
+  return 'unknown' in known ? { unknown: `${address} ${known.unknown}` } : known;
 }

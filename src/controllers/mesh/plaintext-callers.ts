@@ -20,8 +20,10 @@ export interface PlaintextCaller {
 /** Who has called in plaintext; or why nobody knows, as the end of a sentence. */
 export type KnownCallers = { readonly callers: readonly PlaintextCaller[] } | { readonly unknown: string };
 
+/** As the called one's proxy counts them. */
+const received = 'reporter="destination"';
 /** Istio's standard metrics: requests, and of protocols that have none, connections. */
-const metrics = ['istio_requests_total', 'istio_tcp_connections_opened_total'];
+const metrics: readonly string[] = ['istio_requests_total', 'istio_tcp_connections_opened_total'];
 /** By sidecars and waypoints, and by ztunnel, which knows no other word for it (ztunnel src/proxy/metrics.rs). */
 const plaintext = 'connection_security_policy=~"none|unknown"';
 /** What they say of a caller that they know nothing of. */
@@ -34,30 +36,67 @@ const labels = {
   toWorkload: 'destination_workload',
 };
 
+/** Prometheus takes a sample for current for as long (`--query.lookback-delta`), so it scrapes no target more rarely. */
+const lookbackMs = 5 * 60_000;
+
+/** The label by which the parts of an answer are told apart. */
+const part = 'answer';
+
 /**
- * The questions in PromQL, one of each metric; all answers together are of `readCallers`. The called one's proxy alone
- * knows how a connection came in. A counter that is new in the window has counted calls in it, though it has not been
- * seen to grow.
+ * The question in PromQL; the answer is for `readCallers`. It is one, since answers of two moments do not go together. The
+ * called one's proxy alone knows how a connection came in.
  */
-export function plaintextQueries({ namespaces, windowMs }: PlaintextQuestion): string[] {
-  const window = `${Math.ceil(windowMs / 1000)}s`;
+export function plaintextQuery({ namespaces, windowMs }: PlaintextQuestion): string {
+  const window = secondsText(windowMs);
+  const before = secondsText(Math.max(windowMs, lookbackMs));
   const to = namespaces === undefined ? [] : [`${labels.toNamespace}=~"${namespaces.join('|')}"`];
-  const matchers = ['reporter="destination"', plaintext, ...to].join(',');
-  return metrics.map((metric) => {
-    const counters = `${metric}{${matchers}}`;
-    const begun = `last_over_time(${counters}[${window}]) unless last_over_time(${counters}[${window}] offset ${window})`;
-    const calls = `(${begun}) or increase(${counters}[${window}])`;
-    return `sum by (${Object.values(labels).join(', ')}) (${calls}) > 0`;
-  });
+  const counted = [`__name__=~"${metrics.join('|')}"`, received];
+  const called = `{${[...counted, ...to].join(',')}}`;
+  const parts = {
+    any: `count({${counted.join(',')}})`,
+    unseen: `count(${called} unless last_over_time(${called}[${window}]))`,
+    ...Object.fromEntries(
+      metrics.map((metric) => {
+        const counter = `${metric}{${[received, plaintext, ...to].join(',')}}`;
+        return [metric, callsOf(counter, window, before)];
+      }),
+    ),
+  };
+  return Object.entries(parts)
+    .map(([name, query]) => `label_replace(${query}, "${part}", "${name}", "", "")`)
+    .join(' or ');
 }
 
-/** How many series of calls there are, of whatever security: none where the proxies are not scraped. */
-export const anyCallsQuery = `count({__name__=~"${metrics.join('|')}",reporter="destination"})`;
+/** What a counter has counted in the window, by who called whom; nothing where it has counted none. */
+function callsOf(counter: string, window: string, before: string): string {
+  const now = `last_over_time(${counter}[${window}])`;
+  const then = `last_over_time(${counter}[${before}] offset ${window})`;
+  // Each is without zeros, since `or` asks the next one for those series alone that the one before has not.
+  const begun = `(${now} unless (${now} >= ${then})) > 0`;
+  const grown = `(${now} - ${then}) > 0`;
+  const begunAndGrown = `increase(${counter}[${window}]) > 0`;
+  return `sum by (${Object.values(labels).join(', ')}) ((${begun}) or (${grown}) or (${begunAndGrown}))`;
+}
 
-/** The callers in the answers to `plaintextQueries`, the busiest first. */
-export function readCallers(samples: readonly PrometheusSample[]): PlaintextCaller[] {
+function secondsText(ms: number): string {
+  return `${Math.ceil(ms / 1000)}s`;
+}
+
+/**
+ * What the answer to `plaintextQuery` tells, the busiest caller first. A Prometheus that knows of no call at all would know
+ * of none in plaintext either, and one that has not scraped somebody for a whole window does not know who called meanwhile.
+ */
+export function readCallers(samples: readonly PrometheusSample[]): KnownCallers {
+  const has = (name: string) => samples.some((sample) => sample.labels[part] === name);
+  if (!has('any')) return { unknown: 'knows of no call to any proxy: see that it scrapes them' };
+  if (has('unseen')) {
+    const unknown =
+      'has scraped some of the called proxies before the window alone: set a longer migration.window';
+    return { unknown };
+  }
   const callers = new Map<string, PlaintextCaller>();
   for (const { labels: found, value } of samples) {
+    if (!metrics.includes(found[part] ?? '')) continue;
     const of = (label: string) => found[label] || unknownWorkload;
     const from = { namespace: of(labels.fromNamespace), workload: of(labels.fromWorkload) };
     const to = { namespace: of(labels.toNamespace), workload: of(labels.toWorkload) };
@@ -66,5 +105,5 @@ export function readCallers(samples: readonly PrometheusSample[]): PlaintextCall
     const isKnown = from.workload !== unknownWorkload;
     callers.set(key, { ...(isKnown ? { from } : {}), to, count });
   }
-  return [...callers.values()].sort((a, b) => b.count - a.count);
+  return { callers: [...callers.values()].sort((a, b) => b.count - a.count) };
 }
