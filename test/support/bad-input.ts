@@ -410,6 +410,25 @@ components:
     problems: ['spec.meshConfig.defaultConfig.tracing: must have only one of datadog, zipkin'],
   },
   {
+    name: 'collectors by HTTP without a timeout',
+    spec: `
+meshConfig:
+  extensionProviders:
+    - { name: fast, opentelemetry: { service: otel.example.com, port: 4318, http: { path: /v1/traces, timeout: 1s } } }
+    - name: traces
+      opentelemetry:
+        service: otel.example.com
+        port: 4318
+        http: { path: /v1/traces }
+        dynatraceSampler: { tenant: abc, clusterId: 1, httpService: { service: api.example.com, port: 443, http: { path: /api } } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.meshConfig.extensionProviders[1].opentelemetry.dynatraceSampler.httpService.http.timeout: is required, though Istio documents a default: without it proxies refuse every listener; set it, for example to 3s',
+      'spec.meshConfig.extensionProviders[1].opentelemetry.http.timeout: is required, though Istio documents a default: without it proxies refuse every listener; set it, for example to 3s',
+    ],
+  },
+  {
     name: 'MeshConfig that is a list',
     spec: 'meshConfig: []',
     refusedAt: 'schema',

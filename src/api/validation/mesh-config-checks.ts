@@ -5,7 +5,7 @@ import { meshConfigMessage, networkMessage } from '../proto-fields.ts';
 import { resolveVersion } from '../resolve-version.ts';
 import { istioVersions } from '../versions.ts';
 import { findProtoProblems } from './proto-problems.ts';
-import type { SpecView } from './spec-view.ts';
+import { meshConfigsOf, type SpecView, valueAt } from './spec-view.ts';
 
 export function checkMeshConfig({ spec }: SpecView): Problem[] {
   const documents = [
@@ -15,6 +15,37 @@ export function checkMeshConfig({ spec }: SpecView): Problem[] {
   return documents.flatMap(({ path, document }) =>
     document === undefined ? [] : findProblems(spec.version, meshConfigMessage, document, path),
   );
+}
+
+/**
+ * Where spans go over HTTP. Istio's API calls 3s the default, but istiod fills in none, and then each Envoy refuses every
+ * listener that has the provider (`HttpUri.timeout` of Envoy's API is required).
+ */
+export function checkHttpTimeouts(view: SpecView): Problem[] {
+  return meshConfigsOf(view).flatMap(({ at, config }) => {
+    const providers: readonly unknown[] = Array.isArray(config.extensionProviders)
+      ? config.extensionProviders
+      : [];
+    return providers.flatMap((provider, index) => {
+      const here = `${at}.extensionProviders[${index}].opentelemetry`;
+      const exporter = valueAt(provider, 'opentelemetry.http');
+      const sampler = valueAt(provider, 'opentelemetry.dynatraceSampler.httpService');
+      return [
+        ...(isRecord(exporter) ? requireTimeout(`${here}.http`, exporter) : []),
+        ...(isRecord(sampler)
+          ? requireTimeout(`${here}.dynatraceSampler.httpService.http`, sampler.http)
+          : []),
+      ];
+    });
+  });
+}
+
+function requireTimeout(at: string, service: unknown): Problem[] {
+  // A null means "not set".
+  if ((valueAt(service, 'timeout') ?? null) !== null) return [];
+  const message =
+    'is required, though Istio documents a default: without it proxies refuse every listener; set it, for example to 3s';
+  return [{ path: `${at}.timeout`, message }];
 }
 
 export function checkMeshNetworks({ spec }: SpecView): Problem[] {

@@ -25,7 +25,7 @@ import {
   checkTemplateNames,
 } from './injector-checks.ts';
 import { checkMapKeys } from './key-checks.ts';
-import { checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
+import { checkHttpTimeouts, checkMeshConfig, checkMeshNetworks } from './mesh-config-checks.ts';
 import { checkMultiCluster } from './multi-cluster-checks.ts';
 import { checkNetworkPolicyRanges } from './network-policy-checks.ts';
 import { checkOverlayPaths } from './overlay-checks.ts';
@@ -90,6 +90,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkTelemetry,
   checkTelemetryAgainstMeshConfig,
   checkMeshConfig,
+  checkHttpTimeouts,
   checkMeshNetworks,
   checkPilotAutoscaling,
   checkPilotRollout,

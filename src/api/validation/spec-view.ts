@@ -129,3 +129,10 @@ export function rootNamespaceOf(view: SpecView): string {
   const named = meshConfigsOf(view).map(({ config }) => config.rootNamespace);
   return (named.findLast((name) => typeof name === 'string' && name !== '') as string) ?? view.namespace;
 }
+
+/** What is in a document at a path of names with dots; undefined where there is nothing. */
+export function valueAt(document: unknown, field: string): unknown {
+  return field
+    .split('.')
+    .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), document);
+}

@@ -7,7 +7,7 @@ import { findFormatProblem } from './access-log-format.ts';
 import { findDuplicates } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
 import type { Draft } from './schema-problems.ts';
-import { meshConfigsOf, rootNamespaceOf, type SpecView } from './spec-view.ts';
+import { meshConfigsOf, rootNamespaceOf, type SpecView, valueAt } from './spec-view.ts';
 
 const path = 'spec.telemetry';
 
@@ -249,10 +249,4 @@ function providerNames({ extensionProviders }: Readonly<Record<string, unknown>>
   return list.flatMap((entry, index) =>
     isRecord(entry) && typeof entry.name === 'string' ? [{ name: entry.name, index }] : [],
   );
-}
-
-function valueAt(document: unknown, field: string): unknown {
-  return field
-    .split('.')
-    .reduce<unknown>((inner, key) => (isRecord(inner) ? inner[key] : undefined), document);
 }
