@@ -1,14 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { resolveMesh } from '../../src/api/resolve.ts';
-import type { AlertRule } from '../../src/render/monitoring/alert-rules.ts';
 import { ruleGroups } from '../../src/render/monitoring/rule-groups.ts';
+import { type AlertRow, testAlerts } from '../support/alert-tests.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
-import { type AlertRow, alertCases, type InputSeries, Promtool } from '../support/promtool.ts';
+import { type InputSeries, Promtool } from '../support/promtool.ts';
 
 const mesh = resolveMesh(aMeshOperator({ telemetry: { monitoring: {} } }));
 const alerts = mesh.monitoring?.alerts;
 const groups = alerts === undefined ? [] : ruleGroups(mesh, alerts);
-const rules = groups.flatMap((group) => group.rules).filter((rule): rule is AlertRule => 'alert' in rule);
 
 /** Series of parts of the mesh, with the labels that its monitors give them. */
 const proxies = (name: string, labels = '', values = '1x60'): InputSeries => [
@@ -424,41 +423,7 @@ const rows: readonly AlertRow[] = [
   },
 ];
 
-const cases = alertCases(rows, rules);
-
-describe('alerts of a mesh, in real promtool', () => {
-  let promtool: Promtool;
-
-  beforeAll(async () => {
-    promtool = await Promtool.open(groups);
-  });
-
-  afterAll(() => promtool?.close());
-
-  it('are valid, each once, and all of them are tried here', async () => {
-    await promtool.check();
-
-    expect(rules.map(({ alert }) => alert)).toEqual(rows.map(({ alert }) => alert));
-  });
-
-  it.each(cases.firing)('tell somebody: $alert, of $name', async (one) => {
-    await promtool.expectAlert(one);
-  });
-
-  it.each(cases.silent)('leave people alone: $alert, of $name', async (one) => {
-    await promtool.expectAlert(one);
-  });
-
-  it('say what to do', () => {
-    for (const { alert, annotations, labels } of rules) {
-      expect(
-        Object.values(annotations).filter((text) => text.length < 10),
-        alert,
-      ).toEqual([]);
-      expect(['warning', 'critical']).toContain(labels.severity);
-    }
-  });
-});
+testAlerts('alerts of a mesh', groups, rows);
 
 describe('what is recorded of a mesh, in real promtool', () => {
   let promtool: Promtool;

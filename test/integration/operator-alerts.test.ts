@@ -1,18 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { load } from 'js-yaml';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type AlertRow,
-  alertCases,
-  type InputSeries,
-  Promtool,
-  type WrittenAlert,
-} from '../support/promtool.ts';
+import { type AlertRow, testAlerts, type WrittenAlert } from '../support/alert-tests.ts';
+import type { InputSeries } from '../support/promtool.ts';
 
 const file = resolve(import.meta.dirname, '../../charts/mesh-operator/files/alert-rules.yaml');
 const groups = load(await readFile(file, 'utf8')) as { readonly rules: readonly WrittenAlert[] }[];
-const rules = groups.flatMap((group) => group.rules);
 
 const mesh = { namespace: 'istio-system', mesh: 'mesh' };
 const ofMesh = 'namespace="istio-system", mesh="mesh"';
@@ -202,28 +195,4 @@ const rows: readonly AlertRow[] = [
   },
 ];
 
-const cases = alertCases(rows, rules);
-
-describe('alerts of the operator, in real promtool', () => {
-  let promtool: Promtool;
-
-  beforeAll(async () => {
-    promtool = await Promtool.open(groups);
-  });
-
-  afterAll(() => promtool?.close());
-
-  it('are valid, each once, and all of them are tried here', async () => {
-    await promtool.check();
-
-    expect(rules.map(({ alert }) => alert)).toEqual(rows.map(({ alert }) => alert));
-  });
-
-  it.each(cases.firing)('tell somebody: $alert, of $name', async (one) => {
-    await promtool.expectAlert(one);
-  });
-
-  it.each(cases.silent)('leave people alone: $alert, of $name', async (one) => {
-    await promtool.expectAlert(one);
-  });
-});
+testAlerts('alerts of the operator', groups, rows);

@@ -21,54 +21,6 @@ export interface AlertCase {
   readonly expected: Readonly<Record<string, readonly ExpectedAlert[]>>;
 }
 
-/** What is known of a rule that alerts. */
-export interface WrittenAlert {
-  readonly alert: string;
-  /** Absent: it fires at once. */
-  readonly for?: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-/** What makes an alert fire, and what does not. */
-export interface AlertRow {
-  readonly alert: string;
-  /** When it has fired; by default after 40 minutes. */
-  readonly at?: string;
-  readonly fires: readonly {
-    readonly name: string;
-    readonly series: readonly InputSeries[];
-    readonly labels?: Readonly<Record<string, string>>;
-    readonly summary: string;
-  }[];
-  readonly silent: readonly { readonly name: string; readonly series: readonly InputSeries[] }[];
-}
-
-/** One test for each cause of each alert, and one for each that is none. */
-export function alertCases(
-  rows: readonly AlertRow[],
-  rules: readonly WrittenAlert[],
-): { readonly firing: readonly NamedCase[]; readonly silent: readonly NamedCase[] } {
-  return {
-    firing: rows.flatMap(({ alert, at = '40m', fires }) =>
-      fires.map(({ name, series, labels, summary }) => {
-        const rule = rules.find((one) => one.alert === alert);
-        const fired = {
-          labels: { ...labels, ...rule?.labels },
-          annotations: { ...rule?.annotations, summary },
-        };
-        const before = rule?.for === undefined ? {} : { '0m': [] };
-        return { name, alert, series, expected: { ...before, [at]: [fired] } };
-      }),
-    ),
-    silent: rows.flatMap(({ alert, at = '40m', silent }) =>
-      silent.map(({ name, series }) => ({ name, alert, series, expected: { [at]: [] } })),
-    ),
-  };
-}
-
-type NamedCase = AlertCase & { readonly name: string };
-
 /** What an expression gives after a while, its samples as `{labels} value`. */
 export interface ExpressionCase {
   readonly expr: string;
