@@ -853,11 +853,13 @@ components:
     ],
   },
   {
-    name: 'address range with an impossible number',
-    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { loadBalancerSourceRanges: [10.0.0.300/8] } } }] }',
+    name: 'addresses and a range with impossible numbers',
+    spec: 'components: { ingressGateways: [{ name: public, k8s: { service: { loadBalancerIP: 10.0.0.300, externalIPs: ["fd00::1", "fd00:::1"], loadBalancerSourceRanges: [10.0.0.300/8] } } }] }',
     refusedAt: 'validate',
     problems: [
-      'spec.components.ingressGateways[0].k8s.service.loadBalancerSourceRanges[0]: 10.0.0.300/8 is not an address range',
+      'spec.components.ingressGateways[0].k8s.service.externalIPs[1]: must be an IP address such as 10.0.0.1, but is "fd00:::1"',
+      'spec.components.ingressGateways[0].k8s.service.loadBalancerIP: must be an IP address such as 10.0.0.1, but is "10.0.0.300"',
+      'spec.components.ingressGateways[0].k8s.service.loadBalancerSourceRanges[0]: must be a range of IP addresses such as 10.0.0.0/8, but is "10.0.0.300/8"',
     ],
   },
   {

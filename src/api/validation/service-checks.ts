@@ -1,5 +1,6 @@
 import type { Problem } from '../problem.ts';
 import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
+import { checkAddress, checkAddressRanges } from './address-ranges.ts';
 import type { Draft } from './schema-problems.ts';
 import { gatewaysOf, type SpecView } from './spec-view.ts';
 
@@ -158,30 +159,13 @@ function checkHealthCheckNodePort({ path, service }: ServiceView): Problem[] {
 }
 
 function checkAddresses({ path, service }: ServiceView): Problem[] {
-  const addresses = [
-    { path: `${path}.loadBalancerIP`, text: service.loadBalancerIP, message: 'is not an IP address' },
-    ...(service.externalIPs ?? []).map((text, index) => ({
-      path: `${path}.externalIPs[${index}]`,
-      text,
-      message: 'is not an IP address',
-    })),
-    ...(service.loadBalancerSourceRanges ?? []).map((text, index) => ({
-      path: `${path}.loadBalancerSourceRanges[${index}]`,
-      text,
-      message: 'is not an address range',
-    })),
+  return [
+    ...checkAddress(`${path}.loadBalancerIP`, service.loadBalancerIP),
+    ...(service.externalIPs ?? []).flatMap((address, index) =>
+      checkAddress(`${path}.externalIPs[${index}]`, address),
+    ),
+    ...checkAddressRanges(`${path}.loadBalancerSourceRanges`, service.loadBalancerSourceRanges),
   ];
-  return addresses
-    .filter(({ text }) => text !== undefined && !hasValidNumbers(text))
-    .map(({ path: where, text, message }) => ({ path: where, message: `${text} ${message}` }));
-}
-
-/** The schema has checked the form; here the numbers: octets up to 255, prefixes up to 32 or 128. */
-function hasValidNumbers(text: string): boolean {
-  const [address = '', prefix] = text.split('/');
-  const isIpv6 = address.includes(':');
-  if (prefix !== undefined && Number(prefix) > (isIpv6 ? 128 : 32)) return false;
-  return isIpv6 || address.split('.').every((octet) => Number(octet) <= 255);
 }
 
 /** A problem for each value that was there before; undefined values do not count. */
