@@ -21,7 +21,10 @@ export const authorityLabel = 'meshoperator.dev/authority';
 /** On a MeshOperator: asks for a rotation. Its value is `root`, `intermediate` or `KeyCompromise`, and `/` with any text to ask again. */
 export const rotateAnnotation = 'meshoperator.dev/rotate';
 
-/** On a MeshOperator: asks for other credentials for its other clusters; its value is any text, and another one asks again. */
+/**
+ * On a MeshOperator: asks for other credentials for its other clusters; its value is any text, and another one asks again.
+ * For one of them alone it is the name of that, `/` and any text.
+ */
 export const rotateRemotesAnnotation = 'meshoperator.dev/rotate-remotes';
 
 /** On pods of istiod: the bundle that they should load. Its change makes kubelet refresh what they have mounted. */
@@ -48,13 +51,13 @@ export const tenantLabel = 'meshoperator.dev/tenant';
  */
 export const memberLabel = 'meshoperator.dev/member';
 
-/** On the Secret that holds the credential for another cluster; its value is the name of that. */
+/** On Secrets that hold a credential for another cluster, istiod's or the operator's; its value is the name of that. */
 export const remoteLabel = 'meshoperator.dev/remote';
 
 /** On what a mesh has in another cluster: the cluster that it is for. */
 export const readerLabel = 'meshoperator.dev/reader-of';
 
-/** On what the operator of another cluster gets in by, and on the Secret over there that holds it: the name of that other cluster. */
+/** On whom the operator of one cluster is in another one, and on the Secret that lets it in: the name of the former. */
 export const operatorAccessLabel = 'meshoperator.dev/operator-access-of';
 
 /** Selects every object of every mesh. */

@@ -1,16 +1,15 @@
 import { issuerText } from '../api/issuer-text.ts';
 import { kindInfo } from '../api/kinds.ts';
-import { type KubernetesObject, keyText, type ObjectId } from '../api/kubernetes-object.ts';
+import { keyText } from '../api/kubernetes-object.ts';
 import { rotateAnnotation } from '../api/labels.ts';
 import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../api/mesh-operator.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import { systemClock } from '../base/clock.ts';
-import type { KubeClient } from '../kube/client.ts';
-import { GoneError } from '../kube/errors.ts';
 import type { RequestName } from '../pki/rotation-request.ts';
 import { authorityOf } from './authority-of.ts';
 import { type ClusterOptions, clusterClient } from './cluster.ts';
 import { exposureLines } from './exposure-window.ts';
+import { followObject } from './follow-object.ts';
 import { RotationProgress } from './rotation-progress.ts';
 import { requestRefusal, requestText } from './rotation-request.ts';
 import { spireRotates } from './spire-rotates.ts';
@@ -63,7 +62,13 @@ export async function caRotate(
   const merge = { metadata: { annotations: { [rotateAnnotation]: text } } };
   const asked = await client.patch(id, { type: 'merge', merge }, { fieldManager }, signal);
   terminal.stderr.write(`${keyText(id)}: asked for ${text}\n`);
-  if (options.wait === true) await follow(client, id, asked, new RotationProgress(request, before), terminal);
+  if (options.wait !== true) return exitCodes.ok;
+  const progress = new RotationProgress(request, before);
+  await followObject(client, id, asked, (latest) => {
+    const step = progress.next(authorityOf(latest));
+    writeLines(step.lines, terminal);
+    return step.hasEnded;
+  });
   return exitCodes.ok;
 }
 
@@ -79,37 +84,6 @@ function requestOf({ root, intermediate, compromised, recover }: CaRotateOptions
     throw new UsageError('Give one of --root, --intermediate, --compromised and --recover');
   }
   return request;
-}
-
-/** Returns when the rotation has ended. Throws when the mesh is deleted or the API server is lost meanwhile. */
-async function follow(
-  client: KubeClient,
-  id: ObjectId & { readonly namespace: string },
-  from: KubernetesObject,
-  progress: RotationProgress,
-  terminal: Terminal,
-): Promise<void> {
-  const stop = new AbortController();
-  const hasEnded = (object: KubernetesObject) => {
-    const step = progress.next(authorityOf(object));
-    writeLines(step.lines, terminal);
-    return step.hasEnded;
-  };
-  const kind = kindInfo(id.apiVersion, id.kind);
-  const selection = { namespace: id.namespace, fieldSelector: `metadata.name=${id.name}` };
-  for (let object = from; ; object = await client.get(id, stop.signal)) {
-    if (hasEnded(object)) return;
-    try {
-      const options = { ...selection, resourceVersion: object.metadata.resourceVersion ?? '' };
-      for await (const event of client.watch(kind, options, stop.signal)) {
-        if (event.type === 'DELETED') break;
-        if (event.type !== 'BOOKMARK' && hasEnded(event.object)) return;
-      }
-    } catch (error) {
-      // The server keeps no version that old: the next look begins anew.
-      if (!(error instanceof GoneError)) throw error;
-    }
-  }
 }
 
 function writeLines(lines: readonly string[], terminal: Terminal): void {

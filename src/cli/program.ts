@@ -10,6 +10,7 @@ import {
 } from '../config/operator-config.ts';
 import type { FlagValues, Setting } from '../config/setting.ts';
 import { chartNames, sourceNames } from '../convert/source-names.ts';
+import { defaultAccessLifetime } from './access-lifetime.ts';
 import type { AdoptOptions } from './adopt.ts';
 import type { AnalyzeOptions } from './analyze.ts';
 import type { BugReportOptions } from './bug-report.ts';
@@ -21,7 +22,11 @@ import type { ConvertOptions } from './convert.ts';
 import type { DiffOptions } from './diff.ts';
 import type { InjectOptions } from './inject.ts';
 import { newestKubernetes } from './kubernetes-version.ts';
-import { outputOption } from './output.ts';
+import { outputFormats, outputOption } from './output.ts';
+
+import type { RemoteSecretCreateOptions } from './remote-secret-create.ts';
+import type { RemoteSecretRevokeOptions } from './remote-secret-revoke.ts';
+import type { RemoteSecretRotateOptions } from './remote-secret-rotate.ts';
 import type { RenderOptions } from './render.ts';
 import type { RollbackOptions } from './rollback.ts';
 import { defaultScopeWindow, scopeUnits } from './sidecar-scope/scope-options.ts';
@@ -325,6 +330,63 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       const { caRotate } = await import('./ca-rotate.ts');
       exit(await caRotate(name, options, terminal));
     });
+  const remotes = program
+    .command('remote-secret')
+    .description('Look after the ways into the other clusters of meshes');
+  addOtherCluster(addCluster(remotes.command('create')))
+    .description(
+      'Let the operator into another cluster: makes a ServiceAccount there with the rights that it uses, and the Secret here that the mesh names; called again, it brings both up to date; exit code 1 when nothing was done',
+    )
+    .argument('<mesh>', 'name of the MeshOperator')
+    .argument('<cluster>', 'name of the other cluster, its multiCluster.clusterName')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator, which it has in each cluster')
+    .option(
+      '--server <address>',
+      'address of the other API server that pods of this cluster reach; default that of the kubeconfig',
+    )
+    .option(
+      '--lifetime <duration>',
+      `how long the token is valid that the operator gets in with, and renews; default ${defaultAccessLifetime}`,
+      defaultAccessLifetime,
+    )
+    .option('--add', 'also name the cluster in the spec of the mesh')
+    .option('--dry-run', 'write nothing, and say what would be; yaml prints what the other cluster would get')
+    .addOption(
+      new Option(
+        '-o, --output <format>',
+        'text, or json or yaml for the Secret itself, with its token, which is then not written here; default text',
+      )
+        .choices(outputFormats)
+        .default('text'),
+    )
+    .action(async (mesh: string, cluster: string, options: RemoteSecretCreateOptions) => {
+      const { remoteSecretCreate } = await import('./remote-secret-create.ts');
+      exit(await remoteSecretCreate(mesh, cluster, options, terminal));
+    });
+  addCluster(remotes.command('rotate'))
+    .description(
+      'Ask the operator for other tokens by which istiod reads the other clusters of a mesh; the ones before are refused afterwards',
+    )
+    .argument('<mesh>', 'name of the MeshOperator')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
+    .option('--cluster <name>', 'one of them alone')
+    .option('--wait', 'print how far it is, and return when the tokens of before are refused')
+    .action(async (mesh: string, options: RemoteSecretRotateOptions) => {
+      const { remoteSecretRotate } = await import('./remote-secret-rotate.ts');
+      exit(await remoteSecretRotate(mesh, options, terminal));
+    });
+  addOtherCluster(addCluster(remotes.command('revoke')))
+    .description(
+      'Take back what create has made, in the other cluster and here, when no mesh names that any more: says what goes and asks first; exit code 1 when nothing was done',
+    )
+    .argument('<mesh>', 'name of the MeshOperator, which may be gone')
+    .argument('<cluster>', 'name of the other cluster')
+    .requiredOption(namespaceFlag, 'namespace of the MeshOperator')
+    .option('-y, --yes', 'do not ask')
+    .action(async (mesh: string, cluster: string, options: RemoteSecretRevokeOptions) => {
+      const { remoteSecretRevoke } = await import('./remote-secret-revoke.ts');
+      exit(await remoteSecretRevoke(mesh, cluster, options, terminal));
+    });
   const tenancy = program.command('tenancy').description('Look after tenants');
   addCluster(tenancy.command('prove'))
     .description(
@@ -374,6 +436,13 @@ function addCluster(command: Command): Command {
   return command
     .option('--kubeconfig <path>', 'kubeconfig to use')
     .option('--context <name>', 'context of the kubeconfig');
+}
+
+/** Gives a verb the flags that say which other cluster it works with. */
+function addOtherCluster(command: Command): Command {
+  return command
+    .option('--remote-kubeconfig <path>', 'kubeconfig of the other cluster; default that of this one')
+    .option('--remote-context <name>', 'its context; required unless --remote-kubeconfig is given');
 }
 
 /** Gives a verb a flag for each of its settings. */

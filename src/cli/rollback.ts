@@ -12,6 +12,7 @@ import { type ClusterOptions, clusterClient } from './cluster.ts';
 import { confirm } from './confirm.ts';
 import { fieldLines } from './diff-text.ts';
 import { paintFor } from './paint.ts';
+import { applierWarnings } from './spec-appliers.ts';
 import { specChanges } from './spec-changes.ts';
 import { type ExitCode, exitCodes, type Terminal } from './terminal.ts';
 
@@ -68,11 +69,7 @@ export async function rollback(
   for (const change of specChanges(present, spec, 'spec')) {
     for (const line of fieldLines(change, paint)) say(line);
   }
-  for (const manager of appliersOf(mesh)) {
-    terminal.stderr.write(
-      `The spec is applied by ${manager}, which may set it back: change it there as well\n`,
-    );
-  }
+  for (const warning of applierWarnings(mesh)) terminal.stderr.write(`${warning}\n`);
   if (options.yes !== true && !(await confirm(name, terminal))) return refuse('Nothing was done.');
   // Of the spec alone: the operator may write its status at any moment.
   const operations = [
@@ -116,12 +113,4 @@ function specOf(kept: KubernetesObject): MeshOperatorSpec {
 /** Whether the mesh is paused is not a matter of what it was. */
 function withPause({ paused: _before, ...spec }: MeshOperatorSpec, { paused }: MeshOperatorSpec = {}) {
   return paused === undefined ? spec : { ...spec, paused };
-}
-
-/** Who keeps fields of the spec by server-side apply, as GitOps does. */
-function appliersOf({ metadata: { managedFields = [] } }: KubernetesObject): string[] {
-  const appliers = managedFields.filter(
-    ({ operation, fieldsV1 }) => operation === 'Apply' && fieldsV1?.['f:spec'] !== undefined,
-  );
-  return [...new Set(appliers.map(({ manager = '' }) => manager))];
 }

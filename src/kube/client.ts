@@ -108,8 +108,8 @@ export interface DeleteOptions {
 export interface TokenOptions {
   /** At least 600 (Kubernetes, TokenRequest). */
   readonly expirationSeconds: number;
-  /** The token ends with this object. */
-  readonly boundTo: {
+  /** The token ends with this object; absent: with the ServiceAccount alone. */
+  readonly boundTo?: {
     readonly apiVersion: string;
     readonly kind: string;
     readonly name: string;
@@ -402,7 +402,7 @@ export class KubeClient {
   }
 
   /**
-   * A token of a ServiceAccount that is valid for the API server while the object exists that it is bound to
+   * A token of a ServiceAccount that is valid for the API server while that exists, and the object that it is bound to
    * (authentication.k8s.io/v1 TokenRequest). The server may give another lifetime than was asked for.
    */
   async requestToken(account: ObjectId, options: TokenOptions, signal: AbortSignal): Promise<IssuedToken> {

@@ -1,9 +1,10 @@
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { keyText } from '../../api/kubernetes-object.ts';
-import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
+import type { RemoteAccess, ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
 import { TerminalError } from '../../base/errors.ts';
 import { type RemoteIdentity, readKubeconfig } from '../../kube/remote-identity.ts';
 import { readSecretText } from '../../kube/secret-data.ts';
+import { kubeconfigOf, type Reader } from './remote-secret.ts';
 
 /**
  * Whom the operator is in another cluster, by the Secret that the spec names; `secret` is that as it is now.
@@ -40,6 +41,17 @@ function byToken(secret: KubernetesObject, server: string, source: string): Remo
   if (token === undefined || token === '') throw invalid(`${source} has no entry token`);
   const caPem = readSecretText(secret, 'ca.crt');
   return { server, ...(caPem === undefined ? {} : { caPem }), credential: { token } };
+}
+
+/** Entries of a Secret that `remoteAccess` reads back. */
+export function accessEntries(
+  access: RemoteAccess,
+  clusterName: string,
+  reader: Reader,
+): Record<string, string> {
+  if (access.by === 'kubeconfig') return { [access.key]: kubeconfigOf(clusterName, reader) };
+  const { token, caPem } = reader;
+  return { token, ...(caPem === undefined ? {} : { 'ca.crt': caPem }) };
 }
 
 function invalid(message: string): TerminalError {

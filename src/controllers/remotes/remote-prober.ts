@@ -3,6 +3,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
+import type { AccessKeeper } from './access-keeper.ts';
 import { type ClusterFacts, readCluster } from './cluster-facts.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 import type { CredentialSlot } from './credential-state.ts';
@@ -25,6 +26,7 @@ export interface RemoteProberDeps {
   readonly connections: RemoteConnections;
   /** The Secrets that specs name. */
   readonly accessSecrets: WatchedObjects<AccessWatcher>;
+  readonly access: AccessKeeper;
 }
 
 /** What both clusters have said; remembered between passes, and losing it costs a question. */
@@ -53,11 +55,9 @@ export class RemoteProber {
    * Asks both clusters, unless they have just said so to the same identity; `current` is the credential that istiod has.
    * Throws what `remoteAccess`, `assertRights` and the client throw.
    */
-  async probe(
-    { key, mesh, remote, signal }: RemotePass,
-    current: CredentialSlot | undefined,
-  ): Promise<ProbedRemote> {
-    const { client: ownClient, accessSecrets, connections, clock } = this.#deps;
+  async probe(pass: RemotePass, current: CredentialSlot | undefined): Promise<ProbedRemote> {
+    const { client: ownClient, accessSecrets, access, connections, clock } = this.#deps;
+    const { key, mesh, remote, signal } = pass;
     const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
     const watcher = { ...key.mesh, clusterName: key.clusterName };
     const secret = await accessSecrets.read(watcher, secretKey, signal);
@@ -72,6 +72,7 @@ export class RemoteProber {
     if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
     const facts = await probeRemote(client, mesh.namespace, clock, signal);
     const own = await readCluster(ownClient, mesh.namespace, signal);
+    if (secret !== undefined) await access.keep(pass, { identity, secret, client });
     const isRefused = current !== undefined && (await connections.refuses(identity, current.token, signal));
     const probed = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
     this.#memories.set(name, probed);

@@ -15,6 +15,7 @@ import { Controller } from '../../runtime/controller.ts';
 import { Informer } from '../../runtime/informer.ts';
 import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
 import { WatchedObjects } from '../../runtime/watched-objects.ts';
+import { AccessKeeper } from './access-keeper.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
 import { credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
@@ -79,7 +80,8 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     { client, clock },
   );
   const connections = new RemoteConnections(clock);
-  const prober = new RemoteProber({ client, clock, connections, accessSecrets });
+  const access = new AccessKeeper({ client, clock, store });
+  const prober = new RemoteProber({ client, clock, connections, accessSecrets, access });
   const credentials = new CredentialKeeper({ ...deps, store, connections, remoteSecrets });
   const keeper = new RemoteKeeper({ clock, store, prober, credentials });
   const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });

@@ -19,6 +19,7 @@ import type { CredentialStore } from './credential-store.ts';
 import type { RemoteKeeper } from './remote-keeper.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';
 import { remotesStatement, remotesStatus } from './remotes-status.ts';
+import { requestFor } from './request-for.ts';
 
 export interface RemotesReconcilerDeps {
   readonly clock: Clock;
@@ -76,11 +77,12 @@ export class RemotesReconciler implements Reconciler {
   ): Promise<RemoteOutcome[]> {
     const { keeper } = this.#deps;
     const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
-    const request = owner.metadata.annotations?.[rotateRemotesAnnotation];
+    const asked = owner.metadata.annotations?.[rotateRemotesAnnotation];
     return Promise.all(
       remotes.map((remote) =>
         keeper.keep({
-          ...{ mesh, owner, remote, request, signal },
+          ...{ mesh, owner, remote, signal },
+          request: requestFor(remote.clusterName, asked),
           key: { mesh: key, clusterName: remote.clusterName },
         }),
       ),

@@ -33,12 +33,21 @@ export function operatorAccessName({ clusterId }: Pick<ResolvedMesh, 'clusterId'
   return `mesh-operator-${clusterId}`.slice(0, 63);
 }
 
-/** Whom the operator is in another cluster, with exactly the rights that it uses there. */
+/**
+ * Whom the operator is in another cluster, with exactly the rights that it uses there, and that to renew its own token.
+ */
 export function renderOperatorAccess(mesh: HomeMesh): KubernetesObject[] {
   const { namespace, clusterId } = mesh;
   const subject = { name: operatorAccessName(mesh), namespace };
   const labels = { [operatorAccessLabel]: clusterId };
-  const rights = rightsInRemote(mesh);
+  const ownToken = {
+    verb: 'create',
+    group: '',
+    resource: 'serviceaccounts',
+    subresource: 'token',
+    ...subject,
+  };
+  const rights = [...rightsInRemote(mesh), ownToken];
   const roleName = `${subject.name}-${namespace}`;
   const ofCluster = { name: roleName, labels };
   const ofNamespace = { name: subject.name, namespace, labels };
