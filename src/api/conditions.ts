@@ -86,6 +86,11 @@ const progressReasons: readonly ConditionReason[] = [
     reason: 'InjectorNotReached',
     meaning: 'The API server has not been seen to reach the sidecar injector: see `InjectorReady`.',
   },
+  {
+    reason: 'PrimaryPending',
+    meaning:
+      'The mesh follows the istiod of another cluster, which has not said where it is; the message says what to do. What there is stays.',
+  },
   { reason: 'NamespaceMissing', meaning: 'An object is to be made in a namespace that does not exist.' },
   {
     reason: 'KindMissing',

@@ -60,6 +60,9 @@ export const readerLabel = 'meshoperator.dev/reader-of';
 /** On whom the operator of one cluster is in another one, and on the Secret that lets it in: the name of the former. */
 export const operatorAccessLabel = 'meshoperator.dev/operator-access-of';
 
+/** On what a cluster is told that follows the istiod of another one: the cluster that has it. */
+export const primaryLabel = 'meshoperator.dev/primary';
+
 /** Selects every object of every mesh. */
 export const managedBySelector = `${managedByLabel}=${managedByValue}`;
 

@@ -1,8 +1,15 @@
 import { goDurationMs } from '../base/duration.ts';
 import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
+import { primaryConfigMapId, primaryRootsKey } from './primary-statement.ts';
 import type { ProfileName } from './profiles.ts';
+import type { ResolvedBundleSource } from './resolved-bundle-source.ts';
 import type { JsonObject } from './resolved-mesh.ts';
-import type { RemoteAccess, ResolvedMultiCluster, ResolvedRemote } from './resolved-multi-cluster.ts';
+import type {
+  RemoteAccess,
+  ResolvedMultiCluster,
+  ResolvedRemote,
+  ResolvedRemoteIstiod,
+} from './resolved-multi-cluster.ts';
 import type { MultiCluster, Remote } from './spec/multi-cluster.ts';
 
 const defaultLifetimeMs = 24 * 3_600_000;
@@ -41,6 +48,20 @@ export function resolveMultiCluster(
     role: role ?? (profile === 'remote' ? 'Remote' : 'Primary'),
     remotes: remotes.map(resolveRemote),
   };
+}
+
+/** Where istiod is in a cluster without one: the address of the spec wins over what the other cluster says. */
+export function resolveRemoteIstiod(
+  address: string | undefined,
+  multiCluster: ResolvedMultiCluster | undefined,
+): ResolvedRemoteIstiod {
+  const isNamed = address !== undefined && address !== '';
+  return { addresses: isNamed ? [address] : [], isTold: !isNamed && multiCluster !== undefined };
+}
+
+/** Where the roots are that a cluster without an istiod is told. */
+export function followedRoots(namespace: string, revision: string): ResolvedBundleSource {
+  return { namespace, name: primaryConfigMapId(namespace, revision).name, key: primaryRootsKey };
 }
 
 function resolveRemote(remote: Remote): ResolvedRemote {

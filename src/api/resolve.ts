@@ -13,7 +13,14 @@ import { resolveGateways } from './resolve-gateway.ts';
 import { resolveInjection } from './resolve-injection.ts';
 import { resolveInjector } from './resolve-injector.ts';
 import { resolveMonitoring } from './resolve-monitoring.ts';
-import { multiClusterValues, ownNetwork, profileOf, resolveMultiCluster } from './resolve-multi-cluster.ts';
+import {
+  followedRoots,
+  multiClusterValues,
+  ownNetwork,
+  profileOf,
+  resolveMultiCluster,
+  resolveRemoteIstiod,
+} from './resolve-multi-cluster.ts';
 import { resolveNetworkPolicy } from './resolve-network-policy.ts';
 import { resolveOverlays } from './resolve-overlays.ts';
 import { resolvePilot } from './resolve-pilot.ts';
@@ -124,7 +131,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     // Whatever is said of istiod, it is that of another cluster.
     pilot: isRemote ? { ...pilot, enabled: false } : pilot,
-    ...(isRemote ? { remote: { address: global.remotePilotAddress ?? '' } } : {}),
+    ...(isRemote ? { remote: resolveRemoteIstiod(global.remotePilotAddress, multiCluster) } : {}),
     stableValidationPolicy: values.experimental?.stableValidationPolicy ?? false,
     ...(platform === undefined ? {} : { platform }),
     cni,
@@ -133,7 +140,10 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     telemetry: resolveTelemetry(spec.telemetry, rootNamespaceOf({ meshConfig })),
     ...(monitoring === undefined ? {} : { monitoring }),
     proxy: resolveProxy(values),
-    authority: resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
+    authority: {
+      ...resolveAuthority(spec.certificateAuthority, pilot.enabled && !isRemote, namespace),
+      ...(multiCluster?.role === 'Remote' ? { followed: followedRoots(namespace, revision) } : {}),
+    },
     injector: resolveInjector(
       spec.sidecarInjector,
       (pilot.enabled || isRemote) && upgrade.strategy === 'InPlace',

@@ -48,6 +48,8 @@ export interface ResolvedAuthority {
   readonly issuer?: ResolvedIssuer;
   /** Present for `External`, unless there is no control plane. */
   readonly external?: ResolvedExternalAuthority;
+  /** The roots of the cluster with the istiod, as its operator brings them; present where the mesh follows that. */
+  readonly followed?: ResolvedBundleSource;
   /** Present for `Spire`. */
   readonly spire?: ResolvedSpire;
   readonly root: ResolvedAuthorityCertificate;

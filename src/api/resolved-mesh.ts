@@ -6,7 +6,7 @@ import type { ResolvedTelemetry } from './resolve-telemetry.ts';
 import type { ResolvedAuthority } from './resolved-authority.ts';
 import type { ResolvedCni } from './resolved-cni.ts';
 import type { ResolvedInjection } from './resolved-injection.ts';
-import type { ResolvedMultiCluster } from './resolved-multi-cluster.ts';
+import type { ResolvedMultiCluster, ResolvedRemoteIstiod } from './resolved-multi-cluster.ts';
 import type { ResolvedNetworkPolicy } from './resolved-network-policy.ts';
 import type { ResolvedSecurity } from './resolved-security.ts';
 import type { ResolvedTenancy } from './resolved-tenancy.ts';
@@ -169,8 +169,8 @@ export interface ResolvedMesh {
     readonly gatewayApi?: GatewayApiChannel;
   };
   readonly pilot: ResolvedPilot;
-  /** The istiod of another cluster, which this one has instead of its own; the address is empty when nobody said it. */
-  readonly remote?: { readonly address: string };
+  /** The istiod of another cluster, which this one has instead of its own. */
+  readonly remote?: ResolvedRemoteIstiod;
   /** Whether objects that name this revision may only use what Istio calls stable. */
   readonly stableValidationPolicy: boolean;
   /** What the cluster is, where that matters. */

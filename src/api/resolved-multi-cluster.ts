@@ -25,3 +25,11 @@ export interface ResolvedMultiCluster {
   readonly role: 'Primary' | 'Remote';
   readonly remotes: readonly ResolvedRemote[];
 }
+
+/** The istiod that a cluster without one follows. */
+export interface ResolvedRemoteIstiod {
+  /** IP addresses and host names; empty while nobody has said any. */
+  readonly addresses: readonly string[];
+  /** Whether the cluster that has it says where it is, by a ConfigMap (`primary-statement.ts`). */
+  readonly isTold: boolean;
+}

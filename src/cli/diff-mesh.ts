@@ -12,6 +12,7 @@ import {
 } from '../api/kubernetes-object.ts';
 import { type MeshOperator, meshOperatorKind } from '../api/mesh-operator.ts';
 import { pauseAt } from '../api/pause.ts';
+import { primaryConfigMapId } from '../api/primary-statement.ts';
 import { resolveMesh } from '../api/resolve.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
 import { supportWarnings } from '../api/version-support.ts';
@@ -21,6 +22,7 @@ import { isRecord, stableJson } from '../base/stable-json.ts';
 import { Adoption, heldIds } from '../controllers/mesh/adoption.ts';
 import { enrolledMembers } from '../controllers/mesh/decide-members.ts';
 import { decideMtls, mtlsInput } from '../controllers/mesh/decide-mtls.ts';
+import { decidePrimary } from '../controllers/mesh/decide-primary.ts';
 import { fightMessage, fightOver } from '../controllers/mesh/drift-ledger.ts';
 import { crdManager, objectManager } from '../controllers/mesh/field-managers.ts';
 import { crdDrift } from '../controllers/mesh/istio-crds.ts';
@@ -199,7 +201,7 @@ export class MeshDiffer {
     mesh: ResolvedMesh,
     signal: AbortSignal,
   ): Promise<{ readonly observed: ObservedMesh; readonly notes: readonly string[] }> {
-    const { observed, notes } = this.#observedUpgrade(key, mesh);
+    const { observed, notes } = await this.#observedPrimary(key, mesh, signal);
     const status = (this.#live(key) as MeshOperator | undefined)?.status;
     const owned = await Promise.all(
       ((status?.inventory ?? []) as ObjectId[])
@@ -216,6 +218,21 @@ export class MeshDiffer {
     if (mtls.waiting === undefined) return { observed, notes };
     const note = `STRICT would wait at ${mtls.waiting.join(', ')} until nobody calls in plaintext there, which ${input.migration.prometheus} is asked`;
     return { observed: { ...observed, peers }, notes: [...notes, note] };
+  }
+
+  /** Where another cluster has the istiod, where that is as well. */
+  async #observedPrimary(
+    key: ObjectKey,
+    mesh: ResolvedMesh,
+    signal: AbortSignal,
+  ): Promise<{ readonly observed: ObservedMesh; readonly notes: readonly string[] }> {
+    const { observed, notes } = this.#observedUpgrade(key, mesh);
+    if (mesh.remote?.isTold !== true) return { observed, notes };
+    const told = await this.#find(primaryConfigMapId(mesh.namespace, mesh.revision), signal);
+    const { addresses, awaits } = decidePrimary(mesh, told);
+    return awaits === undefined
+      ? { observed: { ...observed, primaryAddresses: addresses }, notes }
+      : { observed, notes: [...notes, awaits] };
   }
 
   /** Where the version changes, what the first step of that upgrade would go by. */

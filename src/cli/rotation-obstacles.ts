@@ -10,10 +10,15 @@ import { authorityOf } from './authority-of.ts';
  * against it. `mesh` is the object with its defaults filled in.
  */
 export function rotationObstacles(object: KubernetesObject, mesh: ResolvedMesh, now: Date): string[] {
-  const { enabled, provider, external, paused } = mesh.authority;
+  const { enabled, provider, external, followed, paused } = mesh.authority;
   if (external !== undefined) {
     return [
       `The authority at ${external.address} issues the certificates of the mesh and rotates its roots; there is nothing that the operator could rotate`,
+    ];
+  }
+  if (followed !== undefined) {
+    return [
+      'The mesh follows the istiod of another cluster, whose operator keeps the authority: ask for a rotation there',
     ];
   }
   if (!enabled) {

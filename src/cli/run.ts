@@ -120,6 +120,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('remotes'),
     ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
+    shared: { services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
   });
   const others = [admission.controller, ...dataPlane.controllers, trust.controller, remotes.controller];
   mesh.meshes.addHandler(({ old, current }) => {

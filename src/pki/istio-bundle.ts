@@ -1,3 +1,4 @@
+import { stableHash } from '../base/stable-json.ts';
 import type { AuthorityState, IntermediateMaterial, RootMaterial } from './authority-state.ts';
 
 /** The files that istiod reads of Secret `cacerts`, by their names (Istio `security/pkg/pki/ca/ca.go`). */
@@ -61,4 +62,12 @@ function rootTexts({ phase, roots }: AuthorityState): string[] {
 /** What a user has given may lack the last line break, and would run into the next one. */
 function wholeLines(certPem: string): string {
   return certPem.endsWith('\n') ? certPem : `${certPem}\n`;
+}
+
+/** Names a bundle; says nothing of keys. */
+export function versionOfBundle({
+  'root-cert.pem': roots,
+  'cert-chain.pem': chain,
+}: Pick<IstioBundle, 'root-cert.pem' | 'cert-chain.pem'>): string {
+  return stableHash([roots, chain], 12);
 }

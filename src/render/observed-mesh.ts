@@ -7,6 +7,8 @@ export interface ObservedMesh extends ObservedRevisions {
   readonly members: readonly string[];
   /** Policies of peers in the place of those of the spec, while some of it waits. */
   readonly peers?: readonly ResolvedPeerPolicy[] | undefined;
+  /** Where the cluster that has the istiod says that it is; counts where the spec has no address. */
+  readonly primaryAddresses?: readonly string[] | undefined;
 }
 
 export const nothingObserved: ObservedMesh = { upgrade: undefined, revisions: new Map(), members: [] };

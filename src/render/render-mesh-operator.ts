@@ -8,7 +8,7 @@ import type { Wave } from './wave.ts';
 
 /**
  * Every object of a MeshOperator, by wave. `mesh` is the object with its defaults filled in; `observed` counts where its
- * upgrades are `RevisionBased`, for a tenant, and while policies of peers wait.
+ * upgrades are `RevisionBased`, for a tenant, while policies of peers wait, and where another cluster has the istiod.
  */
 export function renderMeshOperator(
   object: MeshOperator,
@@ -16,8 +16,13 @@ export function renderMeshOperator(
   observed: ObservedMesh,
   context: RenderContext,
 ): readonly Wave[] {
-  const { peers } = observed;
-  const now = peers === undefined ? mesh : { ...mesh, security: { ...mesh.security, peers } };
+  const { peers, primaryAddresses } = observed;
+  const isTold = primaryAddresses !== undefined && mesh.remote?.isTold === true;
+  const now = {
+    ...mesh,
+    ...(peers === undefined ? {} : { security: { ...mesh.security, peers } }),
+    ...(isTold ? { remote: { ...mesh.remote, addresses: primaryAddresses } } : {}),
+  };
   return mesh.upgrade.strategy === 'RevisionBased'
     ? renderRevisions(object, now, observed, context)
     : renderMesh(now, context, observed.members);

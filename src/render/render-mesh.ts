@@ -76,7 +76,7 @@ function hasReader({ base, tenancy }: ResolvedMesh): boolean {
 }
 
 function renderControlPlane(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
-  if (mesh.remote !== undefined) return renderRemoteIstiod(mesh, context, mesh.remote.address);
+  if (mesh.remote !== undefined) return renderRemoteIstiod(mesh, context, mesh.remote.addresses);
   return mesh.pilot.enabled ? renderIstiod(mesh, context) : [];
 }
 

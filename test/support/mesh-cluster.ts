@@ -53,7 +53,11 @@ export class MeshCluster {
 
   /** Without nodes no pod ever runs, and no mesh gets Ready. */
   static async open(nodes: 'none' | 'kwok' = 'kwok'): Promise<MeshCluster> {
-    const cluster = await sharedCluster(nodes);
+    return MeshCluster.on(await sharedCluster(nodes));
+  }
+
+  /** The same on a cluster that the test has started. */
+  static async on(cluster: Cluster): Promise<MeshCluster> {
     return new MeshCluster(cluster, await installOperatorAccess(cluster));
   }
 

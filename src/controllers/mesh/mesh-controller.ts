@@ -2,7 +2,7 @@ import { authorAnnotation } from '../../api/author.ts';
 import { claimedTenant, claimsOf } from '../../api/claims.ts';
 import { type KindInfo, kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { managedBySelector, ownerGroup } from '../../api/labels.ts';
+import { managedBySelector, ownerGroup, primaryLabel } from '../../api/labels.ts';
 import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
 import type { Clock } from '../../base/clock.ts';
 import { stableJson } from '../../base/stable-json.ts';
@@ -58,6 +58,8 @@ export interface MeshController {
   readonly informers: readonly Informer[];
   /** Over MeshOperators. */
   readonly meshes: Informer;
+  /** Over what other clusters say of their istiods to meshes that follow them. */
+  readonly primaries: Informer;
   /** The meshes that go by a revision or a tag, `default` for the one without a name, without looking at any other. */
   readonly meshesOf: (revision: string) => KubernetesObject[];
   /** The informer over everything of one kind that meshes own, indexed by `ownerGroup`. Throws for other kinds. */
@@ -66,7 +68,7 @@ export interface MeshController {
 
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
- * object that carries its labels; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
+ * object that carries its labels; what another cluster says of the istiod that it follows; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
  * kind that meshes may have, which comes or goes. A change of a tenant wakes all, and any change of a spec the tenants. For a mesh with tenancy also a namespace that becomes something else to it.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
@@ -102,8 +104,9 @@ export function createMeshController(
     deps,
   );
   const { namespaces } = deps;
+  const primaries = new Informer({ kind: kindInfo('v1', 'ConfigMap'), labelSelector: primaryLabel }, deps);
   const world = new ObservedWorld({
-    ...{ meshes, owned: [...owned, ...optional], served, namespaces },
+    ...{ meshes, owned: [...owned, ...optional], served, namespaces, primaries },
     operatorNamespace: options.operatorNamespace,
   });
   const applier = new Applier({
@@ -152,6 +155,10 @@ export function createMeshController(
   namespaces.addHandler((event) => {
     for (const mesh of world.tenantsAround(event)) controller.enqueue(objectKeyOf(mesh));
   });
+  primaries.addHandler(({ old, current }) => {
+    const { namespace = '' } = ((current ?? old) as KubernetesObject).metadata;
+    for (const mesh of world.meshesIn(namespace)) controller.enqueue(objectKeyOf(mesh));
+  });
   crdInformer.addHandler((event) => {
     if (isCrdLost(event.old, event.current)) wakeAll();
   });
@@ -165,8 +172,8 @@ export function createMeshController(
     return informer;
   };
   const meshesOf = (name: string) => world.meshesClaiming(name);
-  const informers = [meshes, ...owned, servedCrds, ...optional, crdInformer];
-  return { controller, informers, meshes, meshesOf, ownedOf };
+  const informers = [meshes, ...owned, servedCrds, ...optional, crdInformer, primaries];
+  return { controller, informers, meshes, meshesOf, ownedOf, primaries };
 }
 
 /** Of a CRD that somebody else may have brought, only that it is there. */

@@ -44,6 +44,7 @@ import { Adoption, heldIds } from './adoption.ts';
 import type { AuthorCheck } from './author-check.ts';
 import { enrolmentLabels, isMember, memberStatuses } from './decide-members.ts';
 import { mtlsConditionType } from './decide-mtls.ts';
+import { decidePrimary, type PrimaryDecision } from './decide-primary.ts';
 import { determineStatus, meshConditions, meshStatusFields } from './determine-status.ts';
 import {
   type DriftLedger,
@@ -165,6 +166,7 @@ export class MeshReconciler implements Reconciler {
     refuseOverlap(pass.mesh, resolved, world.rivalsOf(resolved));
     refuseSkew(pass.mesh, resolved);
     await this.#authorize(pass, asked);
+    awaitPrimary(this.#primaryOf(pass));
     const { waves } = await this.#holdMtls(pass, asked);
     pass.resolved = resolved;
     pass.waves = waves.map(({ name }) => ({ name, isApplied: false, unhealthy: [] }));
@@ -260,6 +262,7 @@ export class MeshReconciler implements Reconciler {
       {
         ...{ upgrade: pass.upgrade, revisions, members: this.#membersOf(pass) },
         peers: pass.mtls?.decision.peers,
+        primaryAddresses: this.#primaryOf(pass)?.addresses,
       },
       { operatorImage, kubernetesMinor },
     );
@@ -267,6 +270,14 @@ export class MeshReconciler implements Reconciler {
       pass.revisions = [...revisions].map(([name, { spec }]) => ({ name, version: spec.version ?? '' }));
     }
     return rendered;
+  }
+
+  /** What another cluster says of its istiod; undefined where none is asked. */
+  #primaryOf({ mesh }: Pass): PrimaryDecision | undefined {
+    const resolved = this.#rendered.resolve(mesh);
+    return resolved.remote?.isTold === true
+      ? decidePrimary(resolved, this.#deps.world.primaryOf(resolved))
+      : undefined;
   }
 
   /** By name; rendered is what they get. */
@@ -505,6 +516,12 @@ function missingKind(id: ObjectId, optional: OptionalKind, cause?: unknown): Wai
   return new WaitingError(missingKindMessage(id, optional), {
     ...{ reason: 'KindMissing', retryAfterMs: missingRetryMs, cause },
   });
+}
+
+/** Throws WaitingError while nobody has said where istiod is; what there is stays as it is. The mesh is woken when it is said. */
+function awaitPrimary(decision: PrimaryDecision | undefined): void {
+  if (decision?.awaits === undefined) return;
+  throw new WaitingError(decision.awaits, { reason: 'PrimaryPending', retryAfterMs: missingRetryMs });
 }
 
 /** True for a policy that this pass changes by a decision of ours: nobody else has. */

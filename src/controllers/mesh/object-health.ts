@@ -1,5 +1,6 @@
 import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, idText, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { externalAddresses, loadBalancerAddresses, textsOf } from '../../api/service-addresses.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { isSettled } from '../../render/revisions/read-revision.ts';
 
@@ -112,7 +113,7 @@ function isRolledOut(status: Record<string, unknown>): boolean {
 }
 
 function serviceUnhealthiness(service: KubernetesObject): Unhealthy | undefined {
-  if (recordOf(service.spec).type !== 'LoadBalancer' || serviceAddresses(service).length > 0)
+  if (recordOf(service.spec).type !== 'LoadBalancer' || loadBalancerAddresses(service).length > 0)
     return undefined;
   const hint = 'where the cluster has no load balancer, set its k8s.service.type to ClusterIP or NodePort';
   return waiting('AddressPending', `${idText(idOf(service))} has no load balancer address yet; ${hint}`);
@@ -143,20 +144,10 @@ function meshUnhealthiness(mesh: KubernetesObject): Unhealthy | undefined {
  * those in the cluster.
  */
 export function gatewayAddresses(service: KubernetesObject): string[] {
-  const { type, externalIPs, clusterIPs } = recordOf(service.spec);
-  if (type === 'LoadBalancer') return serviceAddresses(service);
-  const external = textsOf(externalIPs);
+  const { type, clusterIPs } = recordOf(service.spec);
+  if (type === 'LoadBalancer') return loadBalancerAddresses(service);
+  const external = externalAddresses(service);
   return external.length > 0 ? external : textsOf(clusterIPs).filter((address) => address !== 'None');
-}
-
-/** The addresses a load balancer gave: IPs or host names, in the order of status. */
-function serviceAddresses(service: KubernetesObject): string[] {
-  const { ingress } = recordOf(recordOf(service.status).loadBalancer);
-  if (!Array.isArray(ingress)) return [];
-  return ingress.flatMap((entry) => {
-    const address = textOf(recordOf(entry).ip) || textOf(recordOf(entry).hostname);
-    return address === '' ? [] : [address];
-  });
 }
 
 function waiting(reason: string, message: string): Unhealthy {
@@ -176,10 +167,6 @@ function recordOf(value: unknown): Record<string, unknown> {
 
 function numberOf(value: unknown, fallback = 0): number {
   return typeof value === 'number' ? value : fallback;
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(textOf) : [];
 }
 
 function textOf(value: unknown): string {

@@ -10,6 +10,7 @@ import {
 import { memberLabel, ownerByLabels, tenantLabel } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorStatus } from '../../api/mesh-operator-status.ts';
+import { primaryConfigMapId } from '../../api/primary-statement.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { ObservedRevision } from '../../render/revisions/plan-revisions.ts';
@@ -27,6 +28,8 @@ export interface ObservedWorldSources {
   readonly served: readonly ServedKind[];
   /** Over all namespaces, with UID and labels. */
   readonly namespaces: Informer;
+  /** Over what other clusters say of their istiods (`primary-statement.ts`). */
+  readonly primaries: Informer;
   /** Where the operator runs. */
   readonly operatorNamespace: string;
 }
@@ -37,10 +40,12 @@ export class ObservedWorld {
   readonly #ownedByKind: ReadonlyMap<string, Informer>;
   readonly #served: ReadonlyMap<string, ServedKind>;
   readonly #namespaces: Informer;
+  readonly #primaries: Informer;
   readonly #operatorNamespace: string;
   readonly #resolved = new ResolvedMeshCache(() => true);
 
-  constructor({ meshes, owned, served, namespaces, operatorNamespace }: ObservedWorldSources) {
+  constructor({ meshes, owned, served, namespaces, primaries, operatorNamespace }: ObservedWorldSources) {
+    this.#primaries = primaries;
     this.#operatorNamespace = operatorNamespace;
     this.#meshes = meshes;
     this.#served = new Map(served.map((row) => [kindKey(row.kind), row]));
@@ -68,6 +73,16 @@ export class ObservedWorld {
 
   namespace(name: string): KubernetesObject | undefined {
     return this.#namespaces.get(undefined, name);
+  }
+
+  /** What another cluster has said of its istiod to a mesh that follows it; undefined when nothing. */
+  primaryOf({ namespace, revision }: ResolvedMesh): KubernetesObject | undefined {
+    return this.#primaries.get(namespace, primaryConfigMapId(namespace, revision).name);
+  }
+
+  /** The meshes of a namespace, without looking at any other. */
+  meshesIn(namespace: string): KubernetesObject[] {
+    return this.#meshes.byGroup(inNamespace(namespace));
   }
 
   /** What namespaces are to a mesh; nothing to one without tenancy. */
@@ -103,7 +118,7 @@ export class ObservedWorld {
 
   #purposeOf(namespace: string): ReturnType<PurposeOf> {
     if (namespace === this.#operatorNamespace) return 'Operator';
-    return this.#meshes.byGroup(inNamespace(namespace)).length > 0 ? 'ControlPlane' : undefined;
+    return this.meshesIn(namespace).length > 0 ? 'ControlPlane' : undefined;
   }
 
   /** The meshes that may not share namespaces with it, with their defaults: tenants, and for a tenant all; itself as well. */

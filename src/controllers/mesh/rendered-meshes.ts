@@ -67,8 +67,12 @@ export class RenderedMeshes {
   }
 }
 
-function textOf({ upgrade, revisions, members, peers }: ObservedMesh): string {
+function textOf({ upgrade, revisions, members, peers, primaryAddresses }: ObservedMesh): string {
   const isPlain =
-    revisions.size === 0 && upgrade === undefined && members.length === 0 && peers === undefined;
-  return isPlain ? '' : stableJson([upgrade, [...revisions], members, peers]);
+    revisions.size === 0 &&
+    upgrade === undefined &&
+    members.length === 0 &&
+    peers === undefined &&
+    primaryAddresses === undefined;
+  return isPlain ? '' : stableJson([upgrade, [...revisions], members, peers, primaryAddresses]);
 }

@@ -67,7 +67,7 @@ export function credentialKeyOf({ metadata }: KubernetesObject): CredentialKey |
 export function readCredential(secret: KubernetesObject): CredentialState {
   const value = parseJson(readSecretText(secret, stateKey) ?? '');
   if (!isRecord(value)) return {};
-  const { delivery, request, readerOf } = value as unknown as CredentialState;
+  const { delivery, request, readerOf, told } = value as unknown as CredentialState;
   const access = parseJson(readSecretText(secret, accessKey) ?? '');
   const slots = slotNames.flatMap((name) => {
     const token = readSecretText(secret, `${name}.token`);
@@ -81,6 +81,7 @@ export function readCredential(secret: KubernetesObject): CredentialState {
     ...(delivery === undefined ? {} : { delivery }),
     ...(isRecord(access) ? { access: access as unknown as RemoteIdentity } : {}),
     ...(readerOf === undefined ? {} : { readerOf }),
+    ...(told === undefined ? {} : { told }),
     ...(request === undefined ? {} : { request }),
   };
 }

@@ -39,6 +39,8 @@ export interface CredentialState {
   readonly access?: RemoteIdentity;
   /** The cluster that the credential is for, by whose name the reader over there is called. */
   readonly readerOf?: string;
+  /** The ConfigMap over there by which a cluster that follows is told of istiod, from just before it is made. */
+  readonly told?: string;
   /** The request to rotate that was heard last. */
   readonly request?: string;
 }

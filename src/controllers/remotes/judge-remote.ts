@@ -7,7 +7,14 @@ import type { RemoteFacts } from './probe-remote.ts';
 
 /** What is wrong between this cluster and another one, and which reason the condition has for it. */
 export interface RemoteProblem {
-  readonly reason: 'OwnCluster' | 'OtherCluster' | 'OtherMesh' | 'RootsDiffer' | 'AddressClash' | 'ClockSkew';
+  readonly reason:
+    | 'OwnCluster'
+    | 'OtherCluster'
+    | 'OtherMesh'
+    | 'RootsDiffer'
+    | 'AddressClash'
+    | 'ClockSkew'
+    | 'GatewayPending';
   /** Whether the cluster cannot be read as what the spec means; else istiod reads it nevertheless. */
   readonly isOther: boolean;
   readonly message: string;

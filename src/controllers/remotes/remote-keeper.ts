@@ -1,8 +1,10 @@
+import type { ObjectKey } from '../../api/kubernetes-object.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CredentialKeeper } from './credential-keeper.ts';
 import type { CredentialKey } from './credential-secret.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { judgeRemote } from './judge-remote.ts';
+import type { PrimaryTeller } from './primary-teller.ts';
 import { type Finding, findingOfFailure, findingOfProblem, findingOfStep } from './remote-finding.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';
 import type { RemotePass } from './remote-pass.ts';
@@ -12,10 +14,11 @@ export interface RemoteKeeperDeps {
   readonly clock: Clock;
   readonly store: CredentialStore;
   readonly prober: RemoteProber;
+  readonly primary: PrimaryTeller;
   readonly credentials: CredentialKeeper;
 }
 
-/** Keeps the ways into the other clusters of meshes: asks who is there, and keeps istiod's credential for it. */
+/** Keeps the ways into the other clusters of meshes: asks who is there, tells those that follow, and keeps istiod's credential. */
 export class RemoteKeeper {
   readonly #deps: RemoteKeeperDeps;
 
@@ -37,19 +40,28 @@ export class RemoteKeeper {
   }
 
   async #find(pass: RemotePass): Promise<Finding> {
-    const { clock, store, prober, credentials } = this.#deps;
+    const { clock, store, prober, primary, credentials } = this.#deps;
     const { key, mesh } = pass;
-    const { identity, own, facts, isRefused } = await prober.probe(pass, store.read(key).current);
-    const problem = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
-    if (problem?.isOther === true) return findingOfProblem(problem);
+    const probed = await prober.probe(pass, store.read(key).current);
+    const { identity, own, facts, isRefused } = probed;
+    const judged = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
+    if (judged?.isOther === true) return findingOfProblem(judged);
+    const untold = await primary.keep(pass, probed);
+    const problem = judged ?? untold;
     const step = await credentials.keep({ ...pass, identity }, isRefused);
     return findingOfStep(step, problem, clock.now());
   }
 
   /** Takes away all that a mesh has in a cluster which is none of its own any more; throws while that cannot be reached. */
   async release(key: CredentialKey, signal: AbortSignal): Promise<void> {
+    await this.#deps.primary.withdraw(key, signal);
     await this.#deps.credentials.release(key, signal);
     this.#deps.prober.forget(key);
+  }
+
+  /** What was watched for a mesh whose istiod no cluster follows any more. */
+  forget(mesh: ObjectKey): void {
+    this.#deps.primary.forget(mesh);
   }
 
   #outcome({ key }: RemotePass, { renewAt, ...finding }: Finding): RemoteOutcome {

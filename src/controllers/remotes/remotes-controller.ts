@@ -2,6 +2,8 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerByLabels, rotateRemotesAnnotation } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { ResolvedGateway } from '../../api/resolved-mesh.ts';
 import type { MayAct } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -13,13 +15,15 @@ import type { ControllerMetrics } from '../../observability/metrics.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer } from '../../runtime/informer.ts';
-import { changesMoreThanStatus, objectKeyOf } from '../../runtime/informer-events.ts';
+import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime/informer-events.ts';
 import { WatchedObjects } from '../../runtime/watched-objects.ts';
 import { AccessKeeper } from './access-keeper.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
 import { credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
 import { statusManager } from './field-managers.ts';
+import { IstiodTrusts } from './istiod-trust.ts';
+import { PrimaryTeller } from './primary-teller.ts';
 import { RemoteConnections } from './remote-connections.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { type AccessWatcher, RemoteProber } from './remote-prober.ts';
@@ -39,6 +43,8 @@ export interface RemotesControllerDeps {
   readonly namespace: string;
   /** Over MeshOperators; whoever shares it starts it. */
   readonly meshes: Informer;
+  /** The caches it shares with other controllers, which start them: of Services of meshes, and of Secrets `cacerts`. */
+  readonly shared: { readonly services: Informer; readonly cacerts: Informer };
   /** Every pod of a namespace. */
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** Whether what a spec asks for may be done. */
@@ -83,7 +89,11 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const access = new AccessKeeper({ client, clock, store });
   const prober = new RemoteProber({ client, clock, connections, accessSecrets, access });
   const credentials = new CredentialKeeper({ ...deps, store, connections, remoteSecrets });
-  const keeper = new RemoteKeeper({ clock, store, prober, credentials });
+  const { cacerts, services } = deps.shared;
+  const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => controller.enqueue(mesh) });
+  const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
+  const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
+  const keeper = new RemoteKeeper({ clock, store, prober, primary, credentials });
   const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });
   const controller: Controller = new Controller({ name: 'remotes' }, { ...deps, reconciler });
 
@@ -103,5 +113,21 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     const owner: ObjectKey | undefined = ownerByLabels((current ?? old)?.metadata.labels);
     if (owner !== undefined) controller.enqueue(owner);
   });
+  services.addHandler((event) => {
+    for (const owner of ownersOfEvent(event))
+      if (hasFollowers(meshes.get(owner.namespace, owner.name))) controller.enqueue(owner);
+  });
+  cacerts.addHandler(({ old, current }) => {
+    const namespace = (current ?? old)?.metadata.namespace;
+    for (const mesh of meshes.values()) {
+      if (mesh.metadata.namespace === namespace && hasFollowers(mesh)) controller.enqueue(objectKeyOf(mesh));
+    }
+  });
   return { controller, informers: [store.secrets, remoteSecrets] };
+}
+
+/** True for a MeshOperator, read leniently, whose istiod other clusters follow. */
+function hasFollowers(mesh: KubernetesObject | undefined): boolean {
+  const { multiCluster } = (mesh?.spec ?? {}) as NonNullable<MeshOperator['spec']>;
+  return multiCluster?.remotes?.some(({ role }) => role === 'Remote') === true;
 }

@@ -45,9 +45,10 @@ export class RemotesReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
-    const { clock, meshes, status } = this.#deps;
+    const { clock, meshes, status, keeper } = this.#deps;
     const object = meshes.get(key.namespace, key.name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      keeper.forget(key);
       return requeueAfter(await this.#releaseAll(key, [], context));
     }
     const now = clock.now();
@@ -56,6 +57,7 @@ export class RemotesReconciler implements Reconciler {
     const mesh = this.#resolved.find(object);
     if (mesh === undefined) return {};
     const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
+    if (remotes.every(({ role }) => role !== 'Remote')) keeper.forget(key);
     const releaseAgainMs = await this.#releaseAll(
       key,
       remotes.map(({ clusterName }) => clusterName),

@@ -14,6 +14,8 @@ export interface ForeignBundle {
   readonly problem?: string;
   /** Whoever has to bring other roots: `The authority at ca.example.com:443`. */
   readonly keeper: string;
+  /** A clause: what to do where that one should bring the copies. */
+  readonly otherwise?: string;
 }
 
 type Statement = Omit<ConditionUpdate, 'observedGeneration'>;
@@ -43,7 +45,10 @@ export function bundleTrouble(bundle: ForeignBundle, now: Date): Statement | und
 }
 
 /** What `TrustHealthy` says when others change copies of the bundle back; undefined when nobody does. */
-export function contestedStatement(contested: readonly ContestedCopy[]): Statement | undefined {
+export function contestedStatement(
+  contested: readonly ContestedCopy[],
+  { otherwise }: Pick<ForeignBundle, 'otherwise'>,
+): Statement | undefined {
   if (contested.length === 0) return undefined;
   const named = contested.slice(0, maxNamed).map(({ namespace, by }) => `${namespace} by ${by}`);
   const others = contested.length > maxNamed ? ` and ${contested.length - maxNamed} more` : '';
@@ -51,7 +56,7 @@ export function contestedStatement(contested: readonly ContestedCopy[]): Stateme
     type: trustConditionType,
     status: 'False',
     reason: 'BundleContested',
-    message: `ConfigMap istio-ca-root-cert is changed back in namespace ${named.join(', ')}${others}, and left so for now: end the other writer, or remove spec.certificateAuthority.external.trustBundle if it should bring the roots`,
+    message: `ConfigMap istio-ca-root-cert is changed back in namespace ${named.join(', ')}${others}, and left so for now: end the other writer${otherwise === undefined ? '' : `, or ${otherwise}`}`,
   };
 }
 

@@ -1,10 +1,9 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { ownershipLabels } from '../../api/labels.ts';
 import { meshOperatorApiVersion, meshOperatorKind } from '../../api/mesh-operator.ts';
-import { stableHash } from '../../base/stable-json.ts';
 import { secretData } from '../../kube/secret-data.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
-import { istioBundleOf } from '../../pki/istio-bundle.ts';
+import { istioBundleOf, versionOfBundle } from '../../pki/istio-bundle.ts';
 
 /** Name of the Secret that every istiod of a namespace signs with (Istio's chart, volume `cacerts`). */
 export const cacertsName = 'cacerts';
@@ -36,6 +35,5 @@ export function cacertsSecret(meshes: readonly KubernetesObject[], state: Author
 
 /** Names what istiod should have loaded in this phase; says nothing of keys. */
 export function bundleVersion(state: AuthorityState): string {
-  const { 'root-cert.pem': roots, 'cert-chain.pem': chain } = istioBundleOf(state);
-  return stableHash([roots, chain], 12);
+  return versionOfBundle(istioBundleOf(state));
 }

@@ -2,17 +2,18 @@ import type { ConditionUpdate } from '../../api/conditions.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { rotateAnnotation } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
+import { profileOf } from '../../api/resolve-multi-cluster.ts';
 import { lastingRoot } from '../../pki/trusted-roots.ts';
 import { bundleTrouble, contestedStatement } from './bundle-statement.ts';
 import type { ExternalReport } from './external-trust.ts';
 import { trustConditionType } from './trust-status.ts';
 
-/** What condition `TrustHealthy` says of a mesh whose authority is external. */
+/** What condition `TrustHealthy` says of a mesh whose authority somebody else keeps. */
 export function externalStatement(
   { bundle, contested }: Omit<ExternalReport, 'againInMs'>,
   { now, request }: { readonly now: Date; readonly request: string | undefined },
 ): Omit<ConditionUpdate, 'observedGeneration'> {
-  const trouble = bundleTrouble(bundle, now) ?? contestedStatement(contested);
+  const trouble = bundleTrouble(bundle, now) ?? contestedStatement(contested, bundle);
   if (trouble !== undefined) return trouble;
   const { roots = [], configMap, keeper } = bundle;
   const end = lastingRoot(roots).notAfter.toISOString();
@@ -30,10 +31,10 @@ export function externalStatement(
 
 /** True for a MeshOperator, read leniently, that has us bring a bundle to namespaces. */
 export function distributesBundle({ metadata, spec }: KubernetesObject): boolean {
-  const { certificateAuthority } = (spec ?? {}) as NonNullable<MeshOperator['spec']>;
-  return (
-    metadata.deletionTimestamp === undefined &&
-    certificateAuthority?.provider === 'External' &&
-    certificateAuthority.external?.trustBundle !== undefined
-  );
+  if (metadata.deletionTimestamp !== undefined) return false;
+  const { certificateAuthority, ...rest } = (spec ?? {}) as NonNullable<MeshOperator['spec']>;
+  const isFollower = rest.multiCluster !== undefined && profileOf(rest) === 'remote';
+  const names =
+    certificateAuthority?.provider === 'External' && certificateAuthority.external?.trustBundle !== undefined;
+  return isFollower || names;
 }

@@ -53,6 +53,8 @@ export interface TrustControllerDeps extends PodLookups {
 export interface TrustController {
   readonly controller: Controller;
   readonly informers: readonly Informer[];
+  /** Over the Secrets `cacerts` of all namespaces, one of the above. */
+  readonly cacerts: Informer;
 }
 
 /**
@@ -132,6 +134,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   });
   return {
     controller,
+    cacerts: informers.cacerts,
     informers: [
       ...[store.secrets, informers.cacerts, informers.istioCaSecrets],
       ...[informers.rootConfigMaps, informers.namedRootConfigMaps],

@@ -3,7 +3,6 @@ import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernete
 import { bundleAnnotation, rotateAnnotation } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
-import type { ResolvedExternalAuthority } from '../../api/resolved-authority.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -48,7 +47,7 @@ import { bundleChangesInMs, bundleStatus, type ForeignBundle } from './bundle-st
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
 import type { CertificateOrders, Order, OrderTrouble } from './certificate-orders.ts';
 import { distributesBundle, externalStatement } from './external-statement.ts';
-import { ExternalTrust } from './external-trust.ts';
+import { ExternalTrust, type ForeignAuthority, foreignAuthority } from './external-trust.ts';
 import { objectManager } from './field-managers.ts';
 import { type FirstAuthority, firstAuthority, firstOrdered, signsAlready } from './first-authority.ts';
 import { newIntermediate, newMaterial } from './new-material.ts';
@@ -149,14 +148,15 @@ export class TrustReconciler implements Reconciler {
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
     const pass: Pass = { object, mesh, observed, context, now, policy };
-    const { enabled, external, spire, issuer } = mesh.authority;
-    if (external === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
+    const { enabled, spire, issuer } = mesh.authority;
+    const foreign = foreignAuthority(mesh.authority);
+    if (foreign === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
     if (issuer === undefined) await this.#deps.orders.close(key, context.signal);
-    if (!enabled && external === undefined) return this.#write(pass, {});
+    if (!enabled && foreign === undefined) return this.#write(pass, {});
     const keeper = meshes.find(({ metadata }) => metadata.deletionTimestamp === undefined);
     if (keeper !== undefined && keeper.metadata.uid !== object.metadata.uid) return this.#share(pass, keeper);
     try {
-      return external === undefined ? await this.#keep(pass) : await this.#watchExternal(pass, external);
+      return foreign === undefined ? await this.#keep(pass) : await this.#watchForeign(pass, foreign);
     } catch (error) {
       if (error instanceof TerminalError) await this.#refuse(pass, error.reason, error.message);
       throw error;
@@ -164,13 +164,13 @@ export class TrustReconciler implements Reconciler {
   }
 
   /** Looks at the roots of an authority that is not ours, and brings them to the namespaces of the mesh if asked to. */
-  async #watchExternal(pass: Pass, external: ResolvedExternalAuthority): Promise<ReconcileResult> {
+  async #watchForeign(pass: Pass, foreign: ForeignAuthority): Promise<ReconcileResult> {
     const { mesh, context, object } = pass;
     const { informers, metrics, plugged } = this.#deps;
     plugged.forget(mesh);
     const others = [...informers.meshes.values()].filter(distributesBundle);
     const rivals = new Set(others.map(({ metadata }) => metadata.namespace ?? '').filter(isOther(mesh)));
-    const report = await this.#external.keep(mesh, external, rivals, { ...pass, signal: context.signal });
+    const report = await this.#external.keep(mesh, foreign, rivals, { ...pass, signal: context.signal });
     const { bundle } = report;
     metrics.forget(mesh);
     if (bundle.roots !== undefined) metrics.foreignRoot(mesh, 'root', lastingRoot(bundle.roots));

@@ -12,38 +12,65 @@ const ports: readonly JsonObject[] = [
 ];
 
 /**
- * The istiod of another cluster under the name that proxies look for: a Service, and for an IP address the slice with that.
- * Nothing without an address: somebody else has the Service then.
+ * The istiod of another cluster under the name that proxies look for: a Service, and a slice with the IP addresses of each
+ * family. A Service stands for one host name at most: the first, and only where there is no IP address. Nothing without
+ * an address: somebody else has the Service then.
  */
 export function renderRemoteIstiod(
   mesh: ResolvedMesh,
   context: RenderContext,
-  address: string,
+  addresses: readonly string[],
 ): KubernetesObject[] {
-  if (address === '') return [];
-  const isIPv6 = address.includes(':');
-  const isAddress = isIPv6 || /^[0-9]+(\.[0-9]+){3}$/.test(address);
+  const [externalName] = addresses;
+  if (externalName === undefined) return [];
+  const ipv6 = addresses.filter(isIPv6);
+  const ipv4 = addresses.filter(isIPv4);
+  const hasAddress = ipv6.length + ipv4.length > 0;
   const name = istiodName(mesh);
-  const metadata = { name, namespace: mesh.namespace, component: 'istiod' };
   const labels = { 'istio.io/rev': revisionLabel(mesh.revision) };
-  const slice = {
-    'kubernetes.io/service-name': name,
+  return [
+    renderObject('control-plane/30-service', {
+      metadata: objectMetadata(mesh, context, { ...metadataOf(mesh, name), labels }),
+      spec: { ports, ...(hasAddress ? {} : { type: 'ExternalName', externalName }) },
+    }),
+    ...renderSlice(mesh, context, { name, addressType: 'IPv4', addresses: ipv4 }),
+    // Of another name, since the type of a slice never changes.
+    ...renderSlice(mesh, context, { name: `${name}-ipv6`, addressType: 'IPv6', addresses: ipv6 }),
+  ];
+}
+
+function renderSlice(
+  mesh: ResolvedMesh,
+  context: RenderContext,
+  {
+    name,
+    addressType,
+    addresses,
+  }: { readonly name: string; readonly addressType: string; readonly addresses: readonly string[] },
+): KubernetesObject[] {
+  if (addresses.length === 0) return [];
+  const labels = {
+    'kubernetes.io/service-name': istiodName(mesh),
     // Whoever else makes slices leaves it alone.
     'endpointslice.kubernetes.io/managed-by': managedByValue,
   };
   return [
-    renderObject('control-plane/30-service', {
-      metadata: objectMetadata(mesh, context, { ...metadata, labels }),
-      spec: { ports, ...(isAddress ? {} : { type: 'ExternalName', externalName: address }) },
+    renderObject('control-plane/32-endpoint-slice', {
+      metadata: objectMetadata(mesh, context, { ...metadataOf(mesh, name), labels }),
+      addressType,
+      endpoints: addresses.map((address) => ({ addresses: [address] })),
     }),
-    ...(isAddress
-      ? [
-          renderObject('control-plane/32-endpoint-slice', {
-            metadata: objectMetadata(mesh, context, { ...metadata, labels: slice }),
-            addressType: isIPv6 ? 'IPv6' : 'IPv4',
-            address,
-          }),
-        ]
-      : []),
   ];
+}
+
+function metadataOf({ namespace }: ResolvedMesh, name: string) {
+  return { name, namespace, component: 'istiod' };
+}
+
+function isIPv6(address: string): boolean {
+  return address.includes(':');
+}
+
+function isIPv4(address: string): boolean {
+  return /^[0-9]+(\.[0-9]+){3}$/.test(address);
 }

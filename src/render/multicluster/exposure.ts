@@ -8,7 +8,7 @@ import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 
 /** Where proxies reach istiod (Istio: XDS and CA over TLS). */
-const istiodPort = 15012;
+export const istiodPort = 15012;
 
 /**
  * What east-west gateways let in from other clusters: the services of this one, encrypted from end to end, where it has a
@@ -16,7 +16,8 @@ const istiodPort = 15012;
  */
 export function renderExposure(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
   const { multiCluster } = mesh;
-  if (multiCluster === undefined) return [];
+  // Where there is no istiod, nobody reads them: those of the cluster that has it count for the gateways of both.
+  if (multiCluster === undefined || multiCluster.role === 'Remote') return [];
   const gateways = mesh.gateways.filter(({ kind }) => kind === 'eastWestGateways');
   const ofNetwork = gateways.filter(({ labels }) => labels[networkLabel] !== undefined);
   const exposesIstiod = multiCluster.remotes.some(({ role }) => role === 'Remote');

@@ -1,5 +1,6 @@
 import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
 import { operatorAccessLabel } from '../../api/labels.ts';
+import { primaryConfigMapId } from '../../api/primary-statement.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Right } from '../../api/right.ts';
 import { renderObject } from '../template-engine.ts';
@@ -9,16 +10,18 @@ import { readerName, readerRoleName } from './reader.ts';
 type HomeMesh = Pick<ResolvedMesh, 'namespace' | 'clusterId'>;
 
 /** All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own. */
-export function rightsInRemote(mesh: HomeMesh): Right[] {
+export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>): Right[] {
   const { namespace } = mesh;
   const ofReader = { namespace, name: readerName(mesh) };
   const rbac = 'rbac.authorization.k8s.io';
   const write = ['create', 'patch', 'delete'];
   const name = readerRoleName(mesh);
+  const ofPrimary = { namespace, name: primaryConfigMapId(namespace, mesh.revision).name };
   return [
     { verb: 'get', group: '', resource: 'namespaces' },
     { verb: 'list', group: '', resource: 'nodes' },
     { verb: 'get', group: '', resource: 'configmaps', namespace },
+    ...write.map((verb) => ({ verb, group: '', resource: 'configmaps', ...ofPrimary })),
     { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
     ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', ...ofReader })),
     { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', ...ofReader },
@@ -36,7 +39,7 @@ export function operatorAccessName({ clusterId }: Pick<ResolvedMesh, 'clusterId'
 /**
  * Whom the operator is in another cluster, with exactly the rights that it uses there, and that to renew its own token.
  */
-export function renderOperatorAccess(mesh: HomeMesh): KubernetesObject[] {
+export function renderOperatorAccess(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>): KubernetesObject[] {
   const { namespace, clusterId } = mesh;
   const subject = { name: operatorAccessName(mesh), namespace };
   const labels = { [operatorAccessLabel]: clusterId };
@@ -88,7 +91,8 @@ export function renderOperatorAccess(mesh: HomeMesh): KubernetesObject[] {
 
 /** The same objects, in the order in which they go: who can get in, first. */
 export function operatorAccessIds(mesh: HomeMesh): ObjectId[] {
-  return renderOperatorAccess(mesh).map(idOf);
+  // Their names do not depend on what they grant.
+  return renderOperatorAccess({ ...mesh, revision: '' }).map(idOf);
 }
 
 /** PolicyRules that grant the rights, one for each kind and name. */

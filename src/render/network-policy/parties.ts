@@ -140,7 +140,12 @@ export const parties = {
   },
   remoteIstiod: {
     meaning: 'istiod of another cluster',
-    ends: ({ remote }) => (remote === undefined ? [] : [{ peers: peersOfHost(remote.address) }]),
+    ends: ({ remote }) => {
+      if (remote === undefined) return [];
+      // Wherever it is, while nobody has said where.
+      const hosts = remote.addresses.length === 0 ? [''] : remote.addresses;
+      return hosts.map((host) => ({ peers: peersOfHost(host) }));
+    },
   },
   otherNetworks: {
     meaning: 'Proxies and gateways of other networks of the mesh',

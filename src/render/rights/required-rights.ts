@@ -68,6 +68,7 @@ function reachesCluster(mesh: ResolvedMesh, objects: readonly KubernetesObject[]
     mesh.revisionTags.length > 0 ||
     mesh.upgrade.restarts ||
     mesh.authority.external?.distributes === true ||
+    mesh.authority.followed !== undefined || // Its roots
     objects.some((object) => object.metadata.namespace === undefined)
   );
 }
@@ -78,8 +79,11 @@ function inNamespace({ apiVersion, kind, metadata }: KubernetesObject): Right[] 
   return ownVerbs.map((verb) => ({ verb, ...resourceOf(apiVersion, kind), namespace }));
 }
 
-/** What controllers keep beside the rendered objects: keys, orders for certificates, and credentials for other clusters. */
-function hiddenRights({ namespace, injector, authority, multiCluster }: ResolvedMesh): Right[] {
+/**
+ * What controllers keep beside the rendered objects: keys, orders for certificates, and credentials for other clusters;
+ * and what is rendered once another cluster has said where istiod is.
+ */
+function hiddenRights({ namespace, injector, authority, multiCluster, remote }: ResolvedMesh): Right[] {
   const secrets = { ...resourceOf('v1', 'Secret'), namespace };
   const hasRemotes = (multiCluster?.remotes ?? []).length > 0;
   const requests = { ...resourceOf('cert-manager.io/v1', 'CertificateRequest'), namespace };
@@ -89,6 +93,11 @@ function hiddenRights({ namespace, injector, authority, multiCluster }: Resolved
       : []),
     ...(authority.secretName !== undefined || hasRemotes ? [{ verb: 'get', ...secrets }] : []),
     ...(authority.issuer === undefined ? [] : ['create', 'delete'].map((verb) => ({ verb, ...requests }))),
+    ...(remote?.isTold === true
+      ? [resourceOf('v1', 'Service'), resourceOf('discovery.k8s.io/v1', 'EndpointSlice')].flatMap(
+          (resource) => ownVerbs.map((verb) => ({ verb, ...resource, namespace })),
+        )
+      : []),
   ];
 }
 

@@ -15,7 +15,7 @@ const ofOthers = [
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
   // What `status.remotes` says of one cluster, and the Event about its credential.
   ...['Delivering', 'Revoking', 'OwnCluster', 'OtherCluster', 'OtherMesh', 'ClockSkew'],
-  ...['RootsDiffer', 'AddressClash'],
+  ...['RootsDiffer', 'AddressClash', 'GatewayPending'],
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
   'RemoteCredentialIssued',
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Right } from '../../../../src/api/right.ts';
 import { renderOperatorAccess, rightsInRemote } from '../../../../src/render/multicluster/operator-access.ts';
 
-const mesh = { namespace: 'istio-system', clusterId: 'east' };
+const mesh = { namespace: 'istio-system', clusterId: 'east', revision: '' };
 
 interface Rule {
   readonly apiGroups: readonly string[];

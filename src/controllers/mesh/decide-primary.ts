@@ -1,0 +1,35 @@
+import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
+import { primaryConfigMapId, readPrimary } from '../../api/primary-statement.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+
+/** Where the istiod is that a mesh follows, or what the mesh waits for. */
+export type PrimaryDecision =
+  | { readonly addresses: readonly string[]; readonly awaits?: undefined }
+  /** A sentence: what is awaited, and what to do. */
+  | { readonly addresses?: undefined; readonly awaits: string };
+
+/** What the ConfigMap of the cluster with the istiod comes to; `configMap` is that as it is now. Pure. */
+export function decidePrimary(
+  { namespace, revision, meshId }: Pick<ResolvedMesh, 'namespace' | 'revision' | 'meshId'>,
+  configMap: KubernetesObject | undefined,
+): PrimaryDecision {
+  const where = `ConfigMap ${keyText({ namespace, name: primaryConfigMapId(namespace, revision).name })}`;
+  if (configMap === undefined) {
+    const awaits = `Waits for ${where}, by which the cluster with the istiod says where that is: name this cluster there in spec.multiCluster.remotes with role Remote, or set spec.values.global.remotePilotAddress here`;
+    return { awaits };
+  }
+  const { statement, problem } = readPrimary(configMap);
+  if (statement === undefined) {
+    return { awaits: `${problem}: the operator of the cluster with the istiod writes it again` };
+  }
+  const { clusterName, meshID, addresses } = statement;
+  if (meshID !== meshId) {
+    const awaits = `${where} is of cluster ${clusterName} in mesh ${meshID}, not ${meshId}: give both the same meshID`;
+    return { awaits };
+  }
+  if (addresses.length === 0) {
+    const awaits = `Waits for an address of the east-west gateways of cluster ${clusterName}, by which istiod is reached: they have none yet`;
+    return { awaits };
+  }
+  return { addresses };
+}
