@@ -118,11 +118,11 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     ...{ client, clock, random, log, events, mayAct },
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
-    metrics: metrics.controller('remotes'),
+    metricsOf: (name) => metrics.controller(name),
     ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
     shared: { services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
   });
-  const others = [admission.controller, ...dataPlane.controllers, trust.controller, remotes.controller];
+  const others = [admission.controller, ...dataPlane.controllers, trust.controller];
   mesh.meshes.addHandler(({ old, current }) => {
     if (current === undefined || old === undefined || mayAct(old) === mayAct(current)) return;
     for (const controller of others) controller.enqueue(objectKeyOf(current));
@@ -147,7 +147,12 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
         ],
         ...(webhooks?.informers ?? []),
       ],
-      controllers: [mesh.controller, ...others, ...(webhooks === undefined ? [] : [webhooks.controller])],
+      controllers: [
+        mesh.controller,
+        ...others,
+        ...remotes.controllers,
+        ...(webhooks === undefined ? [] : [webhooks.controller]),
+      ],
       servers: server === undefined ? [] : [server],
       ...(config.leaderElection ? { leaderElection: createElection(config, connection, metrics, log) } : {}),
       endpoints: [

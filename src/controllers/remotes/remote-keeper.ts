@@ -56,7 +56,7 @@ export class RemoteKeeper {
   async release(key: CredentialKey, signal: AbortSignal): Promise<void> {
     await this.#deps.primary.withdraw(key, signal);
     await this.#deps.credentials.release(key, signal);
-    this.#deps.prober.forget(key);
+    this.#deps.prober.leave(key);
   }
 
   /** What was watched for a mesh whose istiod no cluster follows any more. */

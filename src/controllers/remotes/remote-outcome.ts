@@ -1,4 +1,4 @@
-import type { RemoteState } from '../../api/mesh-operator-status.ts';
+import type { RemoteState, RemoteStatus } from '../../api/mesh-operator-status.ts';
 
 /** What a pass found of one other cluster. */
 export interface RemoteOutcome {
@@ -16,4 +16,10 @@ export interface RemoteOutcome {
   };
   /** Come back after this long, even if nothing changes. */
   readonly againInMs: number;
+}
+
+/** What is to be said of another cluster, and of which generation of the mesh that is true. */
+export interface RemoteStatement {
+  readonly said: Omit<RemoteStatus, 'since'>;
+  readonly generation: number;
 }

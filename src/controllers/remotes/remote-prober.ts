@@ -59,8 +59,7 @@ export class RemoteProber {
     const { client: ownClient, accessSecrets, access, connections, clock } = this.#deps;
     const { key, mesh, remote, signal } = pass;
     const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
-    const watcher = { ...key.mesh, clusterName: key.clusterName };
-    const secret = await accessSecrets.read(watcher, secretKey, signal);
+    const secret = await accessSecrets.read(watcherOf(key), secretKey, signal);
     const identity = remoteAccess(remote, secretKey, secret);
     const client = connections.to(key, identity);
     const name = credentialSecretName(key);
@@ -87,6 +86,16 @@ export class RemoteProber {
   forget(key: CredentialKey): void {
     this.#memories.delete(credentialSecretName(key));
   }
+
+  /** Forgets a cluster that nobody names any more, and watches the Secret no more that led there. */
+  leave(key: CredentialKey): void {
+    this.forget(key);
+    this.#deps.accessSecrets.forget(watcherOf(key));
+  }
+}
+
+function watcherOf({ mesh, clusterName }: CredentialKey): AccessWatcher {
+  return { ...mesh, clusterName };
 }
 
 function sameIdentity(one: RemoteIdentity, other: RemoteIdentity): boolean {

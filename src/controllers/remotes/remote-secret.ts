@@ -9,9 +9,16 @@ export const remoteSecretLabel = 'istio/multiCluster';
 /** For people and tools; istiod does not read it (Istio istioctl/pkg/multicluster). */
 const clusterAnnotation = 'networking.istio.io/cluster';
 
+const namePrefix = 'istio-remote-secret-';
+
 /** Name of the Secret by which istiod knows another cluster, as Istio's own tool names it. */
 export function remoteSecretName(clusterName: string): string {
-  return `istio-remote-secret-${clusterName}`;
+  return `${namePrefix}${clusterName}`;
+}
+
+/** The cluster that a Secret of this name is for; undefined for any other name. */
+export function clusterOfSecret(name: string): string | undefined {
+  return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : undefined;
 }
 
 /** Where istiod finds the other API server, and whom it is there. */

@@ -2,9 +2,8 @@ import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import { managedBySelector, ownerByLabels, rotateRemotesAnnotation } from '../../api/labels.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { ResolvedGateway } from '../../api/resolved-mesh.ts';
-import type { MayAct } from '../../api/resolved-mesh-cache.ts';
+import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
@@ -19,7 +18,7 @@ import { changesMoreThanStatus, objectKeyOf, ownersOfEvent } from '../../runtime
 import { WatchedObjects } from '../../runtime/watched-objects.ts';
 import { AccessKeeper } from './access-keeper.ts';
 import { CredentialKeeper } from './credential-keeper.ts';
-import { credentialKeyOf } from './credential-secret.ts';
+import { type CredentialKey, credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
 import { statusManager } from './field-managers.ts';
 import { IstiodTrusts } from './istiod-trust.ts';
@@ -27,7 +26,8 @@ import { PrimaryTeller } from './primary-teller.ts';
 import { RemoteConnections } from './remote-connections.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { type AccessWatcher, RemoteProber } from './remote-prober.ts';
-import { remoteSecretLabel } from './remote-secret.ts';
+import { namedRemotes, queueKeyOf, RemoteReconciler } from './remote-reconciler.ts';
+import { clusterOfSecret, remoteSecretLabel } from './remote-secret.ts';
 import { RemotesReconciler } from './remotes-reconciler.ts';
 import { leastStatusIntervalMs, remotesConditionType } from './remotes-status.ts';
 
@@ -37,7 +37,8 @@ export interface RemotesControllerDeps {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly log: Logger;
-  readonly metrics: ControllerMetrics;
+  /** For a controller of this name. */
+  readonly metricsOf: (name: string) => ControllerMetrics;
   readonly events: EventRecorder;
   /** The operator's own namespace: there credentials are kept. */
   readonly namespace: string;
@@ -51,16 +52,20 @@ export interface RemotesControllerDeps {
   readonly mayAct: MayAct;
 }
 
-/** The controller and the caches of its own; the manager starts both. */
+/** The controllers and the caches of their own; the manager starts both. */
 export interface RemotesController {
-  readonly controller: Controller;
+  readonly controllers: readonly Controller[];
   readonly informers: readonly Informer[];
 }
 
+/** So many clusters that do not answer may be asked at once, and one more be kept. */
+const workers = 32;
+
 /**
- * Wires the controller of other clusters. What wakes a mesh: its spec, its end, or its annotation; a Secret that its spec
- * names; a change of its credentials, or of the Secrets that its istiod reads. Beyond that it asks each other cluster once
- * a minute.
+ * Wires the controllers of other clusters: one keeps each of them, the other says in the status of meshes how they are.
+ * What wakes a cluster: the spec of its mesh, whether that may be acted on, its end, or its annotation; the Secret that the
+ * spec names; a change of its credential, or of the Secret that istiod reads; for a cluster that follows the istiod of this
+ * one, what that is told. Beyond that it is asked once a minute.
  */
 export function createRemotesController(deps: RemotesControllerDeps): RemotesController {
   const { client, clock, meshes } = deps;
@@ -75,7 +80,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const accessSecrets = new WatchedObjects<AccessWatcher>(
     kindInfo('v1', 'Secret'),
     deps,
-    ({ namespace, name }) => controller.enqueue({ namespace, name }),
+    ({ clusterName, ...mesh }) => wake({ mesh, clusterName }),
     (watcher) => `${keyText(watcher)}/${watcher.clusterName}`,
   );
   const status = new StatusWriter(
@@ -90,44 +95,65 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const prober = new RemoteProber({ client, clock, connections, accessSecrets, access });
   const credentials = new CredentialKeeper({ ...deps, store, connections, remoteSecrets });
   const { cacerts, services } = deps.shared;
-  const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => controller.enqueue(mesh) });
+  const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
   const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
   const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
   const keeper = new RemoteKeeper({ clock, store, prober, primary, credentials });
-  const reconciler = new RemotesReconciler({ clock, meshes, store, keeper, status, mayAct: deps.mayAct });
-  const controller: Controller = new Controller({ name: 'remotes' }, { ...deps, reconciler });
+  const resolved = new ResolvedMeshCache(deps.mayAct);
+  const ofClusters = new RemoteReconciler({
+    ...{ clock, meshes, resolved, keeper },
+    onStatement: (mesh) => ofMeshes.enqueue(mesh),
+  });
+  const ofStatus = new RemotesReconciler({
+    ...{ clock, meshes, resolved, status, keeper },
+    statementOf: (key) => ofClusters.statementOf(key),
+  });
+  const clusters = new Controller(
+    { name: 'remote-clusters', workers },
+    { ...deps, metrics: deps.metricsOf('remote-clusters'), reconciler: ofClusters },
+  );
+  const ofMeshes: Controller = new Controller(
+    { name: 'remotes' },
+    { ...deps, metrics: deps.metricsOf('remotes'), reconciler: ofStatus },
+  );
+  const wake = (key: CredentialKey) => clusters.enqueue(queueKeyOf(key));
+  const wakeFollowers = (mesh: ObjectKey) => {
+    const object = meshes.get(mesh.namespace, mesh.name);
+    for (const { clusterName, role } of object === undefined ? [] : namedRemotes(object))
+      if (role === 'Remote') wake({ mesh, clusterName });
+  };
 
   meshes.addHandler((event) => {
-    const mesh = (event.current ?? event.old) as KubernetesObject;
+    const { old, current } = event;
     const asked = (object: KubernetesObject | undefined) =>
       object?.metadata.annotations?.[rotateRemotesAnnotation];
-    if (changesMoreThanStatus(event) || asked(event.old) !== asked(event.current)) {
-      controller.enqueue(objectKeyOf(mesh));
-    }
+    const mayAct = (object: KubernetesObject | undefined) => object !== undefined && deps.mayAct(object);
+    const isSame = asked(old) === asked(current) && mayAct(old) === mayAct(current);
+    if (isSame && !changesMoreThanStatus(event)) return;
+    const mesh = objectKeyOf((current ?? old) as KubernetesObject);
+    ofMeshes.enqueue(mesh);
+    const named = [old, current].flatMap((object) => (object === undefined ? [] : namedRemotes(object)));
+    const names = new Set([...named.map(({ clusterName }) => clusterName), ...store.clustersOf(mesh)]);
+    for (const clusterName of names) wake({ mesh, clusterName });
   });
   store.secrets.addHandler(({ old, current }) => {
     const key = credentialKeyOf((current ?? old) as KubernetesObject);
-    if (key !== undefined) controller.enqueue(key.mesh);
+    if (key !== undefined) wake(key);
   });
   remoteSecrets.addHandler(({ old, current }) => {
-    const owner: ObjectKey | undefined = ownerByLabels((current ?? old)?.metadata.labels);
-    if (owner !== undefined) controller.enqueue(owner);
+    const { metadata } = (current ?? old) as KubernetesObject;
+    const mesh: ObjectKey | undefined = ownerByLabels(metadata.labels);
+    const clusterName = clusterOfSecret(metadata.name);
+    if (mesh !== undefined && clusterName !== undefined) wake({ mesh, clusterName });
   });
   services.addHandler((event) => {
-    for (const owner of ownersOfEvent(event))
-      if (hasFollowers(meshes.get(owner.namespace, owner.name))) controller.enqueue(owner);
+    for (const owner of ownersOfEvent(event)) wakeFollowers(owner);
   });
   cacerts.addHandler(({ old, current }) => {
     const namespace = (current ?? old)?.metadata.namespace;
     for (const mesh of meshes.values()) {
-      if (mesh.metadata.namespace === namespace && hasFollowers(mesh)) controller.enqueue(objectKeyOf(mesh));
+      if (mesh.metadata.namespace === namespace) wakeFollowers(objectKeyOf(mesh));
     }
   });
-  return { controller, informers: [store.secrets, remoteSecrets] };
-}
-
-/** True for a MeshOperator, read leniently, whose istiod other clusters follow. */
-function hasFollowers(mesh: KubernetesObject | undefined): boolean {
-  const { multiCluster } = (mesh?.spec ?? {}) as NonNullable<MeshOperator['spec']>;
-  return multiCluster?.remotes?.some(({ role }) => role === 'Remote') === true;
+  return { controllers: [clusters, ofMeshes], informers: [store.secrets, remoteSecrets] };
 }

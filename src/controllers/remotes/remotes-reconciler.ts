@@ -1,12 +1,10 @@
 import { setCondition } from '../../api/conditions.ts';
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
-import { rotateRemotesAnnotation } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { Condition, RemoteStatus } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
-import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
-import { messageOf } from '../../base/errors.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import {
@@ -15,115 +13,84 @@ import {
   type Reconciler,
   requeueAfter,
 } from '../../runtime/reconciler.ts';
-import type { CredentialStore } from './credential-store.ts';
+import type { CredentialKey } from './credential-secret.ts';
 import type { RemoteKeeper } from './remote-keeper.ts';
-import type { RemoteOutcome } from './remote-outcome.ts';
-import { remotesStatement, remotesStatus } from './remotes-status.ts';
-import { requestFor } from './request-for.ts';
+import type { RemoteStatement } from './remote-outcome.ts';
+import { remotesConditionType, remotesStatement, remotesStatus } from './remotes-status.ts';
 
 export interface RemotesReconcilerDeps {
   readonly clock: Clock;
   readonly meshes: Informer;
-  readonly store: CredentialStore;
-  readonly keeper: RemoteKeeper;
+  readonly resolved: ResolvedMeshCache;
   readonly status: StatusWriter;
-  /** Whether what a spec asks for may be done. */
-  readonly mayAct: MayAct;
+  readonly keeper: Pick<RemoteKeeper, 'forget'>;
+  /** What the last pass for a cluster found; undefined before the first. */
+  readonly statementOf: (key: CredentialKey) => RemoteStatement | undefined;
 }
 
-/** How soon to try again to take away what a cluster that does not answer still has. */
-const releaseRetryMs = 30_000;
-
-/** Keeps the other clusters of each mesh known to its istiod, and what that knows them by fresh. */
+/** Says in the status of each mesh how it is with its other clusters. */
 export class RemotesReconciler implements Reconciler {
   readonly #deps: RemotesReconcilerDeps;
-  readonly #resolved: ResolvedMeshCache;
 
   constructor(deps: RemotesReconcilerDeps) {
     this.#deps = deps;
-    this.#resolved = new ResolvedMeshCache(deps.mayAct);
   }
 
-  async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
-    const { clock, meshes, status, keeper } = this.#deps;
+  async reconcile(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
+    const { clock, meshes, resolved, status, keeper } = this.#deps;
     const object = meshes.get(key.namespace, key.name);
     if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
       keeper.forget(key);
-      return requeueAfter(await this.#releaseAll(key, [], context));
+      return {};
     }
     const now = clock.now();
     const pause = pauseAt(object as unknown as MeshOperator, now);
     if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
-    const mesh = this.#resolved.find(object);
+    const mesh = resolved.find(object);
     if (mesh === undefined) return {};
     const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
     if (remotes.every(({ role }) => role !== 'Remote')) keeper.forget(key);
-    const releaseAgainMs = await this.#releaseAll(
-      key,
-      remotes.map(({ clusterName }) => clusterName),
-      context,
-    );
-    const outcomes = await this.#keepAll(key, object, mesh, context);
-    const part = this.#part(object, outcomes, now);
-    const { written, dueInMs } = await status.write(object, part, context.signal);
+    const names = remotes.map(({ clusterName }) => clusterName);
+    const part = this.#part(object, key, names, now);
+    // A cluster that has not been asked yet wakes the mesh when it has.
+    if (part === undefined) return {};
+    const { written, dueInMs } = await status.write(object, part, signal);
     if (written !== undefined) meshes.observeWrite(written);
-    return requeueAfter(releaseAgainMs, dueInMs, ...outcomes.map(({ againInMs }) => againInMs));
+    return requeueAfter(dueInMs);
   }
 
-  /** All at once: one after the other, a dead cluster would hold up the rest. */
-  async #keepAll(
-    key: ObjectKey,
-    owner: KubernetesObject,
-    mesh: ResolvedMesh,
-    { signal }: ReconcileContext,
-  ): Promise<RemoteOutcome[]> {
-    const { keeper } = this.#deps;
-    const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
-    const asked = owner.metadata.annotations?.[rotateRemotesAnnotation];
-    return Promise.all(
-      remotes.map((remote) =>
-        keeper.keep({
-          ...{ mesh, owner, remote, signal },
-          request: requestFor(remote.clusterName, asked),
-          key: { mesh: key, clusterName: remote.clusterName },
-        }),
-      ),
+  /** Undefined while there is a cluster of which nothing is known. */
+  #part(
+    object: KubernetesObject,
+    mesh: ObjectKey,
+    names: readonly string[],
+    now: Date,
+  ): StatusPart | undefined {
+    if (names.length === 0) return {};
+    const { remotes: before = [], conditions = [] } = this.#deps.status.partOf(object);
+    const statements = names.flatMap(
+      (clusterName) =>
+        this.#deps.statementOf({ mesh, clusterName }) ??
+        statementBefore(clusterName, before, conditions) ??
+        [],
     );
-  }
-
-  /** Takes away what there is for clusters that are not named; gives when to try again. */
-  async #releaseAll(
-    key: ObjectKey,
-    named: readonly string[],
-    { signal, log }: ReconcileContext,
-  ): Promise<number | undefined> {
-    const { store, keeper } = this.#deps;
-    let againInMs: number | undefined;
-    for (const clusterName of store.clustersOf(key)) {
-      if (named.includes(clusterName)) continue;
-      try {
-        await keeper.release({ mesh: key, clusterName }, signal);
-      } catch (error) {
-        if (signal.aborted) throw error;
-        log.warn('Another cluster keeps what the mesh had in it', {
-          cluster: clusterName,
-          error: messageOf(error),
-        });
-        againInMs = releaseRetryMs;
-      }
-    }
-    return againInMs;
-  }
-
-  #part(object: KubernetesObject, outcomes: readonly RemoteOutcome[], now: Date): StatusPart {
-    if (outcomes.length === 0) return {};
-    const before = this.#deps.status.partOf(object);
-    const observedGeneration = object.metadata.generation ?? 0;
+    if (statements.length < names.length) return undefined;
+    const said = statements.map((statement) => statement.said);
+    const observedGeneration = Math.min(...statements.map(({ generation }) => generation));
     return {
-      remotes: remotesStatus(outcomes, before.remotes ?? [], now),
-      conditions: [
-        ...setCondition(before.conditions ?? [], { ...remotesStatement(outcomes), observedGeneration }, now),
-      ],
+      remotes: remotesStatus(said, before, now),
+      conditions: [...setCondition(conditions, { ...remotesStatement(said), observedGeneration }, now)],
     };
   }
+}
+
+/** After a start of the operator it takes a while until a dead cluster is known to be so: until then what it said last. */
+function statementBefore(
+  clusterName: string,
+  remotes: readonly RemoteStatus[],
+  conditions: readonly Condition[],
+): RemoteStatement | undefined {
+  const said = remotes.find((remote) => remote.clusterName === clusterName);
+  const condition = conditions.find(({ type }) => type === remotesConditionType);
+  return said === undefined ? undefined : { said, generation: condition?.observedGeneration ?? 0 };
 }

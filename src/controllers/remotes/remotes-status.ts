@@ -1,31 +1,31 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import type { RemoteStatus } from '../../api/mesh-operator-status.ts';
 import type { StatusPart } from '../../kube/status-writer.ts';
-import type { RemoteOutcome } from './remote-outcome.ts';
+import type { RemoteStatement } from './remote-outcome.ts';
 
 export const remotesConditionType = 'RemotesReady';
 
 /** What `status.remotes` says; `before` is what it said, which knows since when. */
 export function remotesStatus(
-  outcomes: readonly RemoteOutcome[],
+  statements: readonly RemoteStatement['said'][],
   before: readonly RemoteStatus[],
   now: Date,
 ): RemoteStatus[] {
-  return outcomes.map(({ againInMs: _again, ...outcome }) => {
-    const last = before.find(({ clusterName }) => clusterName === outcome.clusterName);
-    const isSame = last?.state === outcome.state && last.reason === outcome.reason;
-    return { ...outcome, since: isSame ? last.since : now.toISOString() };
+  return statements.map((said) => {
+    const last = before.find(({ clusterName }) => clusterName === said.clusterName);
+    const isSame = last?.state === said.state && last.reason === said.reason;
+    return { ...said, since: isSame ? last.since : now.toISOString() };
   });
 }
 
 /** What condition `RemotesReady` says: of the worst of them, and how many there are. */
 export function remotesStatement(
-  outcomes: readonly RemoteOutcome[],
+  statements: readonly RemoteStatement['said'][],
 ): Omit<ConditionUpdate, 'observedGeneration'> {
-  const waiting = outcomes.filter(({ state }) => state !== 'Ready');
-  const worst = severity.flatMap((state) => waiting.filter((outcome) => outcome.state === state))[0];
+  const waiting = statements.filter(({ state }) => state !== 'Ready');
+  const worst = severity.flatMap((state) => waiting.filter((said) => said.state === state))[0];
   if (worst === undefined) {
-    const message = `istiod reads ${outcomes.length === 1 ? 'the other cluster' : `all ${outcomes.length} other clusters`}`;
+    const message = `istiod reads ${statements.length === 1 ? 'the other cluster' : `all ${statements.length} other clusters`}`;
     return { type: remotesConditionType, status: 'True', reason: 'Connected', message };
   }
   const others = waiting.length - 1;
@@ -33,13 +33,13 @@ export function remotesStatement(
   return {
     type: remotesConditionType,
     status: 'False',
-    ...statements[worst.state],
+    ...byState[worst.state],
     message: `Cluster ${worst.clusterName} ${worst.message}${more}`,
   };
 }
 
 const severity = ['Refused', 'Unreachable', 'Degraded', 'Progressing'] as const;
-const statements = {
+const byState = {
   Refused: { reason: 'RemoteRefused' },
   Unreachable: { reason: 'RemoteUnreachable' },
   Degraded: { reason: 'RemoteDegraded' },

@@ -1,0 +1,110 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
+import { rotateRemotesAnnotation } from '../../api/labels.ts';
+import type { MeshOperator } from '../../api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
+import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
+import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import type { Remote } from '../../api/spec/multi-cluster.ts';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Informer } from '../../runtime/informer.ts';
+import {
+  type ReconcileContext,
+  type ReconcileResult,
+  type Reconciler,
+  requeueAfter,
+} from '../../runtime/reconciler.ts';
+import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
+import type { RemoteKeeper } from './remote-keeper.ts';
+import type { RemoteStatement } from './remote-outcome.ts';
+import type { RemotePass } from './remote-pass.ts';
+import { requestFor } from './request-for.ts';
+
+export interface RemoteReconcilerDeps {
+  readonly clock: Clock;
+  readonly meshes: Pick<Informer, 'get'>;
+  readonly resolved: ResolvedMeshCache;
+  readonly keeper: Pick<RemoteKeeper, 'keep' | 'release'>;
+  /** Called when there is something else to say of a cluster of this mesh. */
+  readonly onStatement: (mesh: ObjectKey) => void;
+}
+
+/** How soon to try again to take away what a cluster that does not answer still has. */
+const releaseRetryMs = 30_000;
+
+/**
+ * Keeps one other cluster of a mesh known to its istiod, and what that knows it by fresh. Each cluster has passes of its
+ * own: one that does not answer holds up no other.
+ */
+export class RemoteReconciler implements Reconciler {
+  readonly #deps: RemoteReconcilerDeps;
+  readonly #statements = new Map<string, RemoteStatement>();
+
+  constructor(deps: RemoteReconcilerDeps) {
+    this.#deps = deps;
+  }
+
+  /** What the last pass found; undefined before the first. */
+  statementOf(key: CredentialKey): RemoteStatement | undefined {
+    return this.#statements.get(credentialSecretName(key));
+  }
+
+  async reconcile(queued: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
+    const key = remoteOf(queued);
+    const { clock, meshes, resolved } = this.#deps;
+    const object = meshes.get(key.mesh.namespace, key.mesh.name);
+    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+      return this.#release(key, context);
+    }
+    const now = clock.now();
+    const pause = pauseAt(object as unknown as MeshOperator, now);
+    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
+    const mesh = resolved.find(object);
+    if (mesh === undefined) return {};
+    const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
+    const remote = remotes.find(({ clusterName }) => clusterName === key.clusterName);
+    if (remote === undefined) return this.#release(key, context);
+    const request = requestFor(key.clusterName, object.metadata.annotations?.[rotateRemotesAnnotation]);
+    return this.#keep({ key, mesh, owner: object, remote, request, signal: context.signal });
+  }
+
+  async #keep(pass: RemotePass): Promise<ReconcileResult> {
+    const name = credentialSecretName(pass.key);
+    const { againInMs, ...said } = await this.#deps.keeper.keep(pass);
+    const statement = { said, generation: pass.owner.metadata.generation ?? 0 };
+    const isNew = !isDeepStrictEqual(this.#statements.get(name), statement);
+    this.#statements.set(name, statement);
+    if (isNew) this.#deps.onStatement(pass.key.mesh);
+    return requeueAfter(againInMs);
+  }
+
+  /** Takes away what there is for a cluster that is not named. */
+  async #release(key: CredentialKey, { signal, log }: ReconcileContext): Promise<ReconcileResult> {
+    const { keeper } = this.#deps;
+    this.#statements.delete(credentialSecretName(key));
+    try {
+      await keeper.release(key, signal);
+      return {};
+    } catch (error) {
+      if (signal.aborted) throw error;
+      log.warn('Another cluster keeps what the mesh had in it', { error: messageOf(error) });
+      return requeueAfter(releaseRetryMs);
+    }
+  }
+}
+
+/** The key of a queue for one other cluster: no name of a cluster has a slash. */
+export function queueKeyOf({ mesh, clusterName }: CredentialKey): ObjectKey {
+  return { namespace: mesh.namespace, name: `${mesh.name}/${clusterName}` };
+}
+
+function remoteOf({ namespace, name }: ObjectKey): CredentialKey {
+  const slash = name.indexOf('/');
+  return { mesh: { namespace, name: name.slice(0, slash) }, clusterName: name.slice(slash + 1) };
+}
+
+/** The clusters that a MeshOperator has as its others, by its spec as it was written. */
+export function namedRemotes({ spec }: KubernetesObject): readonly Remote[] {
+  return (spec as MeshOperatorSpec | undefined)?.multiCluster?.remotes ?? [];
+}
