@@ -1,5 +1,6 @@
 import type { KindInfo } from '../api/kinds.ts';
 import { type KubernetesObject, keyText } from '../api/kubernetes-object.ts';
+import { NotFoundError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import type { KubeClient, ListOptions } from '../kube/client.ts';
 import { renderIstioCrds } from '../render/istio-crds.ts';
@@ -29,6 +30,19 @@ export async function listAll(
     continueToken = page.continueToken;
   } while (continueToken !== undefined);
   return items;
+}
+
+/** Every object of Istio's kinds that the cluster serves. */
+export async function listIstioObjects(client: KubeClient, signal: AbortSignal): Promise<KubernetesObject[]> {
+  const lists = istioKinds().map(async (kind) => {
+    try {
+      return await listAll(client, kind, signal);
+    } catch (error) {
+      if (error instanceof NotFoundError) return [];
+      throw error;
+    }
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 /** `namespace/name` of an object, for texts. */

@@ -1,10 +1,10 @@
 import { load } from 'js-yaml';
 import { claimedBundle, claimedRevision } from '../api/claims.ts';
-import { type KindInfo, kindInfo } from '../api/kinds.ts';
+import { kindInfo } from '../api/kinds.ts';
 import { idOf, idText, type KubernetesObject } from '../api/kubernetes-object.ts';
 import { tenantLabel } from '../api/labels.ts';
 import { type JsonObject, revisionSuffix } from '../api/resolved-mesh.ts';
-import { messageOf, NotFoundError, TerminalError } from '../base/errors.ts';
+import { messageOf, TerminalError } from '../base/errors.ts';
 import { isRecord } from '../base/stable-json.ts';
 import { cacertsName } from '../controllers/trust/cacerts-secret.ts';
 import { names } from '../injection/annotation-names.ts';
@@ -18,7 +18,7 @@ import type { KubeClient, ListOptions } from '../kube/client.ts';
 import { secretTexts } from '../kube/secret-data.ts';
 import { splitCertificates } from '../pki/certificate-facts.ts';
 import { listAllMeshes } from './all-meshes.ts';
-import { istioKinds, listAll } from './istio-kinds.ts';
+import { listAll, listIstioObjects } from './istio-kinds.ts';
 
 const rootsKey = 'root-cert.pem';
 
@@ -69,10 +69,7 @@ export async function observeCluster(client: KubeClient, signal: AbortSignal): P
       return (await Promise.all(lists)).flat();
     }),
     networkPolicies: await read('networkPolicies', () => list('networking.k8s.io/v1', 'NetworkPolicy')),
-    istioObjects: await read('istioObjects', async () => {
-      const lists = istioKinds().map((kind) => listServed(client, kind, signal));
-      return (await Promise.all(lists)).flat();
-    }),
+    istioObjects: await read('istioObjects', () => listIstioObjects(client, signal)),
     roles: await read('roles', () => both('Role', 'ClusterRole')),
     bindings: await read('bindings', () => both('RoleBinding', 'ClusterRoleBinding')),
     controlPlanes: await read('controlPlanes', async () =>
@@ -97,20 +94,6 @@ export async function observeCluster(client: KubeClient, signal: AbortSignal): P
 }
 
 type ListSelection = Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector' | 'metadataOnly'>;
-
-/** None where the cluster does not have the kind. */
-async function listServed(
-  client: KubeClient,
-  kind: KindInfo,
-  signal: AbortSignal,
-): Promise<KubernetesObject[]> {
-  try {
-    return await listAll(client, kind, signal);
-  } catch (error) {
-    if (error instanceof NotFoundError) return [];
-    throw error;
-  }
-}
 
 interface ControlPlanePlace {
   readonly namespace: string;

@@ -179,11 +179,15 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       const { status } = await import('./status.ts');
       exit(await status({ ...options, name }, terminal));
     });
-  addCluster(program.command('analyze'))
+  addClusters(program.command('analyze'))
     .description(
-      'Look in a cluster, or in manifests, for what stands against an upgrade or has gone wrong with one; each finding with the fix; exit code 1 when there is an error',
+      'Look in a cluster, or in manifests, for what stands against an upgrade or has gone wrong with one, and for what is not alike in the clusters of a mesh; each finding with the fix; exit code 1 when there is an error',
     )
     .option(fileFlag, `${manifestHelp}; default the cluster`)
+    .option(
+      '--remotes',
+      'also compare the cluster with the other ones of its meshes, by the Secrets of the meshes',
+    )
     .option(
       '--sidecar-scope',
       'instead: Sidecar resources for the cluster by what its workloads have called, as a Prometheus knows; yaml prints them ready to apply',
@@ -207,15 +211,19 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     )
     .option(namespaceFlag, 'with --sidecar-scope: only the workloads of this namespace')
     .addOption(outputOption())
-    .action(async (options: AnalyzeOptions & SidecarScopeOptions & { readonly sidecarScope?: true }) => {
-      if (options.sidecarScope === true) {
-        const { sidecarScope } = await import('./sidecar-scope.ts');
-        exit(await sidecarScope(options, terminal));
-        return;
-      }
-      const { analyze } = await import('./analyze.ts');
-      exit(await analyze(options, terminal));
-    });
+    .action(
+      async (
+        options: AnalyzeOptions & Omit<SidecarScopeOptions, 'context'> & { readonly sidecarScope?: true },
+      ) => {
+        if (options.sidecarScope === true) {
+          const { sidecarScope } = await import('./sidecar-scope.ts');
+          exit(await sidecarScope({ ...options, context: options.context?.at(-1) }, terminal));
+          return;
+        }
+        const { analyze } = await import('./analyze.ts');
+        exit(await analyze(options, terminal));
+      },
+    );
   addCluster(program.command('rollback'))
     .description(
       'Return a mesh to a spec in which it was Ready: shows what changes and asks first; exit code 1 when nothing was done',
@@ -272,18 +280,11 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
       exit(await bugReport(options, terminal));
     });
   const authorities = program.command('ca').description('Look after certificate authorities');
-  authorities
-    .command('lint')
+  addClusters(authorities.command('lint'))
     .description(
       'Check certificate authorities, in files or in clusters: what breaks a mesh, why, and how it is repaired; exit code 1 when there is an error',
     )
     .argument('[path...]', pathHelp)
-    .option('--kubeconfig <path>', 'kubeconfig to use')
-    .option(
-      '--context <name>',
-      'context of the kubeconfig; several are compared as the clusters of one mesh',
-      (name: string, before: readonly string[] = []) => [...before, name],
-    )
     .option(namespaceFlag, 'only the authorities of this namespace')
     .addOption(outputOption())
     .action(async (paths: string[], options: CaLintOptions) => {
@@ -436,6 +437,17 @@ function addCluster(command: Command): Command {
   return command
     .option('--kubeconfig <path>', 'kubeconfig to use')
     .option('--context <name>', 'context of the kubeconfig');
+}
+
+/** Gives a verb the flags that say which cluster it works with, or which several. */
+function addClusters(command: Command): Command {
+  return command
+    .option('--kubeconfig <path>', 'kubeconfig to use')
+    .option(
+      '--context <name>',
+      'context of the kubeconfig; several are compared as the clusters of one mesh',
+      (name: string, before: readonly string[] = []) => [...before, name],
+    );
 }
 
 /** Gives a verb the flags that say which other cluster it works with. */

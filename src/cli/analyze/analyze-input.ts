@@ -8,7 +8,7 @@ import { checkWebhooks } from './webhook-checks.ts';
 
 /** Everything that a person wants to know before and after an upgrade; errors first. Pure. */
 export function analyzeInput(input: AnalysisInput, now: Date): AnalysisFinding[] {
-  const findings = [
+  return errorsFirst([
     ...checkMeshes(input),
     ...checkVersions(input, now),
     ...checkCrds(input),
@@ -18,7 +18,10 @@ export function analyzeInput(input: AnalysisInput, now: Date): AnalysisFinding[]
     ...checkRevisionsOfObjects(input),
     ...checkCertificates(input, now),
     ...checkMutualTls(input),
-  ];
+  ]);
+}
+
+export function errorsFirst(findings: readonly AnalysisFinding[]): AnalysisFinding[] {
   const of = (severity: AnalysisFinding['severity']) =>
     findings.filter((finding) => finding.severity === severity);
   return [...of('error'), ...of('warning')];

@@ -1,3 +1,5 @@
+import type { RemoteProblem } from '../../controllers/remotes/judge-remote.ts';
+
 /** Every rule of `mesh-operator analyze` by its name; `docs/guides/command-line.md` says what each is about. */
 export const analysisRules = [
   'InvalidSpec',
@@ -14,8 +16,17 @@ export const analysisRules = [
   'EndOfLife',
   'CertificateEnds',
   'PlaintextTaken',
+  'ClusterUnread',
+  'TrustDomainsDiffer',
+  'NetworkWithoutGateway',
+  'OneSidedNamespace',
+  'InjectionDiffers',
+  'ServiceDiffers',
+  'OneSidedIstioObject',
+  'IstioObjectDiffers',
 ] as const;
-export type AnalysisRule = (typeof analysisRules)[number];
+/** Of two clusters, also why the operator would not take one for part of the mesh of the other. */
+export type AnalysisRule = (typeof analysisRules)[number] | RemoteProblem['reason'];
 
 /** Something that breaks a mesh or an upgrade of it (`error`), or may (`warning`). */
 export interface AnalysisFinding {
