@@ -99,8 +99,12 @@ const mtlsSchema = z.strictObject({
 
 const allowSchema = z.strictObject({
   name: dnsLabel().describe('Name of the policy, unique in its namespace.'),
-  namespace: dnsLabel().optional().describe('Where it counts. Default: in the whole mesh.'),
-  labels: labels().optional().describe('Labels of the pods it is for. Default: all.'),
+  namespace: dnsLabel()
+    .optional()
+    .describe(
+      'Where it counts. Default: in the whole mesh, where its gateways take nothing else either, unless `defaultDeny` has them pass on what arrives.',
+    ),
+  labels: labels().optional().describe('Labels of the pods it is for. Default: all, gateways among them.'),
   from: z
     .strictObject({
       namespaces: matches().describe('Namespaces of callers.'),
