@@ -7,6 +7,7 @@ import type { MeshOperatorSpec } from './mesh-operator-spec.ts';
 import type { Problem } from './problem.ts';
 import { quotaProblems } from './quota-fit.ts';
 import type { ResolvedMesh } from './resolved-mesh.ts';
+import { stablePolicyConflict } from './stable-policy-conflict.ts';
 import { namesOfSelector } from './validation/tenancy-checks.ts';
 
 /** What there is around a MeshOperator. */
@@ -34,12 +35,16 @@ export function findNeighbourProblems(
 ): Problem[] {
   const claiming = (key: string) =>
     neighbours.meshes.filter((other) => claimsOf(other).some((claim) => claim.key === key));
-  const others = neighbours.meshes.flatMap((other) => neighbours.resolve(other) ?? []);
+  const others = neighbours.meshes.flatMap((other) => {
+    const resolved = neighbours.resolve(other);
+    return resolved === undefined ? [] : [{ object: other, mesh: resolved }];
+  });
   const spec = (object.spec ?? {}) as MeshOperatorSpec;
   const tenantOf = (namespace: string) => neighbours.labelsOf(namespace)?.[tenantLabel];
   return [
     ...rivalClaims(object, claiming).map(claimProblem),
-    ...others.flatMap((other) => discoveryOverlap(mesh, other) ?? []),
+    ...others.flatMap((other) => discoveryOverlap(mesh, other.mesh) ?? []),
+    ...others.flatMap((other) => stablePolicyConflict({ object, mesh }, other)),
     ...ownNamespaceProblems(mesh, tenantOf),
     ...gatewayProblems(mesh, spec, tenantOf),
     ...memberProblems(mesh, tenantOf, neighbours.operatorNamespace),

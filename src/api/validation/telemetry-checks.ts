@@ -49,7 +49,7 @@ export function checkTelemetry(view: SpecView): Problem[] {
       provider === undefined ? [] : checkProvider(`${path}.providers[${index}]`, provider),
     ),
     ...places.flatMap((place) => checkAccessLogs(place, choices)),
-    ...(isStrict(view) ? places.flatMap(checkFilters) : []),
+    ...(isStrict(view) ? checkFilters(telemetry) : []),
     ...places.flatMap((place) => checkTracing(place, choices, telemetry)),
     ...places.flatMap(checkMetrics),
   ];
@@ -185,11 +185,18 @@ function isStrict({ spec: { profile = 'default', values, upgrade } }: SpecView):
   );
 }
 
-function checkFilters({ at, settings }: Place): Problem[] {
+function checkFilters(telemetry: Draft<Telemetry>): Problem[] {
   const message =
     'is not stable in Istio, so the policy of this mesh denies it: remove it, or set spec.values.experimental.stableValidationPolicy to false';
-  return (settings.accessLogs ?? []).flatMap((entry, index) =>
-    entry?.filter === undefined ? [] : [{ path: `${at}.accessLogs[${index}].filter`, message }],
+  return logFilterPaths(telemetry).map((filter) => ({ path: filter, message }));
+}
+
+/** Where access logs are filtered. */
+export function logFilterPaths(telemetry: Draft<Telemetry> = {}): string[] {
+  return placesOf(telemetry).flatMap(({ at, settings }) =>
+    (settings.accessLogs ?? []).flatMap((entry, index) =>
+      entry?.filter === undefined ? [] : `${at}.accessLogs[${index}].filter`,
+    ),
   );
 }
 

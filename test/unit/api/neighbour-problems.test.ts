@@ -71,6 +71,13 @@ const requests = (cpu: string): MeshOperatorSpec => ({
   components: { pilot: { k8s: { resources: { requests: { cpu } }, replicaCount: 3 } } },
 });
 
+/** Upgraded from revision to revision, with a filter of its access logs. */
+const filtering: MeshOperatorSpec = {
+  revision: 'b',
+  upgrade: { strategy: 'RevisionBased' },
+  telemetry: { namespaces: [{ namespace: 'shop', accessLogs: [{ provider: 'envoy', filter: 'true' }] }] },
+};
+
 type Row = readonly [
   what: string,
   mesh: KubernetesObject,
@@ -80,6 +87,18 @@ type Row = readonly [
 ];
 
 const rows: readonly Row[] = [
+  [
+    'a policy that denies its filter',
+    plain(filtering, 'b'),
+    plain({ profile: 'stable' }),
+    /^spec\.telemetry\.namespaces\[0\]\.accessLogs\[0\]\.filter: is not stable in Istio, and the policy of MeshOperator istio-system\/mesh denies it/,
+  ],
+  [
+    'a filter that its policy would deny',
+    plain({ profile: 'stable' }),
+    plain(filtering, 'b'),
+    /^spec\.values\.experimental\.stableValidationPolicy: would deny spec\.telemetry\.namespaces\[0\]\.accessLogs\[0\]\.filter of MeshOperator b\/mesh, /,
+  ],
   [
     'a revision',
     plain({ revision: 'a' }, 'b'),
