@@ -11,7 +11,7 @@ const schema = z.object({
   meshID: labelValue(),
   addresses: z.array(textOf(dnsNameOrAddressRule)).max(maxAddresses),
   version: z.string(),
-  signers: z.array(z.string()),
+  signerPem: z.string(),
 });
 
 /** What the cluster with the istiod tells one that follows it. */
@@ -21,10 +21,10 @@ export interface PrimaryStatement {
   readonly meshID: string;
   /** Where that istiod is reached from other clusters, on port 15012: IP addresses and host names. Empty while there is none. */
   readonly addresses: readonly string[];
-  /** Names the bundle that istiod has, and what it signs with; empty while there is none. */
+  /** Names the bundle that every replica of istiod has loaded, to be answered; empty while some has not. */
   readonly version: string;
-  /** Certificates that istiod signs with, PEM: no more than that proves whose leaf a proxy has. */
-  readonly signers: readonly string[];
+  /** The certificate that istiod signs with: it proves whose leaf a proxy has. Empty where nobody asks for that. */
+  readonly signerPem: string;
 }
 
 /** What a ConfigMap says, or why it says nothing. */

@@ -1,8 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { isRecord } from '../base/stable-json.ts';
-import type { IntermediateMaterial } from './authority-state.ts';
 import { factsOf, splitCertificates } from './certificate-facts.ts';
 import type { ObservedProxy } from './observed-trust.ts';
+
+/** The certificate of an intermediate, PEM. */
+export interface Signer {
+  readonly certPem: string;
+}
 
 /** Names under which istio-agent serves a workload's certificate and its roots (Istio `pkg/security/security.go`). */
 const leafName = 'default';
@@ -15,7 +19,7 @@ const rootsName = 'ROOTCA';
  */
 export function readEnvoySecrets(
   dump: string,
-  signers: readonly IntermediateMaterial[],
+  signers: readonly Signer[],
 ): Pick<ObservedProxy, 'roots' | 'signer'> | undefined {
   const secrets = secretsByName(dump);
   const roots = inlineText(secrets.get(rootsName), ['validation_context', 'trusted_ca']);
@@ -29,7 +33,7 @@ export function readEnvoySecrets(
   };
 }
 
-function signerOf(leafPem: string, signers: readonly IntermediateMaterial[]): string | undefined {
+function signerOf(leafPem: string, signers: readonly Signer[]): string | undefined {
   const leaf = new X509Certificate(leafPem);
   const signer = signers.find(({ certPem }) => {
     const issuer = new X509Certificate(certPem);

@@ -78,7 +78,11 @@ function bundleBlockers({ where, roots }: ObservedBundle, { trusted, dropped }: 
   return [];
 }
 
-function proxyBlockers(proxy: ObservedProxy, { trusted, dropped, signer }: Expectation): Blocker[] {
+/** What of a proxy keeps the gate of the proxies shut. */
+export function proxyBlockers(
+  proxy: ObservedProxy,
+  { trusted, dropped, signer }: Pick<Expectation, 'trusted' | 'dropped' | 'signer'>,
+): Blocker[] {
   const why = (() => {
     if (proxy.problem !== undefined) return proxy.problem;
     if (trusted.some((root) => !proxy.roots.has(root))) return 'does not trust a root that is to be trusted';

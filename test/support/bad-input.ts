@@ -199,6 +199,19 @@ multiCluster:
     ],
   },
   {
+    name: 'remote with an authority and roots of its own',
+    spec: `
+multiCluster: { meshID: shop, clusterName: west, role: Remote }
+certificateAuthority: { provider: SelfSigned }
+values: { global: { trustBundleName: ours } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority: has no effect in a remote cluster: set it in the MeshOperator of the control plane',
+      'spec.values.global.trustBundleName: has proxies look for their roots where nobody puts them: in a remote cluster they are in ConfigMap istio-ca-root-cert; remove it',
+    ],
+  },
+  {
     name: 'tenant in several clusters',
     spec: `
 revision: red

@@ -1,4 +1,5 @@
 import type { Problem } from '../problem.ts';
+import { profileOf } from '../resolve-multi-cluster.ts';
 import type { SpecView } from './spec-view.ts';
 
 const path = 'spec.certificateAuthority';
@@ -53,8 +54,10 @@ export function checkAuthoritySwitch({ spec }: SpecView): Problem[] {
 
 /** The roots are in one place, where the authority or the operator keeps them. */
 export function checkExternalBundle({ spec }: SpecView): Problem[] {
-  if (spec.certificateAuthority?.provider !== 'External') return [];
+  const isFollower = spec.multiCluster !== undefined && profileOf(spec) === 'remote';
+  if (spec.certificateAuthority?.provider !== 'External' && !isFollower) return [];
   const { values } = spec;
+  const where = isFollower ? 'in a remote cluster' : 'with provider External';
   const given = [
     { path: 'spec.values.global.trustBundleName', isSet: Boolean(values?.global?.trustBundleName) },
     {
@@ -66,7 +69,6 @@ export function checkExternalBundle({ spec }: SpecView): Problem[] {
     .filter(({ isSet }) => isSet)
     .map((place) => ({
       path: place.path,
-      message:
-        'has proxies look for their roots where nobody puts them: with provider External they are in ConfigMap istio-ca-root-cert; remove it',
+      message: `has proxies look for their roots where nobody puts them: ${where} they are in ConfigMap istio-ca-root-cert; remove it`,
     }));
 }

@@ -29,6 +29,7 @@ export function checkRemote({ spec }: SpecView): Problem[] {
       : []),
     ...[
       ...(spec.security === undefined ? [] : ['spec.security']),
+      ...(keepsAuthority(spec.certificateAuthority) ? ['spec.certificateAuthority'] : []),
       // Who watches is a matter of each cluster.
       ...Object.keys(spec.telemetry ?? {})
         .filter((block) => block !== 'monitoring')
@@ -38,4 +39,9 @@ export function checkRemote({ spec }: SpecView): Problem[] {
       message: 'has no effect in a remote cluster: set it in the MeshOperator of the control plane',
     })),
   ];
+}
+
+/** Where another authority or SPIRE issues certificates, each cluster has to know. */
+function keepsAuthority(authority: { readonly provider?: string | undefined } | undefined): boolean {
+  return authority !== undefined && authority.provider !== 'External' && authority.provider !== 'Spire';
 }

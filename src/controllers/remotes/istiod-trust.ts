@@ -10,7 +10,7 @@ import type { Informer, InformerDeps } from '../../runtime/informer.ts';
 import { WatchedObjects } from '../../runtime/watched-objects.ts';
 
 /** By what proxies of other clusters know an istiod, and each other. */
-export type IstiodTrust = Pick<PrimaryStatement, 'version' | 'signers'> & {
+export type IstiodTrust = Pick<PrimaryStatement, 'version' | 'signerPem'> & {
   /** PEM; empty while there are none. */
   readonly rootsPem: string;
 };
@@ -54,19 +54,19 @@ export class IstiodTrusts {
   }
 }
 
-const nothing: IstiodTrust = { version: '', signers: [], rootsPem: '' };
+const nothing: IstiodTrust = { version: '', signerPem: '', rootsPem: '' };
 
 function trustOfSecret(secret: KubernetesObject | undefined): IstiodTrust {
   if (secret === undefined) return nothing;
   const file = (name: string) => readSecretText(secret, name) ?? '';
   const rootsPem = file('root-cert.pem');
   const version = versionOfBundle({ 'root-cert.pem': rootsPem, 'cert-chain.pem': file('cert-chain.pem') });
-  return { version, signers: [file('ca-cert.pem')], rootsPem };
+  return { version, signerPem: file('ca-cert.pem'), rootsPem };
 }
 
 function trustOfConfigMap(configMap: KubernetesObject | undefined): IstiodTrust {
   const rootsPem = isRecord(configMap?.data) ? configMap.data[rootConfigMapKey] : undefined;
   if (typeof rootsPem !== 'string') return nothing;
   const version = versionOfBundle({ 'root-cert.pem': rootsPem, 'cert-chain.pem': '' });
-  return { version, signers: [], rootsPem };
+  return { version, signerPem: '', rootsPem };
 }

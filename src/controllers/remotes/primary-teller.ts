@@ -54,7 +54,7 @@ export class PrimaryTeller {
     const statement: PrimaryStatement = {
       ...{ clusterName: mesh.clusterId, meshID: mesh.meshId },
       addresses: istiodAddresses(mesh, serviceOf),
-      ...{ version: trust.version, signers: trust.signers },
+      ...{ version: trust.version, signerPem: trust.signerPem },
     };
     if (state.told !== id.name) {
       // Before it is there, so that whatever is there is known.

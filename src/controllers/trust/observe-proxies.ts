@@ -2,23 +2,20 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { messageOf, NotFoundError } from '../../base/errors.ts';
 import { proxyContainerName } from '../../injection/pod.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
-import type { AuthorityState } from '../../pki/authority-state.ts';
-import { readEnvoySecrets } from '../../pki/envoy-secrets.ts';
+import { readEnvoySecrets, type Signer } from '../../pki/envoy-secrets.ts';
 import type { ObservedProxy } from '../../pki/observed-trust.ts';
 
 const secretsCommand = ['pilot-agent', 'request', 'GET', 'config_dump?resource=dynamic_active_secrets'];
 /** Each runs a process on a node and holds a connection. */
 const atOnce = 16;
 
-/** What each proxy says of its secrets. Those that are gone are left out. */
+/** What each proxy says of its secrets; `signers` are those that its certificate may be of. Those that are gone are left out. */
 export async function observeProxies(
   pods: readonly KubernetesObject[],
-  state: AuthorityState,
+  signers: readonly Signer[],
   exec: PodExec,
   signal: AbortSignal,
 ): Promise<ObservedProxy[]> {
-  const { current, next, previous } = state.intermediates;
-  const signers = [current, next, previous].filter((slot) => slot !== undefined);
   const waiting = [...pods];
   const found: ObservedProxy[] = [];
   const work = async () => {
@@ -33,7 +30,7 @@ export async function observeProxies(
 
 async function observeProxy(
   { metadata: { namespace = '', name } }: KubernetesObject,
-  signers: Parameters<typeof readEnvoySecrets>[1],
+  signers: readonly Signer[],
   exec: PodExec,
   signal: AbortSignal,
 ): Promise<ObservedProxy | undefined> {

@@ -306,7 +306,7 @@ export class TrustReconciler implements Reconciler {
     }));
     const asked = memory.stillToAsk(running, openForMs, policy.soakMs);
     const pods = asked.map(({ object }) => object);
-    const proxies = await observeProxies(pods, state, exec, context.signal);
+    const proxies = await observeProxies(pods, signersOf(state), exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
     memory.noteAnswers(state, asked, proxies);
     return { ...seen, proxies };
@@ -552,6 +552,11 @@ export class TrustReconciler implements Reconciler {
 /** How many could not be asked. */
 function withProblem(asked: readonly { readonly problem?: string }[]): number {
   return asked.filter(({ problem }) => problem !== undefined).length;
+}
+
+/** The intermediates that certificates of proxies may be of. */
+function signersOf({ intermediates: { current, next, previous } }: AuthorityState) {
+  return [current, next, previous].filter((slot) => slot !== undefined);
 }
 
 /** The proxies that a rotation is about: none where SPIRE issues their certificates. */

@@ -269,7 +269,7 @@ describe('a cluster that follows the istiod of another one', () => {
     const { statement } = readPrimary(told);
     expect(statement).toMatchObject({ clusterName: 'east', meshID: 'shop' });
     expect(statement?.version).not.toBe('');
-    expect(statement?.signers.join()).toContain('BEGIN CERTIFICATE');
+    expect(statement?.signerPem).toContain('BEGIN CERTIFICATE');
     expect(JSON.stringify(told)).not.toContain('PRIVATE KEY');
   });
 });

@@ -11,7 +11,7 @@ const id = primaryConfigMapId(mesh.namespace, mesh.revision);
 
 function told(changes: Partial<PrimaryStatement> = {}) {
   const statement = {
-    ...{ clusterName: 'east', meshID: 'shop', version: 'v1', signers: [] },
+    ...{ clusterName: 'east', meshID: 'shop', version: 'v1', signerPem: '' },
     ...{ addresses: ['192.0.2.7'], ...changes },
   };
   return primaryConfigMap(id, statement, '');
