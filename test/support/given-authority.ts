@@ -15,7 +15,7 @@ export interface GivenBundle {
   readonly roots: readonly GivenAuthority[];
 }
 
-/** An authority of its own, valid for a day, with P-256 keys. */
+/** An authority of its own with P-256 keys: an intermediate valid for a day, of a root that outlives it. */
 export async function makeAuthority(name: string): Promise<GivenAuthority> {
   const rootKey = await makeKey();
   const intermediateKeyPem = await makeKey();
@@ -28,7 +28,7 @@ export async function makeAuthority(name: string): Promise<GivenAuthority> {
       '-key',
       'root.key',
       '-days',
-      '1',
+      '2',
       '-subj',
       `/O=cluster.local/CN=${name} root`,
     ],
