@@ -28,7 +28,7 @@ const ofFaults = filesOf('integration/mesh-under-faults');
 /** What becomes of a mesh. */
 const ofChanges = filesOf('e2e/adoption', 'e2e/argo-cd', 'e2e/trust', 'e2e/upgrade');
 /** Whom a mesh lets in, and what it tells. */
-const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy');
+const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy', 'e2e/multi-cluster');
 
 export default defineConfig({
   test: {

@@ -1,12 +1,13 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { dump, load, loadAll } from 'js-yaml';
+import { dump, loadAll } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { operatorNamespace } from '../cluster/operator.ts';
 import { run } from '../cluster/toolchain/run-command.ts';
 import { ensureTool } from '../cluster/toolchain/tools.ts';
+import { kubeconfigAs } from './kubeconfig-as.ts';
 import { untilMeshOperatorsAreServed } from './mesh-operator-crd.ts';
 
 /** Who the operator is to the API server, as the chart makes it. */
@@ -47,10 +48,5 @@ export async function installOperatorAccess(cluster: Cluster): Promise<OperatorA
 
 /** Writes a kubeconfig of the cluster for whoever has this token. */
 export async function writeTokenKubeconfig(cluster: Cluster, token: string, path: string): Promise<void> {
-  await writeFile(path, JSON.stringify(await withToken(cluster.kubeconfigPath, token)), { mode: 0o600 });
-}
-
-async function withToken(adminKubeconfig: string, token: string): Promise<object> {
-  const config = load(await readFile(adminKubeconfig, 'utf8')) as { users: { name: string }[] };
-  return { ...config, users: config.users.map(({ name }) => ({ name, user: { token } })) };
+  await writeFile(path, await kubeconfigAs(cluster, { token }), { mode: 0o600 });
 }

@@ -14,6 +14,9 @@ declare module 'vitest' {
   }
 }
 
+/** Where a test needs two of a kind. */
+export type WhichCluster = 'one' | 'other';
+
 /**
  * Runs in vitest's own process, which outlives its workers: starts a shared cluster when the first test file
  * asks for one, and ends them all after the last. They also end when vitest is killed.
@@ -21,11 +24,13 @@ declare module 'vitest' {
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'mesh-operator-'));
   const socket = join(folder, 'shared');
-  const clusters = new Map<NodeKind, Promise<Cluster>>();
-  const server = createServer((request, response) => {
-    const nodes = nodeKinds.find((kind) => request.url === `/${kind}`) ?? 'none';
-    const cluster = clusters.get(nodes) ?? startShared(project.name, nodes);
-    clusters.set(nodes, cluster);
+  const clusters = new Map<string, Promise<Cluster>>();
+  const server = createServer(({ url = '' }, response) => {
+    const [, kind, which] = url.split('/');
+    const nodes = nodeKinds.find((known) => known === kind) ?? 'none';
+    const name = which === 'other' ? `${project.name}-${nodes}-other` : `${project.name}-${nodes}`;
+    const cluster = clusters.get(name) ?? startShared(name, nodes);
+    clusters.set(name, cluster);
     cluster.then(
       ({ name }) => response.end(name),
       (error: unknown) => response.writeHead(500).end(String(error)),
@@ -43,6 +48,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   };
 }
 
-function startShared(project: string, nodes: NodeKind): Promise<Cluster> {
-  return startCluster({ name: `${project}-${nodes}-${process.pid}`, nodes, progress: printProgress });
+function startShared(name: string, nodes: NodeKind): Promise<Cluster> {
+  return startCluster({ name: `${name}-${process.pid}`, nodes, progress: printProgress });
 }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { dump, load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
@@ -9,6 +8,7 @@ import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
 import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { makeAuthority } from '../../support/given-authority.ts';
+import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
@@ -52,12 +52,6 @@ async function putKubeconfig(namespace: string, text: string): Promise<void> {
   const data = { kubeconfig: Buffer.from(text).toString('base64') };
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'west', namespace }, data };
   await world.client.apply(secret, { fieldManager: 'test', force: true }, never);
-}
-
-/** The kubeconfig of another user of the other cluster. */
-async function kubeconfigAs(user: object): Promise<string> {
-  const config = load(await west.kubeconfig()) as { readonly users: readonly object[] };
-  return dump({ ...config, users: config.users.map((entry) => ({ ...entry, user })) });
 }
 
 /** A token of an admin's ServiceAccount `operator` in a namespace of its own. */
@@ -238,7 +232,7 @@ describe('a way into another cluster that does not lead there', () => {
     },
     {
       what: 'runs a program',
-      kubeconfig: () => kubeconfigAs({ exec: { command: 'true' } }),
+      kubeconfig: () => kubeconfigAs(west.cluster, { exec: { command: 'true' } }),
       reason: 'InvalidKubeconfig',
       says: 'user.exec: must not be used',
     },
@@ -271,7 +265,7 @@ describe('a way into another cluster that does not lead there', () => {
       `--serviceaccount=${home}:visitor`,
     );
     const token = await west.cluster.kubectl('create', 'token', 'visitor', '-n', home);
-    const kubeconfig = await kubeconfigAs({ token: token.trim() });
+    const kubeconfig = await kubeconfigAs(west.cluster, { token: token.trim() });
     const { mesh, namespace } = await createMesh({}, kubeconfig);
     const status = await untilRemote(mesh, 'rights are missing', ({ reason }) => reason !== 'Connected');
     expect(status.state).toBe('Refused');
@@ -293,7 +287,7 @@ describe('a way into another cluster that does not lead there', () => {
       await client.create(roots, { fieldManager: 'test' }, never);
     }
     // The Secret is read anew, and so is the cluster.
-    await putKubeconfig(namespace, await kubeconfigAs({ token: await adminToken() }));
+    await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: await adminToken() }));
     const status = await untilRemote(mesh, 'its roots differ', ({ reason }) => reason === 'RootsDiffer');
     expect(status.state).toBe('Degraded');
     expect((await mesh.condition('RemotesReady'))?.reason).toBe('RemoteDegraded');
@@ -301,7 +295,7 @@ describe('a way into another cluster that does not lead there', () => {
 
   test('is said so when its token has been taken back, and is used again when there is another one', async () => {
     const home = uniqueName('home');
-    const kubeconfig = await kubeconfigAs({ token: await adminToken(home) });
+    const kubeconfig = await kubeconfigAs(west.cluster, { token: await adminToken(home) });
     await west.cluster.kubectl('delete', 'serviceaccount', 'operator', '-n', home);
     const { mesh, namespace } = await createMesh({}, kubeconfig);
     const status = await untilRemote(mesh, 'it is refused', ({ reason }) => reason === 'Unauthorized');

@@ -1,0 +1,189 @@
+import { readFile } from 'node:fs/promises';
+import { load } from 'js-yaml';
+import { rotateRemotesAnnotation } from '../../src/api/labels.ts';
+import { mergeJson } from '../../src/api/merge-json.ts';
+import type { RemoteStatus } from '../../src/api/mesh-operator-status.ts';
+import type { JsonObject } from '../../src/api/resolved-mesh.ts';
+import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { type JoinMode, joinClusters, unjoinClusters } from '../cluster/join-clusters.ts';
+import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
+import { execIn } from './app-requests.ts';
+import { type GivenAuthority, makeAuthority } from './given-authority.ts';
+import { identityIn } from './remote-cluster.ts';
+import { sharedCluster } from './shared-cluster.ts';
+import type { WhichCluster } from './shared-cluster-setup.ts';
+import { never, type TestClient, testClient } from './test-client.ts';
+import { TestMesh } from './test-mesh.ts';
+
+const namespace = 'istio-system';
+
+/** Two of everything fits on a small machine. */
+const modest: JsonObject = {
+  components: {
+    pilot: { k8s: { replicaCount: 1, resources: { requests: { cpu: '10m', memory: '128Mi' } } } },
+  },
+  values: { global: { proxy: { resources: { requests: { cpu: '10m', memory: '40Mi' } } } } },
+};
+
+/** One cluster of a mesh of two, with a real node. */
+export class JoinedCluster {
+  readonly name: string;
+  readonly cluster: Cluster;
+  readonly admin: TestClient;
+  readonly mesh: TestMesh;
+
+  constructor(name: string, cluster: Cluster) {
+    this.name = name;
+    this.cluster = cluster;
+    this.admin = testClient(cluster.kubeconfigPath);
+    this.mesh = new TestMesh(this.admin.client, { namespace, name: 'mesh' }, 180_000);
+  }
+
+  /** Makes a Secret in the namespace of the mesh, or replaces it. */
+  async putSecret(name: string, stringData: object): Promise<void> {
+    const metadata = { name, namespace };
+    await this.cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Secret', metadata, stringData }));
+  }
+
+  /** Lets the operator into another cluster. */
+  async putKubeconfig(clusterName: string, kubeconfig: string): Promise<void> {
+    await this.putSecret(`cluster-${clusterName}`, { kubeconfig });
+  }
+
+  /** Whom the Secret that istiod reads makes it in another cluster. */
+  async readerIn(clusterName: string): Promise<RemoteIdentity> {
+    const name = `istio-remote-secret-${clusterName}`;
+    const id = { apiVersion: 'v1', kind: 'Secret', namespace, name };
+    return identityIn(await this.admin.client.get(id, never), clusterName);
+  }
+
+  /** The Secrets by which istiod knows other clusters, as kubectl names them. */
+  async remoteSecrets(): Promise<string[]> {
+    const secrets = ['secrets', '-n', namespace, '-l', 'istio/multiCluster=true'];
+    const names = await this.cluster.kubectl('get', ...secrets, '-o', 'name');
+    return names.split('\n').filter((name) => name !== '');
+  }
+
+  /** The clusters that istiod knows, this one among them. */
+  async knownClusters(): Promise<string[]> {
+    const istiod = { namespace, workload: 'deployment/istiod', container: 'discovery' };
+    const text = await execIn(this.cluster, istiod, 'pilot-discovery', 'request', 'GET', '/debug/clusterz');
+    return (JSON.parse(text) as readonly { readonly id: string }[]).map(({ id }) => id).sort();
+  }
+
+  /** Replaces the pods of istiod, and returns when new ones are Ready and the old ones gone. */
+  async restartIstiod(): Promise<void> {
+    await this.cluster.kubectl('rollout', 'restart', 'deployment/istiod', '-n', namespace);
+    await this.cluster.kubectl('rollout', 'status', 'deployment/istiod', '-n', namespace, '--timeout=180s');
+  }
+
+  /** Asks for other tokens by annotation. */
+  async askForTokens(request: string): Promise<void> {
+    const merge = { metadata: { annotations: { [rotateRemotesAnnotation]: request } } };
+    await this.admin.client.patch(this.mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+  }
+
+  /** Waits until the status says so of the one other cluster. */
+  async untilRemote(what: string, holds: (remote: RemoteStatus) => boolean): Promise<RemoteStatus> {
+    let found: RemoteStatus | undefined;
+    await this.mesh.untilStatus(what, ({ remotes = [] }) => {
+      found = remotes[0];
+      return found !== undefined && holds(found);
+    });
+    return found as RemoteStatus;
+  }
+
+  /** Waits until istiod reads the one other cluster. */
+  async untilConnected(): Promise<RemoteStatus> {
+    return this.untilRemote(
+      'the other cluster is connected',
+      ({ state, reason }) => state === 'Ready' && reason === 'Connected',
+    );
+  }
+}
+
+/** Two clusters with a real node each, a cable between them, and a mesh of both. */
+export class JoinedMeshes {
+  readonly east: JoinedCluster;
+  readonly west: JoinedCluster;
+
+  private constructor(east: JoinedCluster, west: JoinedCluster) {
+    this.east = east;
+    this.west = west;
+  }
+
+  /**
+   * Joins the two shared clusters with real nodes. Installs the operator in both, gives both an authority of one root and
+   * the way into each other, and applies the MeshOperators of a folder of examples. Returns when both meshes are Ready
+   * and know each other. Each cluster is a region of its own.
+   */
+  static async install(folder: string, mode: JoinMode): Promise<JoinedMeshes> {
+    const both = new JoinedMeshes(await aCluster('east', 'one'), await aCluster('west', 'other'));
+    await joinClusters(both.east.cluster, both.west.cluster, mode);
+    const authority = await makeAuthority('mesh');
+    for (const one of both.all) {
+      const { cluster, name } = one;
+      await cluster.kubectl(
+        'label',
+        'nodes',
+        '--all',
+        '--overwrite',
+        `topology.kubernetes.io/region=${name}`,
+      );
+      await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
+      await installOperator(cluster);
+      await cluster.apply(
+        JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }),
+      );
+      await one.putSecret('mesh-authority', authorityFiles(authority));
+      const other = both.otherThan(one);
+      await one.putKubeconfig(other.name, await readFile(other.cluster.kubeconfigPath, 'utf8'));
+      const object = load(await readManifest(`${folder}/${name}.yaml`)) as JsonObject;
+      const spec = mergeJson(object.spec as JsonObject, modest);
+      await cluster.apply(JSON.stringify({ ...object, spec }));
+    }
+    for (const { mesh, cluster } of both.all) {
+      await mesh.until('Ready');
+      await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
+    }
+    for (const one of both.all) await one.untilConnected();
+    return both;
+  }
+
+  get all(): readonly JoinedCluster[] {
+    return [this.east, this.west];
+  }
+
+  otherThan(one: JoinedCluster): JoinedCluster {
+    return one === this.east ? this.west : this.east;
+  }
+
+  /** Removes both meshes and the namespaces of apps; the clusters stay. */
+  async remove(...appNamespaces: readonly string[]): Promise<void> {
+    await Promise.all(
+      this.all.map(async ({ cluster, mesh, admin }) => {
+        await cluster.kubectl('delete', 'namespaces', '--ignore-not-found', ...appNamespaces);
+        await mesh.delete();
+        await mesh.untilGone();
+        await cluster.kubectl('delete', 'namespace', namespace);
+        await cluster.kubectl('label', 'nodes', '--all', 'topology.kubernetes.io/region-');
+        await admin.connection.close();
+      }),
+    );
+    await unjoinClusters(this.east.cluster, this.west.cluster);
+  }
+}
+
+async function aCluster(name: string, which: WhichCluster): Promise<JoinedCluster> {
+  return new JoinedCluster(name, await sharedCluster('kubelet', which));
+}
+
+function authorityFiles({ rootPem, intermediatePem, intermediateKeyPem }: GivenAuthority) {
+  return {
+    'root-cert.pem': rootPem,
+    'ca-cert.pem': intermediatePem,
+    'ca-key.pem': intermediateKeyPem,
+    'cert-chain.pem': intermediatePem,
+  };
+}

@@ -1,0 +1,140 @@
+import { dump } from 'js-yaml';
+import type { Cluster } from '../cluster/cluster.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { type AppContainer, askAppFrom } from './app-requests.ts';
+import { untilCallsSucceed } from './call-interval.ts';
+
+/** The namespace of the service and its client. */
+export const shopNamespace = 'shop';
+
+const namespace = shopNamespace;
+const service = 'server';
+const image = 'meshoperator.dev/test-app:1';
+
+/** Where clients call the service. */
+export const shopUrl = `http://${service}.${namespace}.svc.cluster.local/`;
+
+/** The client, which calls without end; each of its requests may take half a minute. */
+export const shopCaller: AppContainer = { namespace, workload: 'deployment/client', container: 'caller' };
+
+/** Where the apps go. */
+interface ShopClusters {
+  readonly east: { readonly cluster: Cluster };
+  readonly west: { readonly cluster: Cluster };
+}
+
+/**
+ * Makes a service that is in both clusters, and a client in the east. Its one server is in the west; servers answer with
+ * their names, `server-east` and `server-west`. Endpoints of the client's region come first. Returns when no call fails.
+ */
+export async function installShop({ east, west }: ShopClusters): Promise<void> {
+  await east.cluster.apply(`${serviceIn('east')}---\n${client()}`);
+  await west.cluster.apply(serviceIn('west'));
+  await scaleServers(west.cluster, 1);
+  await untilAvailable(east.cluster, 'client');
+  await untilCallsSucceed(east.cluster, [shopCaller]);
+}
+
+function serviceIn(cluster: string): string {
+  return manifestOf([
+    {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: namespace, labels: { 'istio-injection': 'enabled' } },
+    },
+    account(service),
+    {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: service, namespace },
+      spec: { selector: { app: service }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+    },
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      metadata: { name: service, namespace },
+      spec: {
+        host: `${service}.${namespace}.svc.cluster.local`,
+        trafficPolicy: {
+          outlierDetection: { consecutive5xxErrors: 5, interval: '1s', baseEjectionTime: '5s' },
+        },
+      },
+    },
+    deployment(service, 0, [
+      {
+        ...container('app', ['serve', '-name', `server-${cluster}`]),
+        ports: [{ name: 'http', containerPort: 8080 }],
+        readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1 },
+        // Whoever has not heard yet that it goes is still answered.
+        lifecycle: { preStop: { sleep: { seconds: 8 } } },
+      },
+    ]),
+  ]);
+}
+
+function client(): string {
+  const flags = ['-url', shopUrl, '-rate', '5', '-timeout', '30s', '-counts-port', '8081'];
+  return manifestOf([
+    account('client'),
+    deployment('client', 1, [
+      container('app', ['serve', '-name', 'client']),
+      container('caller', ['call', ...flags]),
+    ]),
+  ]);
+}
+
+/** Returns when the service has so many ready servers in this cluster. */
+export async function scaleServers(cluster: Cluster, replicas: number): Promise<void> {
+  await cluster.kubectl('scale', `deployment/${service}`, '-n', namespace, `--replicas=${replicas}`);
+  await untilAvailable(cluster, service);
+}
+
+/** Replaces the servers in this cluster by new ones. */
+export async function restartServers(cluster: Cluster): Promise<void> {
+  await cluster.kubectl('rollout', 'restart', `deployment/${service}`, '-n', namespace);
+  await untilAvailable(cluster, service);
+}
+
+/** Waits until ten requests of the client in a row are answered by servers of these names and no others. */
+export async function untilAnsweredBy(cluster: Cluster, ...names: readonly string[]): Promise<void> {
+  const what = `ten requests are answered by ${names.join(' and ')}`;
+  await waitUntil({ what, limitMs: 60_000, intervalMs: 500 }, async () => {
+    const seen = new Set<string>();
+    for (let count = 0; count < 10; count += 1) {
+      seen.add((await askAppFrom(cluster, shopCaller, shopUrl)).name);
+    }
+    return seen.size === names.length && names.every((name) => seen.has(name));
+  });
+}
+
+async function untilAvailable(cluster: Cluster, name: string): Promise<void> {
+  await cluster.kubectl('rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=180s');
+}
+
+function container(name: string, args: readonly string[]) {
+  return { name, image, imagePullPolicy: 'IfNotPresent', args };
+}
+
+function account(name: string) {
+  return { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } };
+}
+
+function deployment(name: string, replicas: number, containers: readonly object[]) {
+  return {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name, namespace },
+    spec: {
+      replicas,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: { serviceAccountName: name, terminationGracePeriodSeconds: 20, containers },
+      },
+    },
+  };
+}
+
+function manifestOf(objects: readonly object[]): string {
+  return objects.map((object) => dump(object)).join('---\n');
+}
