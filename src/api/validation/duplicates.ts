@@ -6,12 +6,22 @@ export function findDuplicates<T>(
   list: readonly (T | undefined)[],
   identity: (item: T) => string | undefined,
 ): Problem[] {
-  const names = list.map((item) => (item === undefined ? undefined : identity(item)));
-  return names.flatMap((name, index) => {
-    const first = names.indexOf(name);
-    if (name === undefined || first === index) return [];
-    return [
-      { path: `${at}[${index}]`, message: `is a second ${name} beside ${at}[${first}]: keep one of them` },
-    ];
+  return findRepeated(
+    list.map((item) => (item === undefined ? undefined : identity(item))),
+    (index, first, name) => ({
+      path: `${at}[${index}]`,
+      message: `is a second ${name} beside ${at}[${first}]: keep one of them`,
+    }),
+  );
+}
+
+/** The same, in the words of whoever asks: `first` is where the value is for the first time. */
+export function findRepeated(
+  values: readonly (string | undefined)[],
+  problemOf: (index: number, first: number, value: string) => Problem,
+): Problem[] {
+  return values.flatMap((value, index) => {
+    const first = values.indexOf(value);
+    return value === undefined || first === index ? [] : [problemOf(index, first, value)];
   });
 }

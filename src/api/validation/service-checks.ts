@@ -1,6 +1,7 @@
 import type { Problem } from '../problem.ts';
 import type { GatewaySettings } from '../spec/kubernetes-settings.ts';
 import { checkAddress, checkAddressRanges } from './address-ranges.ts';
+import { findRepeated } from './duplicates.ts';
 import type { Draft } from './schema-problems.ts';
 import { gatewaysOf, type SpecView } from './spec-view.ts';
 
@@ -166,19 +167,4 @@ function checkAddresses({ path, service }: ServiceView): Problem[] {
     ),
     ...checkAddressRanges(`${path}.loadBalancerSourceRanges`, service.loadBalancerSourceRanges),
   ];
-}
-
-/** A problem for each value that was there before; undefined values do not count. */
-function findRepeated(
-  values: readonly (string | undefined)[],
-  problemOf: (index: number, first: number, value: string) => Problem,
-): Problem[] {
-  const firstIndexes = new Map<string, number>();
-  return values.flatMap((value, index) => {
-    if (value === undefined) return [];
-    const first = firstIndexes.get(value);
-    if (first !== undefined) return [problemOf(index, first, value)];
-    firstIndexes.set(value, index);
-    return [];
-  });
 }

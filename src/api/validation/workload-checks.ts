@@ -6,6 +6,7 @@ import type { JsonObject } from '../resolved-mesh.ts';
 import { probeHandlers } from '../spec/container-probe.ts';
 import { volumeSources } from '../spec/pod-volumes.ts';
 import type { Resources } from '../spec/values.ts';
+import { findRepeated } from './duplicates.ts';
 import type { Draft } from './schema-problems.ts';
 import { nodeValuesOf, type SpecView, type WorkloadView, workloadsOf } from './spec-view.ts';
 
@@ -214,14 +215,15 @@ function isZero(count: number | string | undefined): boolean {
 }
 
 function checkEnv({ path, settings }: WorkloadView): Problem[] {
-  const seen = new Set<string>();
-  return (settings.env ?? []).flatMap((variable, index) => {
+  const { env = [] } = settings;
+  const repeated = thereTwice(
+    `${path}.env`,
+    'name',
+    env.map((variable) => variable?.name),
+  );
+  const contradicting = env.flatMap((variable, index) => {
     const problems: Problem[] = [];
     const where = `${path}.env[${index}]`;
-    if (variable?.name !== undefined && seen.has(variable.name)) {
-      problems.push({ path: `${where}.name`, message: `${variable.name} is there twice` });
-    }
-    if (variable?.name !== undefined) seen.add(variable.name);
     if (variable?.value !== undefined && variable.valueFrom !== undefined) {
       problems.push({ path: where, message: 'must have only one of value, valueFrom' });
     }
@@ -233,6 +235,7 @@ function checkEnv({ path, settings }: WorkloadView): Problem[] {
     }
     return problems;
   });
+  return [...repeated, ...contradicting];
 }
 
 function checkTolerations({ path, settings }: WorkloadView): Problem[] {
@@ -273,30 +276,35 @@ function checkReadinessProbe({ path, settings }: WorkloadView): Problem[] {
 }
 
 function checkVolumes({ path, settings }: WorkloadView): Problem[] {
-  const names = new Set<string>();
-  return (settings.volumes ?? []).flatMap((volume, index) => {
-    const where = `${path}.volumes[${index}]`;
-    const problems: Problem[] = [];
-    if (volume?.name !== undefined && names.has(volume.name)) {
-      problems.push({ path: `${where}.name`, message: `${volume.name} is there twice` });
-    }
-    if (volume?.name !== undefined) names.add(volume.name);
-    if (volume !== undefined && volumeSources.filter((source) => volume[source] !== undefined).length !== 1) {
-      problems.push({ path: where, message: `must have exactly one of ${volumeSources.join(', ')}` });
-    }
-    return problems;
-  });
+  const { volumes = [] } = settings;
+  const repeated = thereTwice(
+    `${path}.volumes`,
+    'name',
+    volumes.map((volume) => volume?.name),
+  );
+  const unclear = volumes.flatMap((volume, index) =>
+    volume === undefined || volumeSources.filter((source) => volume[source] !== undefined).length === 1
+      ? []
+      : [
+          {
+            path: `${path}.volumes[${index}]`,
+            message: `must have exactly one of ${volumeSources.join(', ')}`,
+          },
+        ],
+  );
+  return [...repeated, ...unclear];
 }
 
 function checkVolumeMounts({ path, settings }: WorkloadView): Problem[] {
-  const paths = new Set<string>();
-  return (settings.volumeMounts ?? []).flatMap((mount, index) => {
+  const { volumeMounts = [] } = settings;
+  const repeated = thereTwice(
+    `${path}.volumeMounts`,
+    'mountPath',
+    volumeMounts.map((mount) => mount?.mountPath),
+  );
+  const wrong = volumeMounts.flatMap((mount, index) => {
     const where = `${path}.volumeMounts[${index}]`;
     const problems: Problem[] = [];
-    if (mount?.mountPath !== undefined && paths.has(mount.mountPath)) {
-      problems.push({ path: `${where}.mountPath`, message: `${mount.mountPath} is there twice` });
-    }
-    if (mount?.mountPath !== undefined) paths.add(mount.mountPath);
     if (mount?.mountPath?.includes(':') === true) {
       problems.push({ path: `${where}.mountPath`, message: 'must not have a colon' });
     }
@@ -305,4 +313,13 @@ function checkVolumeMounts({ path, settings }: WorkloadView): Problem[] {
     }
     return problems;
   });
+  return [...repeated, ...wrong];
+}
+
+/** A problem for each value of a field, in the items of the list at a path, that an earlier item has. */
+function thereTwice(at: string, field: string, values: readonly (string | undefined)[]): Problem[] {
+  return findRepeated(values, (index, _first, value) => ({
+    path: `${at}[${index}].${field}`,
+    message: `${value} is there twice`,
+  }));
 }
