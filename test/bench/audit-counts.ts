@@ -27,6 +27,8 @@ export interface AuditEntry {
   readonly stage: string;
   readonly verb: string;
   readonly user: { readonly username: string };
+  /** The program that asks; ours does not say. */
+  readonly userAgent?: string;
   readonly requestURI: string;
   readonly objectRef?: {
     readonly resource: string;

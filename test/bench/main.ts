@@ -2,7 +2,7 @@
  * Measures the operator on a cluster with simulated nodes, and its webhook beside istiod's, and prints one table; see
  * docs/reference/performance.md.
  *
- *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,verbs,upgrade,floor,drift,idle,life,tenants]
+ *   node test/bench/main.ts [--sizes 1,10,50] [--skip render,injector,rotation,remotes,verbs,upgrade,floor,drift,idle,life,tenants]
  *     [--node-flags=--cpu-prof]
  *
  * A missed goal is marked in the table; the exit code says only whether everything could be measured.
@@ -20,6 +20,7 @@ import { measureIdle } from './idle.ts';
 import { benchInjector } from './injector.ts';
 import { type Installation, measureInstallation, removeInstallation } from './installation.ts';
 import { measureHandover, measureStart } from './process-life.ts';
+import { benchRemotes } from './remotes.ts';
 import { benchRender } from './render.ts';
 import { benchRotation } from './rotation.ts';
 import { benchTenants } from './tenants.ts';
@@ -45,6 +46,7 @@ const nodeFlags = flags['node-flags'].split(' ').filter((flag) => flag !== '');
 const rows: BenchRow[] = skipped.has('render') ? [] : await benchRender();
 if (!skipped.has('injector')) rows.push(...(await benchInjector()));
 if (!skipped.has('rotation')) rows.push(...(await benchRotation(nodeFlags)));
+if (!skipped.has('remotes')) rows.push(...(await benchRemotes(nodeFlags)));
 const bench = await startBenchCluster({ nodeFlags });
 try {
   await warmUp(bench);
@@ -118,6 +120,7 @@ Each mesh has a namespace, a revision and an ingress gateway of its own, and all
 - "istiod": the injector of a real istiod, asked for the same injections by the same client over HTTPS with connections that stay open, a second and a half at a time in turn with ours; both run as they are deployed, without limits of processor time. What the client needs itself is in the times of both. Each pod differs from the next: a Deployment's, and those of the golden injections.
 - Rotations: one mesh with one istiod, and no soak, which would be nearly all of the time. Proxies and istiod are simulated: whoever is asked answers at once, by a program that KWOK starts on this machine, and all of them take up a new bundle at once. So the time is what the operator, the API server and KWOK need for the questions, with up to half a second a phase before the operator looks again; real proxies need theirs besides, and answer on nodes of their own.
 - Tenants: each has a control plane and a gateway of its own, and ten namespaces with a quota, which are there before.
+- Other clusters: each is an API server with etcd and nothing else, all on this machine. The istiod of the mesh is a real one beside its simulated pod; commands in that pod ask it, by a program that costs little. An API server keeps a token that it has accepted for ten seconds, so no old one is refused sooner. The dead one takes connections and never answers. Requests to other clusters are those of the operator, whoever it is there; istiod's own are left out.
 - "rival, as published": not measured in this run; figures that were published for the best other operator on machines of this size.
 - Requests are counted in the API server's audit log; watches, the renewals of the operator's Lease and its one read of the API server's version in ten minutes are left out.
 

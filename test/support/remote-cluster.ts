@@ -5,11 +5,12 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { KubeClient as Client } from '../../src/kube/client.ts';
 import { connectRemote, type RemoteIdentity, readKubeconfig } from '../../src/kube/remote-identity.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import type { NodeKind } from '../cluster/cluster-plan.ts';
 import { printProgress } from '../cluster/toolchain/progress.ts';
 import { ClusterUser } from './cluster-user.ts';
 import { never, type TestClient, testClient } from './test-client.ts';
 
-/** Another real cluster with simulated nodes, as the remotes of a mesh see it. */
+/** Another real cluster, with simulated nodes or none, as the remotes of a mesh see it. */
 export class RemoteCluster {
   readonly cluster: Cluster;
   readonly #admin: TestClient;
@@ -19,8 +20,8 @@ export class RemoteCluster {
     this.#admin = testClient(cluster.kubeconfigPath);
   }
 
-  static async start(name: string): Promise<RemoteCluster> {
-    return new RemoteCluster(await startCluster({ name, nodes: 'kwok', progress: printProgress }));
+  static async start(name: string, nodes: NodeKind = 'kwok'): Promise<RemoteCluster> {
+    return new RemoteCluster(await startCluster({ name, nodes, progress: printProgress }));
   }
 
   /** The cluster's admin. */

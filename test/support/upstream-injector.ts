@@ -1,8 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { dump, load } from 'js-yaml';
 import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
@@ -10,11 +6,10 @@ import type { MeshOperator } from '../../src/api/mesh-operator.ts';
 import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import type { PatchOperation } from '../../src/injection/json-patch.ts';
 import type { Pod } from '../../src/injection/pod.ts';
-import { freePorts } from '../cluster/free-ports.ts';
-import { ensureTool } from '../cluster/toolchain/tools.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { aReview } from './admission-review.ts';
-import { TestAuthority } from './serving-files.ts';
+import { IstiodProcess } from './istiod-process.ts';
+import type { TestAuthority } from './serving-files.ts';
 import { parseManifests, type UpstreamCharts } from './upstream-charts.ts';
 
 /** What istiod's injector answers about a pod. */
@@ -33,79 +28,48 @@ export interface UpstreamInjectorOptions {
 const marker = 'INJECTOR_SETTINGS';
 
 /**
- * The injector of a real istiod: `pilot-discovery` as a child process, with the configuration of Istio's own chart in
- * files, which it reads again when they change.
+ * The injector of a real istiod, with the configuration of Istio's own chart in files, which it reads again when they
+ * change.
  */
 export class UpstreamInjector {
-  readonly pid: number;
-  /** Port of the webhook on 127.0.0.1. */
-  readonly port: number;
-  /** Whose certificate it serves with. */
-  readonly authority: TestAuthority;
-  /** Where istiod shows its metrics. */
-  readonly metrics: string;
-  readonly #folder: string;
-  readonly #child: ChildProcess;
+  readonly #istiod: IstiodProcess;
   readonly #options: UpstreamInjectorOptions;
   readonly #agent: Agent;
   #settings = 0;
 
-  private constructor(
-    options: UpstreamInjectorOptions,
-    folder: string,
-    child: ChildProcess,
-    serving: { readonly port: number; readonly authority: TestAuthority; readonly metrics: string },
-  ) {
+  private constructor(options: UpstreamInjectorOptions, istiod: IstiodProcess) {
     this.#options = options;
-    this.#folder = folder;
-    this.#child = child;
-    this.pid = child.pid ?? 0;
-    this.port = serving.port;
-    this.authority = serving.authority;
-    this.metrics = serving.metrics;
-    this.#agent = new Agent({ keepAlive: true, ca: serving.authority.caPem });
+    this.#istiod = istiod;
+    this.#agent = new Agent({ keepAlive: true, ca: istiod.authority.caPem });
+  }
+
+  get pid(): number {
+    return this.#istiod.pid;
+  }
+
+  /** Port of the webhook on 127.0.0.1. */
+  get port(): number {
+    return this.#istiod.port;
+  }
+
+  /** Whose certificate it serves with. */
+  get authority(): TestAuthority {
+    return this.#istiod.authority;
+  }
+
+  /** Where istiod shows its metrics. */
+  get metrics(): string {
+    return `http://${this.#istiod.monitoringAddress}/metrics`;
   }
 
   /** Starts istiod with the values of its chart's defaults and returns when it answers. */
   static async start(options: UpstreamInjectorOptions): Promise<UpstreamInjector> {
-    const folder = await mkdtemp(join(tmpdir(), 'upstream-injector-'));
-    await writeSettings(folder, options, {}, '0');
-    const authority = await TestAuthority.create();
-    const certificate = await authority.issue();
-    await writeWhole(folder, 'tls.crt', certificate.cert);
-    await writeWhole(folder, 'tls.key', certificate.key);
-    await writeWhole(folder, 'ca.crt', authority.caPem);
-    const [port = 0, http, monitoring, secureGrpc, introspection] = await freePorts(5, '127.0.0.1');
-    const log = await open(join(folder, 'log'), 'w');
-    const child = spawn(
-      'setpriv',
-      [
-        ...['--pdeathsig', 'KILL', '--', await ensureTool('pilot-discovery'), 'discovery'],
-        ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
-        ...['--httpsAddr', `127.0.0.1:${port}`, '--caCertFile', 'ca.crt'],
-        ...['--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key'],
-        // What else it serves, on this machine alone.
-        ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', ''],
-        ...['--monitoringAddr', `127.0.0.1:${monitoring}`],
-        ...['--secureGRPCAddr', `127.0.0.1:${secureGrpc}`, '--ctrlz_port', String(introspection)],
-      ],
-      {
-        cwd: folder,
-        stdio: ['ignore', log.fd, log.fd],
-        env: {
-          PATH: process.env.PATH,
-          HOME: folder,
-          POD_NAMESPACE: options.namespace,
-          INJECTION_WEBHOOK_CONFIG_NAME: '',
-          VALIDATION_WEBHOOK_CONFIG_NAME: '',
-        },
-      },
+    const { kubeconfig, namespace } = options;
+    const files = await settingsFiles(options, {}, '0');
+    const injector = new UpstreamInjector(
+      options,
+      await IstiodProcess.start({ kubeconfig, namespace, files }),
     );
-    await log.close();
-    const injector = new UpstreamInjector(options, folder, child, {
-      ...{ port, authority },
-      metrics: `http://127.0.0.1:${monitoring}/metrics`,
-    });
     try {
       await injector.#awaitSettings('0');
     } catch (error) {
@@ -119,7 +83,7 @@ export class UpstreamInjector {
   async configure(values: JsonObject): Promise<void> {
     this.#settings += 1;
     const settings = String(this.#settings);
-    await writeSettings(this.#folder, this.#options, values, settings);
+    await this.#istiod.write(await settingsFiles(this.#options, values, settings));
     await this.#awaitSettings(settings);
   }
 
@@ -154,13 +118,7 @@ export class UpstreamInjector {
 
   async stop(): Promise<void> {
     this.#agent.destroy();
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const ended = new Promise((resolve) => this.#child.once('close', resolve));
-      this.#child.kill('SIGKILL');
-      await ended;
-    }
-    await rm(this.#folder, { recursive: true, force: true });
-    await this.authority.remove();
+    await this.#istiod.stop();
   }
 
   /** Both files are watched on their own, so each carries a mark that shows in what istiod injects. */
@@ -173,7 +131,7 @@ export class UpstreamInjector {
       {
         what: `istiod uses settings ${settings}`,
         limitMs: 60_000,
-        explain: async () => (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-2_000),
+        explain: () => this.#istiod.lastWords(),
       },
       async () => {
         const { patch = '' } = await this.#post(JSON.stringify(aReview(pod)));
@@ -211,12 +169,11 @@ interface UpstreamResponse {
 }
 
 /** The chart's ConfigMaps, with a mark in each document that istiod watches. */
-async function writeSettings(
-  folder: string,
+async function settingsFiles(
   { namespace, charts }: UpstreamInjectorOptions,
   values: JsonObject,
   settings: string,
-): Promise<void> {
+): Promise<Record<string, string>> {
   const objects = parseManifests(
     await charts.template({
       chart: 'istio-control/istio-discovery',
@@ -243,14 +200,11 @@ async function writeSettings(
   };
   // The cluster is shared: istiod must leave all other namespaces alone.
   mesh.discoverySelectors = [{ matchLabels: { 'kubernetes.io/metadata.name': namespace } }];
-  await writeWhole(join(folder, 'etc/istio/config'), 'mesh', dump(mesh));
-  await writeWhole(join(folder, 'var/lib/istio/inject'), 'values', injector.values ?? '');
-  await writeWhole(join(folder, 'var/lib/istio/inject'), 'config', dump(config));
-}
-
-async function writeWhole(folder: string, name: string, text: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, name), text);
+  return {
+    'etc/istio/config/mesh': dump(mesh),
+    'var/lib/istio/inject/values': injector.values ?? '',
+    'var/lib/istio/inject/config': dump(config),
+  };
 }
 
 function dataOf(objects: readonly KubernetesObject[], name: string): Record<string, string> {

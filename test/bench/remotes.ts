@@ -1,0 +1,181 @@
+/**
+ * One mesh with many other clusters: how long until its istiod reads all of them, what they cost while nothing happens, and
+ * how soon a change takes effect.
+ *
+ *   node test/bench/remotes.ts [--remotes 20] [--node-flags=--cpu-prof]
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { rotateRemotesAnnotation } from '../../src/api/labels.ts';
+import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
+import { signal } from '../cluster/process-identity.ts';
+import { waitUntil } from '../cluster/wait-until.ts';
+import { answerTo, type RemoteCluster } from '../support/remote-cluster.ts';
+import { AuditCounter, requestsOf } from './audit-counts.ts';
+import type { BenchOperator } from './bench-operator.ts';
+import { type BenchRow, benchTable, median, meetsGoal } from './bench-table.ts';
+import { never } from './cluster-view.ts';
+import { MeshOfClusters, namespace, remoteName } from './mesh-of-clusters.ts';
+
+const defaultCount = 20;
+const idleMinutes = 2;
+const moves = 5;
+const refusalLimitMs = 300_000;
+
+/** All of it, on clusters of its own. */
+export async function benchRemotes(
+  nodeFlags: readonly string[] = [],
+  count = defaultCount,
+): Promise<BenchRow[]> {
+  const world = await MeshOfClusters.start(count, nodeFlags);
+  try {
+    const operator = world.bench.startOperator();
+    await operator.seen('Controllers run');
+    const rows = [
+      ...(await measureConnection(world)),
+      ...(await measureIdle(world, operator)),
+      ...(await measureMoves(world)),
+      ...(await measureRefresh(world)),
+      {
+        name: `${count} other clusters: peak memory of the operator`,
+        ours: await operator.peakMemoryMb(),
+        unit: 'MB',
+      },
+    ];
+    await operator.stop();
+    return rows;
+  } finally {
+    await world.stop();
+  }
+}
+
+async function measureConnection(world: MeshOfClusters): Promise<BenchRow[]> {
+  const names = namesOf(world);
+  const startMs = performance.now();
+  await world.apply();
+  await world.untilRemotes(
+    'every other cluster is connected',
+    names,
+    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
+  );
+  return [seconds(`${names.length} other clusters: apply to all Ready`, performance.now() - startMs)];
+}
+
+/** What is asked while nothing happens, as the admin whom the Secrets of the mesh name and as istiod's reader. */
+async function measureIdle(world: MeshOfClusters, operator: BenchOperator): Promise<BenchRow[]> {
+  const { audit } = world.bench;
+  const counters = world.remotes.map(countersOf);
+  await Promise.all([audit.take(), ...counters.flat().map((counter) => counter.takeEntries())]);
+  const cpuBefore = await operator.cpuSeconds();
+  await wait(idleMinutes * 60_000);
+  const cpuSeconds = (await operator.cpuSeconds()) - cpuBefore;
+  const entries = (await Promise.all(counters.flat().map((counter) => counter.takeEntries()))).flat();
+  const asked = entries.filter(
+    ({ verb, userAgent = '' }) => verb !== 'watch' && !userAgent.startsWith('pilot-discovery'),
+  );
+  const perMinute = world.remotes.length * idleMinutes;
+  const name = `${world.remotes.length} other clusters at rest`;
+  return [
+    { name: `${name}: requests to each in a minute`, ours: asked.length / perMinute, unit: '' },
+    {
+      name: `${name}: requests to the own API server for each in a minute`,
+      ours: requestsOf(await audit.take()) / perMinute,
+      unit: '',
+    },
+    { name: `${name}: share of one processor`, ours: (100 * cpuSeconds) / (idleMinutes * 60), unit: '%' },
+    { name: `${name}: memory of the operator`, ours: await operator.memoryMb(), unit: 'MB' },
+  ];
+}
+
+/** By whom the operator asks another cluster. */
+function countersOf({ cluster }: RemoteCluster): AuditCounter[] {
+  const path = cluster.auditLogPath ?? '';
+  const reader = `system:serviceaccount:${namespace}:istio-reader-home`;
+  return [new AuditCounter(path, 'admin'), new AuditCounter(path, reader)];
+}
+
+async function measureMoves(world: MeshOfClusters): Promise<BenchRow[]> {
+  const times: number[] = [];
+  for (let move = 0; move < moves; move += 1) {
+    const startMs = performance.now();
+    await world.moveGateway(move % world.remotes.length, `192.0.2.${move + 1}`);
+    times.push(performance.now() - startMs);
+  }
+  return [seconds('address of a gateway in another cluster: change until istiod has it', median(times))];
+}
+
+/** All at once, first with every cluster alive, then with one that takes connections and never answers. */
+async function measureRefresh(world: MeshOfClusters): Promise<BenchRow[]> {
+  const names = namesOf(world);
+  const [dead = '', ...others] = names.toReversed();
+  const allMs = await refresh(world, names, 'all');
+  const pid = world.remotes.at(-1)?.cluster.serverPid('kube-apiserver') ?? 0;
+  signal(pid, 'SIGSTOP');
+  try {
+    await world.untilRemotes(
+      'the dead cluster is known to be',
+      [dead],
+      ({ state }) => state === 'Unreachable',
+    );
+    const othersMs = await refresh(world, others, 'others');
+    return [
+      seconds(`${names.length} other clusters: new tokens for all until each old one is refused`, allMs),
+      {
+        ...seconds(
+          `one of ${names.length} other clusters dead: new tokens until each old one of the others is refused`,
+          othersMs,
+        ),
+        baseline: { name: 'all alive', value: allMs / 1000 },
+      },
+    ];
+  } finally {
+    signal(pid, 'SIGCONT');
+  }
+}
+
+/** Asks for new tokens and returns the milliseconds until these clusters refuse each of the old ones. */
+async function refresh(world: MeshOfClusters, names: readonly string[], request: string): Promise<number> {
+  const before = await world.readers(names);
+  const startMs = performance.now();
+  await world.annotate({ [rotateRemotesAnnotation]: request });
+  for (const [name, reader] of before) {
+    const options = { what: `${name} refuses the old token`, limitMs: refusalLimitMs, intervalMs: 50 };
+    await waitUntil(options, () => isRefused(reader));
+  }
+  const tookMs = performance.now() - startMs;
+  await world.untilRemotes(
+    'every other cluster is connected',
+    names,
+    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
+  );
+  return tookMs;
+}
+
+async function isRefused(reader: RemoteIdentity): Promise<boolean> {
+  const answer = await answerTo(reader, (client) =>
+    client.mayI({ verb: 'list', group: '', resource: 'namespaces' }, never),
+  );
+  return answer === 'Unauthorized';
+}
+
+function namesOf({ remotes }: MeshOfClusters): string[] {
+  return remotes.map((_, index) => remoteName(index));
+}
+
+function seconds(name: string, ms: number): BenchRow {
+  process.stderr.write(`${name}: ${(ms / 1000).toFixed(2)} s\n`);
+  return { name, ours: ms / 1000, unit: 's' };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      remotes: { type: 'string', default: String(defaultCount) },
+      'node-flags': { type: 'string', default: '' },
+    },
+  });
+  const nodeFlags = values['node-flags'].split(' ').filter((flag) => flag !== '');
+  const rows = await benchRemotes(nodeFlags, Number(values.remotes));
+  process.stdout.write(benchTable(rows));
+  if (!rows.every(meetsGoal)) process.exitCode = 1;
+}
