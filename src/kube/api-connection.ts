@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import type { AgentOptions, RequestOptions } from 'node:https';
 import { KubeConfig } from '@kubernetes/client-node';
 import { Agent, type buildConnector, type Dispatcher, ProxyAgent } from 'undici';
 import type { Clock } from '../base/clock.ts';
-import { TerminalError } from '../base/errors.ts';
+import { messageOf, TerminalError } from '../base/errors.ts';
 import { stableHash } from '../base/stable-json.ts';
 
 /** Where to find the API server and who we are. */
@@ -37,12 +38,14 @@ export class ApiConnection {
   /** For parts of the client library that make connections of their own. */
   readonly config: KubeConfig;
   readonly #clock: Clock;
+  readonly #reload: () => void;
   #grant: RequestGrant | undefined;
   #grantedAtMs = 0;
   #tlsFingerprint = '';
   #pending: Promise<RequestGrant> | undefined;
 
-  constructor(config: KubeConfig, clock: Clock) {
+  /** `reload` reads again into `config` whatever may have changed since; it throws nothing. */
+  constructor(config: KubeConfig, clock: Clock, reload: () => void = () => {}) {
     const cluster = config.getCurrentCluster();
     if (cluster === null) {
       throw new TerminalError(
@@ -54,6 +57,7 @@ export class ApiConnection {
     this.namespace = config.getContextObject(config.getCurrentContext())?.namespace?.trim() || undefined;
     this.config = config;
     this.#clock = clock;
+    this.#reload = reload;
   }
 
   /** Headers and dispatcher for one request; cheap but for one read of the credentials every 10 s. */
@@ -79,6 +83,7 @@ export class ApiConnection {
   }
 
   async #refresh(): Promise<RequestGrant> {
+    this.#reload();
     const options: RequestOptions & AgentOptions = {};
     await this.config.applyToHTTPSOptions(options);
     const headers = headersOf(options);
@@ -136,24 +141,48 @@ export class ApiConnection {
 }
 
 /**
- * Reads the kubeconfig (or the pod's service account) and opens nothing yet.
+ * Reads the kubeconfig (or the pod's service account) and opens nothing yet. A file that is named is looked at again
+ * whenever credentials are: somebody may put another token there. Its server must stay the same.
  * Throws TerminalError when the file or the context does not exist.
  */
 export function openConnection(options: OpenConnectionOptions, clock: Clock): ApiConnection {
-  const config = new KubeConfig();
+  const { kubeconfig } = options;
   try {
-    if (options.kubeconfig === undefined) config.loadFromDefault();
-    else config.loadFromFile(options.kubeconfig);
+    const config = loadConfig(options);
+    return new ApiConnection(config, clock, kubeconfig === undefined ? undefined : reloader(options, config));
   } catch (error) {
+    if (error instanceof TerminalError) throw error;
     throw new TerminalError(
-      `Cannot read the kubeconfig${options.kubeconfig === undefined ? '' : ` ${options.kubeconfig}`}: ${
-        error instanceof Error ? error.message : String(error)
-      }`,
+      `Cannot read the kubeconfig${kubeconfig === undefined ? '' : ` ${kubeconfig}`}: ${messageOf(error)}`,
       { reason: 'InvalidKubeconfig', cause: error },
     );
   }
-  if (options.context !== undefined) config.setCurrentContext(options.context);
-  return new ApiConnection(config, clock);
+}
+
+function loadConfig({ kubeconfig, context }: OpenConnectionOptions): KubeConfig {
+  const config = new KubeConfig();
+  if (kubeconfig === undefined) config.loadFromDefault();
+  else config.loadFromFile(kubeconfig);
+  if (context !== undefined) config.setCurrentContext(context);
+  return config;
+}
+
+/** Takes over what a file says when that has changed, and nothing of one that is not whole. */
+function reloader(options: OpenConnectionOptions, config: KubeConfig): () => void {
+  const read = () => readFileSync(options.kubeconfig ?? '', 'utf8');
+  let known = read();
+  return () => {
+    try {
+      const text = read();
+      if (text === known) return;
+      const latest = loadConfig(options);
+      if (latest.getCurrentCluster() === null || latest.getCurrentUser() === null) return;
+      config.loadFromOptions(latest);
+      known = text;
+    } catch {
+      // Gone, or being written: what it said before holds until the API server refuses that, which says more.
+    }
+  };
 }
 
 function headersOf(options: RequestOptions): Record<string, string> {

@@ -21,6 +21,8 @@ const everyValue = {
     digest: `sha256:${'1'.repeat(64)}`,
   },
   imagePullSecrets: [{ name: 'pull' }],
+  operator: { enabled: true },
+  kubeconfig: { secretName: '', key: 'config', namespace: 'elsewhere' },
   replicaCount: 3,
   logLevel: 'debug',
   workers: 3,
@@ -58,6 +60,12 @@ const badValues = [
   { flag: 'monitoring.serviceMonitor.interval=often', says: /interval/ },
   { flag: 'serviceAccount.create=true', says: /create/ },
   { flag: 'admission.failurePolicy=Sometimes', says: /failurePolicy/ },
+  { flag: 'operator.enabled=false', says: /set admission.enabled=false/ },
+  { flag: 'kubeconfig.secretName=west', says: /set admission.enabled=false/ },
+  {
+    flag: 'admission.enabled=false,operator.enabled=false,kubeconfig.secretName=west',
+    says: /give one of them/,
+  },
 ];
 
 describe('the chart of the operator', () => {
@@ -155,6 +163,20 @@ describe('the chart of the operator', () => {
 
     expect(await kindsOf()).toContain('PodDisruptionBudget');
     expect(await kindsOf('--set', 'replicaCount=1')).not.toContain('PodDisruptionBudget');
+  });
+
+  test('is in two parts where an operator works for another cluster: rights there, and all else here', async () => {
+    const kindsOf = async (...flags: string[]) => {
+      const objects = await templateChart('--set', 'admission.enabled=false', ...flags);
+      return objects.map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    };
+    const there = await kindsOf('--set', 'operator.enabled=false');
+    const here = await kindsOf('--set', 'kubeconfig.secretName=west');
+
+    const account = 'ServiceAccount mesh-operator';
+    expect([...there, ...here].sort()).toEqual([...(await kindsOf()), account].sort());
+    expect(there.filter((name) => here.includes(name))).toEqual([account]);
+    expect(here).toContain('Deployment mesh-operator');
   });
 
   test('names the image by its tag, by its digest where there is one, and to injectors the same', async () => {

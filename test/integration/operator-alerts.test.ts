@@ -26,8 +26,8 @@ const root = (lifetime: number, left: number): InputSeries[] => [
   figure('ca_certificate_lifetime_seconds', 'certificate="root", slot="current"', `${lifetime}x60`),
 ];
 
-const leader = (value: number): InputSeries => [
-  'leader_election_master_status{name="mesh-operator", job="mesh-operator", instance="a"}',
+const leader = (value: number, namespace = 'mesh-operator'): InputSeries => [
+  `leader_election_master_status{name="mesh-operator", job="mesh-operator", instance="a", namespace="${namespace}"}`,
   `${value}x60`,
 ];
 const errors = (instance: string): InputSeries => [
@@ -111,7 +111,12 @@ const rows: readonly AlertRow[] = [
     alert: 'MeshOperatorNoLeader',
     fires: [
       { name: 'no operator', series: [], summary: 'No replica of the operator is at work' },
-      { name: 'none that leads', series: [leader(0)], summary: 'No replica of the operator is at work' },
+      {
+        name: 'none that leads, though one of another cluster does',
+        series: [leader(0), leader(1, 'mesh-operator-west')],
+        labels: { namespace: 'mesh-operator' },
+        summary: 'No replica of the operator is at work',
+      },
     ],
     silent: [{ name: 'one that leads', series: [leader(1)] }],
   },

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +70,25 @@ describe('a connection', () => {
     expect(second).toBe(first);
     expect(third).not.toBe(first);
     expect(third.dispatcher).toBe(first.dispatcher);
+  });
+
+  test('shows the token that somebody has put into its kubeconfig since, and nothing of a file that is not whole', async () => {
+    const clock = new FakeClock();
+    const kubeconfig = await writeKubeconfig('replaced');
+    const connection = openConnection({ kubeconfig }, clock);
+    const shown = async () => {
+      await clock.advance(11_000);
+      return (await connection.grant()).headers.authorization;
+    };
+    const whole = await readFile(kubeconfig, 'utf8');
+
+    expect(await shown()).toBe('Bearer first');
+    await writeFile(kubeconfig, whole.slice(0, whole.length / 2));
+    expect(await shown()).toBe('Bearer first');
+    await rm(kubeconfig);
+    expect(await shown()).toBe('Bearer first');
+    await writeKubeconfig('replaced', { user: { token: 'second' } });
+    expect(await shown()).toBe('Bearer second');
   });
 
   test('reads its credentials again, by an exec plugin, when the API server no longer takes them', async () => {
