@@ -291,7 +291,7 @@ const remoteStatusSchema = z.strictObject({
     .describe(
       '`Ready`: istiod reads it. `Progressing`: on the way there. `Degraded`: istiod reads it, and something is wrong. `Unreachable`: its API server does not answer; what istiod has of it stays. `Refused`: it cannot be part of the mesh as it is.',
     ),
-  since: z.string().meta({ format: 'date-time' }).describe('Since when.'),
+  since: z.string().meta({ format: 'date-time' }).describe('Since when it is in this state.'),
   reason: z.string().describe('One word on why.'),
   message: z.string().describe('A sentence on why, and what to do.'),
   kubernetesVersion: z.string().optional().describe('Version of its API server.'),

@@ -13,8 +13,7 @@ export function remotesStatus(
 ): RemoteStatus[] {
   return statements.map((said) => {
     const last = before.find(({ clusterName }) => clusterName === said.clusterName);
-    const isSame = last?.state === said.state && last.reason === said.reason;
-    return { ...said, since: isSame ? last.since : now.toISOString() };
+    return { ...said, since: last?.state === said.state ? last.since : now.toISOString() };
   });
 }
 
