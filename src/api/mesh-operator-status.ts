@@ -88,6 +88,16 @@ const dueSchema = z.strictObject({
   reason: z.enum(['Schedule', 'Threshold']).describe('Why it is then.'),
 });
 
+const trustMemberSchema = z.strictObject({
+  clusterName: z.string().describe('Its name.'),
+  trustsRoot: z
+    .boolean()
+    .describe('Whether everybody in it was seen to trust the root that certificates here are issued by.'),
+  isTrusted: z.boolean().describe('Whether everybody here was seen to trust its roots.'),
+  absentSince: z.string().meta({ format: 'date-time' }).optional().describe('Since when it cannot be asked.'),
+  message: z.string().optional().describe('Why nothing new is known of it.'),
+});
+
 const certificateAuthorityStatusSchema = z.strictObject({
   phase: z
     .enum(['Stable', 'Trusting', 'Signing', 'Distrusting'])
@@ -107,7 +117,14 @@ const certificateAuthorityStatusSchema = z.strictObject({
     .array(z.string())
     .optional()
     .meta({ 'x-kubernetes-list-type': 'atomic' })
-    .describe('What keeps the phase from ending: up to ten of them.'),
+    .describe(
+      'What keeps the phase from ending, or roots of other clusters from being exchanged: up to ten of them.',
+    ),
+  members: z
+    .array(trustMemberSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['clusterName'] })
+    .describe('The other clusters that roots are exchanged with.'),
   proxies: z
     .strictObject({
       total: z.int().min(0).describe('Proxies that run.'),
@@ -407,6 +424,7 @@ export type Condition = z.infer<typeof conditionSchema>;
 export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
 export type RevisionUse = z.infer<typeof revisionUseSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
+export type TrustMemberStatus = z.infer<typeof trustMemberSchema>;
 export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
 export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
 export type UpgradeStatus = z.infer<typeof upgradeStatusSchema>;

@@ -24,6 +24,7 @@ export function resolveAuthority(
   namespace: string,
 ): ResolvedAuthority {
   const { provider = 'SelfSigned', pluggedIn, certManager, rotation } = authority ?? {};
+  const proceedAfterMs = goDurationMs(rotation?.absentMembers?.proceedAfter);
   const external = hasControlPlane ? resolveExternal(authority, namespace) : undefined;
   return {
     enabled: hasControlPlane && provider !== 'External' && provider !== 'Istiod',
@@ -35,6 +36,7 @@ export function resolveAuthority(
     root: resolveCertificate('root', authority),
     intermediate: resolveCertificate('intermediate', authority),
     soakMs: goDurationMs(rotation?.soak) ?? defaultSoakMs,
+    ...(proceedAfterMs === undefined ? {} : { proceedAfterMs }),
     ...(rotation?.paused === undefined ? {} : { paused: rotation.paused }),
   };
 }

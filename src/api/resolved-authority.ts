@@ -55,5 +55,7 @@ export interface ResolvedAuthority {
   readonly root: ResolvedAuthorityCertificate;
   readonly intermediate: ResolvedAuthorityCertificate;
   readonly soakMs: number;
+  /** How long another cluster may hold a phase; absent: for as long as it takes. */
+  readonly proceedAfterMs?: number;
   readonly paused?: PauseSpec;
 }

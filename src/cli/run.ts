@@ -15,8 +15,11 @@ import {
 } from '../controllers/data-plane/data-plane-controller.ts';
 import { createNamespaceInformer } from '../controllers/data-plane/observed-pods.ts';
 import { createMeshController } from '../controllers/mesh/mesh-controller.ts';
-import { createRemotesController } from '../controllers/remotes/remotes-controller.ts';
-import { createTrustController } from '../controllers/trust/trust-controller.ts';
+import {
+  createRemotesController,
+  type RemotesController,
+} from '../controllers/remotes/remotes-controller.ts';
+import { createTrustController, type TrustController } from '../controllers/trust/trust-controller.ts';
 import { type ApiConnection, openConnection } from '../kube/api-connection.ts';
 import { KubeClient } from '../kube/client.ts';
 import { ClusterVersion } from '../kube/cluster-version.ts';
@@ -102,11 +105,12 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'MutatingWebhookConfiguration')),
     },
   });
-  const trust = createTrustController({
+  const trust: TrustController = createTrustController({
     ...{ client, clock, random, log, events, mayAct, trustMetrics: metrics.trust },
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('trust'),
+    heard: (mesh) => remotes.heard(mesh),
     ...{ podsFollowing: dataPlane.podsFollowing, podsIn: dataPlane.podsIn },
     shared: {
       meshes: mesh.meshes,
@@ -114,13 +118,14 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });
-  const remotes = createRemotesController({
+  const remotes: RemotesController = createRemotesController({
     ...{ client, clock, random, log, events, mayAct },
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metricsOf: (name) => metrics.controller(name),
     ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
     shared: { services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
+    onHeard: (key) => trust.controller.enqueue(key),
   });
   const others = [admission.controller, ...dataPlane.controllers, trust.controller];
   mesh.meshes.addHandler(({ old, current }) => {

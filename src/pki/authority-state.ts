@@ -1,3 +1,4 @@
+import type { RootOrder } from './root-order.ts';
 import type { RotationKind } from './rotation-policy.ts';
 
 /** Phases of a rotation in their order (`Stable` is before and after it). */
@@ -63,6 +64,28 @@ export interface OrderedIntermediate {
   readonly fingerprint: string;
 }
 
+/** Another cluster of the mesh, as its operator was last heard. */
+export interface TrustMember {
+  readonly clusterName: string;
+  /** Its roots that this cluster must trust, one PEM certificate each. */
+  readonly roots: readonly string[];
+  /** Whether it takes the roots of this cluster: then it must have them before they sign. */
+  readonly takesOurs: boolean;
+}
+
+/** What an authority knows that has exchanged roots with other clusters. Fingerprints are those of `factsOf`. */
+export interface Exchange {
+  readonly members: readonly TrustMember[];
+  /** What istiod is given as `root-cert.pem`. */
+  readonly order: RootOrder;
+  /** When it was, RFC 3339. */
+  readonly since: string;
+  /** Of these roots, those that every replica, bundle and proxy here was seen to hold. */
+  readonly accepted: readonly string[];
+  /** These roots, and those of texts before that somebody here may still hold. */
+  readonly held: readonly string[];
+}
+
 /**
  * All that is known of the authority of one control-plane namespace: the content of its one Secret, so that each step is
  * one write. `next` is filled from Trusting (root) or Signing (intermediate alone) on; entering Distrusting moves
@@ -81,4 +104,6 @@ export interface AuthorityState {
   readonly ordered?: OrderedIntermediate;
   /** The last request (value of annotation `meshoperator.dev/rotate`) that was answered. */
   readonly answeredRequest?: string;
+  /** Absent until the first root of another cluster is taken. */
+  readonly exchange?: Exchange;
 }

@@ -35,3 +35,13 @@ const certificateBlock = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE--
 export function splitCertificates(pem: string): string[] {
   return [...pem.matchAll(certificateBlock)].map(([block]) => `${block}\n`);
 }
+
+/** Whether a PEM text is a certificate that can be read. */
+export function isCertificate(certPem: string): boolean {
+  try {
+    factsOf(certPem);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,7 +1,10 @@
 import { lapseOf, rootToRenewBy } from './authority-life.ts';
 import type { AuthorityState, RootMaterial } from './authority-state.ts';
 import { factsOf } from './certificate-facts.ts';
-import { type Blocker, phaseBlockers } from './gates.ts';
+import { decideExchange, isExchanging, pendingBlockers } from './decide-exchange.ts';
+import { isSettled } from './exchange.ts';
+import { type Blocker, memberBlockers, phaseBlockers, replicaBlockers } from './gates.ts';
+import type { MemberView } from './member-view.ts';
 import type { ObservedTrust } from './observed-trust.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
 import { openRequest, parseRequest } from './rotation-request.ts';
@@ -14,7 +17,9 @@ export interface RotationInput {
   readonly policy: RotationPolicy;
   /** Value of annotation `meshoperator.dev/rotate`. */
   readonly request: string | undefined;
-  /** What was seen in this pass; not needed while Stable. */
+  /** The other clusters that roots are exchanged with, as they were heard. */
+  readonly members: readonly MemberView[];
+  /** What was seen in this pass; not needed while nothing is under way (`isUnderWay`). */
   readonly observed: ObservedTrust | undefined;
   /**
    * How long every gate of this phase has been open in each look, by a clock that nobody sets: since the first `soak`
@@ -35,8 +40,13 @@ export type RotationStep =
   | { readonly step: 'renew'; readonly root: RootMaterial }
   /** Make a root and an intermediate of it, or have the issuer sign one; then `recoverAuthority`. */
   | { readonly step: 'recover'; readonly answers: string }
-  /** Write this state, in which the next phase has begun or the rotation has ended. */
-  | { readonly step: 'advance'; readonly state: AuthorityState }
+  /**
+   * Write this state, in which the next phase has begun or the rotation has ended. `leftBehind` are clusters that it has
+   * not waited for.
+   */
+  | { readonly step: 'advance'; readonly state: AuthorityState; readonly leftBehind: readonly Blocker[] }
+  /** Write this state, in which a root of another cluster has come or gone, or everybody here was seen to hold them. */
+  | { readonly step: 'exchange'; readonly state: AuthorityState }
   /** Every gate is open; look again after this long at the latest. */
   | { readonly step: 'soak'; readonly remainingMs: number }
   /**
@@ -59,6 +69,8 @@ export type RotationStep =
  */
 export function decideRotation(input: RotationInput): RotationStep {
   const { state, policy, request, now } = input;
+  const exchanged = decideExchange({ ...input, isSoaked: remainingSoakMs(input) <= 0 });
+  if (exchanged !== undefined) return { step: 'exchange', state: exchanged };
   if (policy.isPaused) return { step: 'wait', blockers: blockersOf(input) };
   const lapse = lapseOf(state, now, policy.issuer);
   if (lapse === undefined) return state.phase === 'Stable' ? decideBeginning(input) : decideAdvance(input);
@@ -66,6 +78,11 @@ export function decideRotation(input: RotationInput): RotationStep {
     return { step: 'wait', blockers: blockersOf(input), problem: `${lapse}: ${howToRecover}` };
   }
   return decideRecovery(state, request, now);
+}
+
+/** Whether the mesh must be looked at: a rotation is under way, or roots of other clusters come or go. */
+export function isUnderWay({ state, members }: Pick<RotationInput, 'state' | 'members'>): boolean {
+  return state.phase !== 'Stable' || isExchanging(state, members);
 }
 
 /** Why a request is not taken; undefined when it is, was, or will be. */
@@ -90,13 +107,20 @@ function decideRecovery(state: AuthorityState, answers: string, now: Date): Rota
   const { next } = state.roots;
   const isNextValid = next !== undefined && factsOf(next.certPem).notAfter > now;
   return state.phase === 'Trusting' && isNextValid
-    ? { step: 'advance', state: recoverByNext(state, answers, now) }
+    ? { step: 'advance', state: recoverByNext(state, answers, now), leftBehind: [] }
     : { step: 'recover', answers };
 }
 
-function decideBeginning({ state, policy, request, now }: RotationInput): RotationStep {
+function decideBeginning(input: RotationInput): RotationStep {
+  const { state, policy, request, now } = input;
+  const blockers = blockersOf(input);
   const due = dueRotation(state, policy, request, now);
-  if (due !== undefined) return { step: 'issue', ...due };
+  // A replica that has not loaded what is there might not take what comes.
+  if (due !== undefined && !blockers.some(({ gate }) => gate === 'Replicas'))
+    return { step: 'issue', ...due };
+  if (blockers.length > 0) return { step: 'wait', blockers, againInMs: pollMs(state, now) };
+  const remainingMs = isExchanging(state, input.members) ? remainingSoakMs(input) : 0;
+  if (remainingMs > 0) return { step: 'soak', remainingMs };
   const { root, intermediate } = nextDates(state, policy);
   const nextMs = Math.min(root?.at.getTime() ?? Infinity, intermediate.at.getTime());
   return { step: 'wait', blockers: [], againInMs: Math.min(nextMs - now.getTime(), longestWaitMs) };
@@ -108,15 +132,53 @@ function decideAdvance(input: RotationInput): RotationStep {
   if (root !== undefined) return { step: 'renew', root };
   const blockers = blockersOf(input);
   if (blockers.length > 0) return { step: 'wait', blockers, againInMs: pollMs(state, now) };
-  const remainingMs = soakMs(input) - (input.openForMs ?? 0);
+  const { leftBehind, waitedFor, againInMs } = membersOf(input);
+  if (waitedFor.length > 0) return { step: 'wait', blockers: waitedFor, againInMs };
+  const remainingMs = remainingSoakMs(input);
   if (remainingMs > 0) return { step: 'soak', remainingMs };
-  return { step: 'advance', state: advanceRotation(state, now) };
+  return { step: 'advance', state: advanceRotation(state, now), leftBehind };
 }
 
-function blockersOf({ state, observed }: RotationInput): readonly Blocker[] {
-  if (state.phase === 'Stable') return [];
-  if (observed !== undefined) return phaseBlockers(state, observed);
-  return [{ gate: 'Replicas', what: 'the replicas of istiod', why: 'have not been asked yet' }];
+/** What this cluster itself waits for. */
+function blockersOf({ state, members, observed }: RotationInput): readonly Blocker[] {
+  if (!isUnderWay({ state, members })) return [];
+  const unseen = {
+    gate: 'Replicas',
+    what: 'the replicas of istiod',
+    why: 'have not been asked yet',
+  } as const;
+  if (observed === undefined) return [unseen];
+  const replicas = replicaBlockers(state, observed.replicas);
+  const pending = replicas.length === 0 ? pendingBlockers(state, members) : [];
+  return pending.length > 0 ? pending : phaseBlockers(state, observed);
+}
+
+/** The other clusters that hold the phase, and those that it need not wait for any more. */
+function membersOf({
+  state,
+  policy,
+  members,
+  now,
+}: Pick<RotationInput, 'state' | 'policy' | 'members' | 'now'>) {
+  const shut = memberBlockers(state, members);
+  const ageMs = now.getTime() - Date.parse(state.rotation?.phaseSince ?? '');
+  const leftMs = policy.proceedAfterMs === undefined ? Infinity : policy.proceedAfterMs - ageMs;
+  const againInMs = Math.min(pollMs(state, now), Math.max(leftMs, 0));
+  return leftMs > 0
+    ? { waitedFor: shut, leftBehind: [], againInMs }
+    : { waitedFor: [], leftBehind: shut, againInMs };
+}
+
+/**
+ * Whether something follows when every gate of this cluster has been open for the soak: then proxies are asked once
+ * more. Nothing does while another cluster alone is waited for.
+ */
+export function isSoakDecisive(input: Pick<RotationInput, 'state' | 'policy' | 'members' | 'now'>): boolean {
+  return !isSettled(input.state) || membersOf(input).waitedFor.length === 0;
+}
+
+function remainingSoakMs(input: RotationInput): number {
+  return soakMs(input) - (input.openForMs ?? 0);
 }
 
 /** Whoever asks because a key is known to others has no time to lose, in what is under way either. */
@@ -127,7 +189,8 @@ function soakMs({ state, policy, request }: RotationInput): number {
 }
 
 /** A tenth of what the phase has taken, so that looking costs little where somebody keeps a gate shut for hours. */
-function pollMs({ rotation }: AuthorityState, now: Date): number {
-  const ageMs = rotation === undefined ? 0 : now.getTime() - Date.parse(rotation.phaseSince);
+function pollMs({ rotation, exchange }: AuthorityState, now: Date): number {
+  const since = rotation?.phaseSince ?? exchange?.since;
+  const ageMs = since === undefined ? 0 : now.getTime() - Date.parse(since);
   return Math.min(5 * 60_000, Math.max(1_000, ageMs / 10));
 }

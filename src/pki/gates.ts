@@ -1,16 +1,17 @@
 import type { AuthorityState, Phase } from './authority-state.ts';
 import { factsOf, splitCertificates } from './certificate-facts.ts';
 import { istioBundleOf, signerOf } from './istio-bundle.ts';
+import type { MemberView } from './member-view.ts';
 import type { ObservedBundle, ObservedProxy, ObservedReplica, ObservedTrust } from './observed-trust.ts';
 
 /** The gates of a phase, in the order in which they open. */
-export const gateNames = ['Replicas', 'Bundles', 'Proxies'] as const;
+export const gateNames = ['Replicas', 'Bundles', 'Proxies', 'Members'] as const;
 export type GateName = (typeof gateNames)[number];
 
 /** What keeps a gate shut. */
 export interface Blocker {
   readonly gate: GateName;
-  /** What holds it: `pod shop/cart-0`, `ConfigMap shop/istio-ca-root-cert`. */
+  /** What holds it: `pod shop/cart-0`, `ConfigMap shop/istio-ca-root-cert`, `cluster west`. */
   readonly what: string;
   /** A clause: `does not trust the next root yet`. */
   readonly why: string;
@@ -54,9 +55,9 @@ export function blockersBeforeProxies(
 }
 
 /**
- * What keeps a phase from ending: empty when each gate is open. Proxies count as unknown, and so as a blocker of their
- * own, until every replica has loaded the bundle: an answer of one that has not could take back what a proxy was seen
- * to have.
+ * What keeps the gates of this cluster from being open: empty when each is. Proxies count as unknown, and so as a blocker
+ * of their own, until every replica has loaded the bundle: an answer of one that has not could take back what a proxy was
+ * seen to have.
  */
 export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): Blocker[] {
   const blockers = blockersBeforeProxies(state, observed);
@@ -66,6 +67,47 @@ export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): B
     return [{ gate: 'Proxies', what: 'the proxies', why: 'have not been asked yet' }];
   }
   return observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected));
+}
+
+/**
+ * Other clusters that keep a phase from ending: every one that takes the roots of this one must trust the next root
+ * before it signs, and hold the previous one no more when the rotation ends. What it was seen to trust it goes on to
+ * trust while we say so, hence one that has answered may be away.
+ */
+export function memberBlockers(state: AuthorityState, views: readonly MemberView[]): Blocker[] {
+  const members = state.exchange?.members ?? [];
+  const { previous } = state.roots;
+  const ofOthers = members.flatMap(({ roots }) => roots.map(fingerprintOf));
+  // A root that is another cluster's own as well is not ours to take away.
+  const isShared = previous !== undefined && ofOthers.includes(fingerprintOf(previous.certPem));
+  if (state.phase === 'Distrusting' && isShared) return [];
+  return views.flatMap((view) => {
+    const known = members.find(({ clusterName }) => clusterName === view.clusterName);
+    if ((view.takesOurs ?? known?.takesOurs) !== true) return [];
+    const lack = lackOf(state, view);
+    if (lack === undefined) return [];
+    const why = view.trouble ?? lack;
+    return [{ gate: 'Members' as const, what: `cluster ${view.clusterName}`, why }];
+  });
+}
+
+/** What a member has not done that the phase waits for. */
+function lackOf({ phase, roots }: AuthorityState, { statement }: MemberView): string | undefined {
+  switch (phase) {
+    case 'Trusting': {
+      const isTrusted =
+        roots.next !== undefined && statement?.trusted.includes(fingerprintOf(roots.next.certPem));
+      return isTrusted === true ? undefined : 'does not trust the next root yet';
+    }
+    case 'Distrusting': {
+      if (roots.previous === undefined) return undefined;
+      const isGone = statement?.held.includes(fingerprintOf(roots.previous.certPem)) === false;
+      return isGone ? undefined : 'still holds the previous root';
+    }
+    case 'Signing':
+    case 'Stable':
+      return undefined;
+  }
 }
 
 function bundleBlockers({ where, roots }: ObservedBundle, { trusted, dropped }: Expectation): Blocker[] {
@@ -98,12 +140,17 @@ export function proxyBlockers(
 function expectationOf(state: AuthorityState): Expectation {
   const bundle = istioBundleOf(state);
   const roots = splitCertificates(bundle['root-cert.pem']);
+  const trusted = [...new Set(roots.map(fingerprintOf))];
   const { previous } = state.roots;
+  const former = [
+    ...(state.exchange?.held ?? []),
+    ...(previous === undefined ? [] : [fingerprintOf(previous.certPem)]),
+  ];
   return {
     rootNotAfter: secondsOf(roots[0] ?? ''),
     chainNotAfter: secondsOf(splitCertificates(bundle['cert-chain.pem'])[0] ?? ''),
-    trusted: [...new Set(roots.map(fingerprintOf))],
-    dropped: previous === undefined ? [] : [fingerprintOf(previous.certPem)],
+    trusted,
+    dropped: former.filter((root) => !trusted.includes(root)),
     ...(signerIsAwaited(state.phase) ? { signer: fingerprintOf(signerOf(state).certPem) } : {}),
   };
 }

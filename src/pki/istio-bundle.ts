@@ -1,5 +1,6 @@
 import { stableHash } from '../base/stable-json.ts';
 import type { AuthorityState, IntermediateMaterial, RootMaterial } from './authority-state.ts';
+import type { RootOrder } from './root-order.ts';
 
 /** The files that istiod reads of Secret `cacerts`, by their names (Istio `security/pkg/pki/ca/ca.go`). */
 export interface IstioBundle {
@@ -22,7 +23,8 @@ export interface IstioBundle {
  * Each text contains the one before or is contained in it: istiod 1.29 takes no other change, newer ones compare sets.
  * Each differs from the one before, which makes every proxy ask for a new certificate at once. The first certificate
  * changes as well, whose end each replica shows in `citadel_server_root_cert_expiry_timestamp`: so it is seen who has
- * loaded it. A root twice in a bundle means the same as once.
+ * loaded it. A root twice in a bundle means the same as once. With roots of other clusters, the text is that of
+ * `exchange`, which keeps to the same.
  */
 export function istioBundleOf(state: AuthorityState): IstioBundle {
   const signer = signerOf(state);
@@ -30,7 +32,7 @@ export function istioBundleOf(state: AuthorityState): IstioBundle {
     'ca-cert.pem': signer.certPem,
     'ca-key.pem': signer.keyPem,
     'cert-chain.pem': signer.chainPem,
-    'root-cert.pem': rootTexts(state).join(''),
+    'root-cert.pem': rootOrderOf(state).join(''),
   };
 }
 
@@ -44,7 +46,13 @@ export function signingRootOf({ phase, roots }: AuthorityState): RootMaterial {
   return phase === 'Signing' && roots.next !== undefined ? roots.next : roots.current;
 }
 
-function rootTexts({ phase, roots }: AuthorityState): string[] {
+/** The certificates of `root-cert.pem`, first to last. */
+export function rootOrderOf(state: AuthorityState): RootOrder {
+  return state.exchange?.order ?? ownRootOrder(state);
+}
+
+/** What they are while nothing is exchanged. */
+export function ownRootOrder({ phase, roots }: Pick<AuthorityState, 'phase' | 'roots'>): RootOrder {
   const current = wholeLines(roots.current.certPem);
   // Twice, since a replica may still hold what Signing of an intermediate has given it.
   const before = roots.next === undefined ? [current] : [wholeLines(roots.next.certPem), current, current];

@@ -12,23 +12,25 @@ export interface ProxyToAsk {
 }
 
 /**
- * What one process remembers of a phase between passes. Losing it costs a soak that begins anew. Its times are of a
+ * What one process remembers of a phase and the bundle in it between passes. Losing it costs a soak that begins anew. Its times are of a
  * clock that nobody sets.
  */
 export class PhaseMemory {
   readonly #phaseSince: string | undefined;
+  readonly #orderSince: string | undefined;
   /** Uids of proxies that were seen where the phase wants them. */
   readonly #done = new Set<string>();
   #openSinceMs: number | undefined;
 
   /** Nothing yet, of the phase that an authority is in. */
-  constructor({ rotation }: AuthorityState) {
+  constructor({ rotation, exchange }: AuthorityState) {
     this.#phaseSince = rotation?.phaseSince;
+    this.#orderSince = exchange?.since;
   }
 
-  /** False for an authority that has entered another phase since, or begun the same one anew. */
-  isOf({ rotation }: AuthorityState): boolean {
-    return rotation?.phaseSince === this.#phaseSince;
+  /** False for an authority that has entered another phase since, begun the same one anew, or trusts other roots. */
+  isOf({ rotation, exchange }: AuthorityState): boolean {
+    return rotation?.phaseSince === this.#phaseSince && exchange?.since === this.#orderSince;
   }
 
   /** How many proxies were seen where the phase wants them. */
@@ -36,7 +38,7 @@ export class PhaseMemory {
     return this.#done.size;
   }
 
-  /** Since when no gate was seen shut, as `decideRotation` wants to know it. */
+  /** Since when no gate of this cluster was seen shut, as `decideRotation` wants to know it. */
   openForMs(nowMs: number): number | undefined {
     return this.#openSinceMs === undefined ? undefined : nowMs - this.#openSinceMs;
   }
@@ -63,9 +65,10 @@ export class PhaseMemory {
     for (const { uid, pod } of asked) if (!held.has(`pod ${pod}`)) this.#done.add(uid);
   }
 
-  /** Gates are open from the first soak on, until one is seen shut. */
-  noteStep({ step }: RotationStep, nowMs: number): void {
-    if (step === 'soak') this.#openSinceMs ??= nowMs;
-    if (step === 'wait') this.#openSinceMs = undefined;
+  /** Gates of this cluster are open from the first step on that waits for nothing in it, until one is seen shut. */
+  noteStep(step: RotationStep, nowMs: number): void {
+    const isShut = step.step === 'wait' && !step.blockers.some(({ gate }) => gate === 'Members');
+    if (isShut) this.#openSinceMs = undefined;
+    else if (step.step === 'soak' || step.step === 'wait') this.#openSinceMs ??= nowMs;
   }
 }

@@ -23,6 +23,11 @@ export interface RotationPolicy {
   readonly issuer?: string;
   /** How long every gate of a phase must have been open before it ends. */
   readonly soakMs: number;
-  /** Nothing begins and nothing goes on. */
+  /**
+   * How long another cluster may keep a phase from ending; absent: for as long as it takes. It is left behind then, and
+   * trusts what it trusts until its operator is heard again.
+   */
+  readonly proceedAfterMs?: number;
+  /** No rotation begins and none goes on; roots of other clusters come and go. */
   readonly isPaused: boolean;
 }

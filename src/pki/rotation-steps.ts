@@ -8,6 +8,7 @@ import type {
   RotationReason,
 } from './authority-state.ts';
 import { factsOf } from './certificate-facts.ts';
+import { withPhaseOrder } from './exchange.ts';
 import { signingRootOf } from './istio-bundle.ts';
 
 /** What a rotation brings: a root with an intermediate of it, or an intermediate of the current root. */
@@ -38,7 +39,7 @@ export function beginRotation(
   const { root, intermediate } = material;
   const at = now.toISOString();
   const kind = root === undefined ? 'intermediate' : 'root';
-  return {
+  const begun: AuthorityState = {
     ...state,
     phase: root === undefined ? 'Signing' : 'Trusting',
     roots: root === undefined ? state.roots : { ...state.roots, next: root },
@@ -46,6 +47,7 @@ export function beginRotation(
     rotation: { kind, reason, startedAt: at, phaseSince: at },
     ...answered(answers),
   };
+  return withPhaseOrder(state, begun, now);
 }
 
 /**
@@ -63,7 +65,7 @@ export function recoverAuthority(
 ): AuthorityState {
   const at = now.toISOString();
   const { current } = state.intermediates;
-  return {
+  const recovering: AuthorityState = {
     ...state,
     phase: 'Signing',
     roots: { current: signingRootOf(state), next: root },
@@ -71,6 +73,7 @@ export function recoverAuthority(
     rotation: { kind: 'root', reason: 'Recovery', startedAt: at, phaseSince: at },
     ...answered(answers),
   };
+  return withPhaseOrder(state, recovering, now);
 }
 
 /**
@@ -108,6 +111,10 @@ export function renewSigner(
 
 /** The state of the phase after this one, for when its gates are open. Throws when there is no rotation. */
 export function advanceRotation(state: AuthorityState, now: Date): AuthorityState {
+  return withPhaseOrder(state, nextPhase(state, now), now);
+}
+
+function nextPhase(state: AuthorityState, now: Date): AuthorityState {
   const { rotation } = state;
   if (rotation === undefined) throw new Error(`No rotation is under way (${state.phase})`);
   const entered: Rotation = { ...rotation, phaseSince: now.toISOString() };

@@ -1,12 +1,7 @@
 import { z } from 'zod';
 import { stableJson } from '../base/stable-json.ts';
-import { splitCertificates } from './certificate-facts.ts';
+import { isCertificate, splitCertificates } from './certificate-facts.ts';
 import { readTrustedRoots } from './trusted-roots.ts';
-
-/** The ConfigMap in a control-plane namespace by which operators of other clusters read the statement of that cluster, */
-export const trustStatementName = 'mesh-operator-trust';
-/** and its key. */
-export const trustStatementKey = 'statement.json';
 
 /**
  * What a cluster says of its trust to the other clusters of its mesh. Roots are exchanged by it, keys stay (ADR 18).
@@ -87,6 +82,12 @@ export function readTrustStatement(
   const { problem } = roots.length === 0 ? {} : readTrustedRoots('roots', roots.join(''), now);
   if (problem !== undefined) return { problem };
   return { statement: { ...said, roots, ...(answers === undefined ? {} : { answers }) } };
+}
+
+/** The roots that a statement asks to be trusted, the one that signs first, whoever says it; none of a text that is no statement. */
+export function statedRoots(text: string): string[] {
+  const parsed = statementSchema.safeParse(parseJson(text));
+  return parsed.success ? parsed.data.roots.flatMap(splitCertificates).filter(isCertificate) : [];
 }
 
 /** What is too long is not parsed. */

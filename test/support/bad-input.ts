@@ -986,6 +986,26 @@ certificateAuthority:
     ],
   },
   {
+    name: 'patience with other clusters where there are none',
+    spec: 'certificateAuthority: { rotation: { absentMembers: { proceedAfter: 24h } } }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority.rotation.absentMembers: has no effect without spec.multiCluster: remove it, or say which clusters there are',
+    ],
+  },
+  {
+    name: 'patience with other clusters without a time',
+    spec: `
+multiCluster: { meshID: shop, clusterName: east }
+certificateAuthority: { rotation: { absentMembers: { proceedAfter: soon } } }
+`,
+    refusedAt: 'schema',
+    apiServerSays: 'spec.certificateAuthority.rotation.absentMembers.proceedAfter',
+    problems: [
+      'spec.certificateAuthority.rotation.absentMembers.proceedAfter: must be a duration with units, for example 30m or 1h30m, but is the text "soon"',
+    ],
+  },
+  {
     name: 'two addresses of one authority, and istiod that should sign as well',
     spec: `
 certificateAuthority:

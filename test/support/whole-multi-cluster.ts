@@ -18,5 +18,6 @@ export const wholeMultiCluster: readonly MeshOperatorSpec[] = [
       ],
     },
     components: { eastWestGateways: [{ name: 'istio-eastwestgateway' }] },
+    certificateAuthority: { rotation: { absentMembers: { proceedAfter: '24h' } } },
   },
 ];

@@ -87,6 +87,16 @@ export const certificateAuthoritySchema = z.strictObject({
       soak: goDuration()
         .optional()
         .describe('How long all gates of a phase must have been open before the next begins. Default: `2m`.'),
+      absentMembers: z
+        .strictObject({
+          proceedAfter: goDuration().describe(
+            'How long another cluster may hold a phase. Then the rotation goes on without it, and its proxies and those of this cluster refuse each other until its operator has caught up.',
+          ),
+        })
+        .optional()
+        .describe(
+          'What becomes of a rotation that another cluster of the mesh does not answer. Default: it is held for as long as it takes.',
+        ),
       paused: pauseSchema
         .optional()
         .describe('While it is given no rotation begins, and one under way stays in its phase.'),

@@ -43,6 +43,15 @@ export function checkAuthorityIssuer({ spec }: SpecView): Problem[] {
   }));
 }
 
+/** Only other clusters can be absent. */
+export function checkAbsentMembers({ spec }: SpecView): Problem[] {
+  if (spec.certificateAuthority?.rotation?.absentMembers === undefined || spec.multiCluster !== undefined) {
+    return [];
+  }
+  const message = 'has no effect without spec.multiCluster: remove it, or say which clusters there are';
+  return [{ path: `${path}.rotation.absentMembers`, message }];
+}
+
 /** An intermediate must not outlive its root, and workloads' certificates are valid for a day. */
 export function checkAuthorityLifetimes({ spec, namespace }: SpecView): Problem[] {
   const authority = spec.certificateAuthority as CertificateAuthority | undefined;

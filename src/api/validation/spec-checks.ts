@@ -1,6 +1,11 @@
 import type { Problem } from '../problem.ts';
 import { checkAllow } from './allow-checks.ts';
-import { checkAuthorityIssuer, checkAuthorityLifetimes, checkAuthorityProvider } from './authority-checks.ts';
+import {
+  checkAbsentMembers,
+  checkAuthorityIssuer,
+  checkAuthorityLifetimes,
+  checkAuthorityProvider,
+} from './authority-checks.ts';
 import {
   checkAuthoritySwitch,
   checkExternalAddress,
@@ -76,6 +81,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkAuthorityProvider,
   checkAuthorityIssuer,
   checkAuthorityLifetimes,
+  checkAbsentMembers,
   checkExternalRotation,
   checkExternalAddress,
   checkAuthoritySwitch,

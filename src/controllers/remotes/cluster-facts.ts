@@ -1,9 +1,11 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { rootConfigMapKey, rootConfigMapName } from '../../api/resolve-authority.ts';
+import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { factsOf, splitCertificates } from '../../pki/certificate-facts.ts';
+import { statedRoots } from '../../pki/trust-statement.ts';
 
 /** What two clusters of a mesh are compared by. */
 export interface ClusterFacts {
@@ -11,6 +13,8 @@ export interface ClusterFacts {
   readonly uid: string;
   /** Fingerprints of the roots that proxies in the namespace of the mesh trust; empty where they are not there yet. */
   readonly roots: ReadonlySet<string>;
+  /** Fingerprint of the root that signs there, as its operator says; absent where none exchanges roots. */
+  readonly root?: string;
   /** Addresses of pods as nodes have them (`spec.podCIDRs`); empty where they say nothing. */
   readonly podRanges: readonly string[];
 }
@@ -25,14 +29,17 @@ export async function readCluster(
 ): Promise<ClusterFacts> {
   const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
   const rootsId = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: rootConfigMapName };
-  const [home, roots, nodes] = await Promise.all([
+  const statementId = { ...rootsId, name: trustStatementName };
+  const [home, roots, statement, nodes] = await Promise.all([
     client.get(kubeSystem, signal),
     client.find(rootsId, signal),
+    client.find(statementId, signal),
     client.list(nodeKind, {}, signal),
   ]);
   return {
     uid: home.metadata.uid ?? '',
     roots: rootsOf(roots),
+    ...rootOf(statement),
     podRanges: [...new Set(nodes.items.flatMap(rangesOf))],
   };
 }
@@ -42,6 +49,14 @@ function rootsOf(configMap: KubernetesObject | undefined): ReadonlySet<string> {
   const text = isRecord(data) ? data[rootConfigMapKey] : undefined;
   const certificates = typeof text === 'string' ? splitCertificates(text) : [];
   return new Set(certificates.map((pem) => factsOf(pem).fingerprint));
+}
+
+/** Of a statement that cannot be read, whoever exchanges roots by it says why. */
+function rootOf(configMap: KubernetesObject | undefined): Pick<ClusterFacts, 'root'> {
+  const data = configMap?.data;
+  const text = isRecord(data) ? data[trustStatementKey] : undefined;
+  const [certPem] = typeof text === 'string' ? statedRoots(text) : [];
+  return certPem === undefined ? {} : { root: factsOf(certPem).fingerprint };
 }
 
 function rangesOf({ spec }: KubernetesObject): string[] {

@@ -67,10 +67,22 @@ function identityProblem({ mesh, clusterName, own, other }: Comparison): RemoteP
 
 function rootProblem({ own, other }: Comparison): RemoteProblem | undefined {
   if (own.roots.size === 0 || other.roots.size === 0) return undefined;
+  const differ = (message: string) => ({ reason: 'RootsDiffer', isOther: false, message }) as const;
+  if (own.root !== undefined && other.root !== undefined) {
+    if (!own.roots.has(other.root)) {
+      return differ('has a root that this cluster does not trust yet: see status.certificateAuthority');
+    }
+    if (!other.roots.has(own.root)) {
+      return differ(
+        'does not trust the root of this cluster yet: name this cluster in its multiCluster.remotes',
+      );
+    }
+    return undefined;
+  }
   if ([...own.roots].some((root) => other.roots.has(root))) return undefined;
-  const message =
-    'trusts no root that this cluster trusts, so that workloads refuse each other: give both intermediates of one root';
-  return { reason: 'RootsDiffer', isOther: false, message };
+  return differ(
+    'trusts no root that this cluster trusts, so that workloads refuse each other: have an operator keep the authority of both, or give both intermediates of one root',
+  );
 }
 
 /** Pods of one network find each other by their addresses alone. */

@@ -5,10 +5,12 @@ import type { CredentialKey } from './credential-secret.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { judgeRemote } from './judge-remote.ts';
 import type { PrimaryTeller } from './primary-teller.ts';
+import type { RemoteConnections } from './remote-connections.ts';
 import { type Finding, findingOfFailure, findingOfProblem, findingOfStep } from './remote-finding.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';
 import type { RemotePass } from './remote-pass.ts';
 import type { RemoteProber } from './remote-prober.ts';
+import type { TrustStatements } from './trust-statements.ts';
 
 export interface RemoteKeeperDeps {
   readonly clock: Clock;
@@ -16,9 +18,14 @@ export interface RemoteKeeperDeps {
   readonly prober: RemoteProber;
   readonly primary: PrimaryTeller;
   readonly credentials: CredentialKeeper;
+  readonly connections: RemoteConnections;
+  readonly statements: TrustStatements;
 }
 
-/** Keeps the ways into the other clusters of meshes: asks who is there, tells those that follow, and keeps istiod's credential. */
+/**
+ * Keeps the ways into the other clusters of meshes: asks who is there, tells those that follow, keeps istiod's credential,
+ * and listens to what they say of their trust.
+ */
 export class RemoteKeeper {
   readonly #deps: RemoteKeeperDeps;
 
@@ -35,17 +42,22 @@ export class RemoteKeeper {
       this.#deps.prober.forget(pass.key);
       const finding = findingOfFailure(error, pass);
       if (finding === undefined) throw error;
+      if (finding.state !== 'Progressing') this.#deps.statements.lose(pass.key);
       return this.#outcome(pass, finding);
     }
   }
 
   async #find(pass: RemotePass): Promise<Finding> {
-    const { clock, store, prober, primary, credentials } = this.#deps;
+    const { clock, store, prober, primary, credentials, connections, statements } = this.#deps;
     const { key, mesh } = pass;
     const probed = await prober.probe(pass, store.read(key).current);
     const { identity, own, facts, isRefused } = probed;
     const judged = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
-    if (judged?.isOther === true) return findingOfProblem(judged);
+    if (judged?.isOther === true) {
+      statements.reject(key);
+      return findingOfProblem(judged);
+    }
+    statements.follow(key, connections.to(key, identity), mesh.namespace);
     const untold = await primary.keep(pass, probed);
     const problem = judged ?? untold;
     const step = await credentials.keep({ ...pass, identity }, isRefused);
@@ -54,6 +66,7 @@ export class RemoteKeeper {
 
   /** Takes away all that a mesh has in a cluster which is none of its own any more; throws while that cannot be reached. */
   async release(key: CredentialKey, signal: AbortSignal): Promise<void> {
+    this.#deps.statements.forget(key);
     await this.#deps.primary.withdraw(key, signal);
     await this.#deps.credentials.release(key, signal);
     this.#deps.prober.leave(key);

@@ -11,6 +11,7 @@ import type { PodExec } from '../../kube/pod-exec.ts';
 import { StatusWriter } from '../../kube/status-writer.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ControllerMetrics } from '../../observability/metrics.ts';
+import type { HeardMember } from '../../pki/member-view.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer } from '../../runtime/informer.ts';
@@ -30,6 +31,7 @@ import { namedRemotes, queueKeyOf, RemoteReconciler } from './remote-reconciler.
 import { clusterOfSecret, remoteSecretLabel } from './remote-secret.ts';
 import { RemotesReconciler } from './remotes-reconciler.ts';
 import { leastStatusIntervalMs, remotesConditionType } from './remotes-status.ts';
+import { TrustStatements } from './trust-statements.ts';
 
 export interface RemotesControllerDeps {
   readonly client: KubeClient;
@@ -50,12 +52,16 @@ export interface RemotesControllerDeps {
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
+  /** Called for a mesh when another of its clusters says something new of its trust, or cannot be asked any more. */
+  readonly onHeard: (mesh: ObjectKey) => void;
 }
 
 /** The controllers and the caches of their own; the manager starts both. */
 export interface RemotesController {
   readonly controllers: readonly Controller[];
   readonly informers: readonly Informer[];
+  /** What the other clusters of a mesh say of their trust, as far as they were reached. */
+  readonly heard: (mesh: ObjectKey) => readonly HeardMember[];
 }
 
 /** So many clusters that do not answer may be asked at once, and one more be kept. */
@@ -98,7 +104,10 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
   const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
   const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
-  const keeper = new RemoteKeeper({ clock, store, prober, primary, credentials });
+  const statements = new TrustStatements(deps, deps.onHeard);
+  const keeper = new RemoteKeeper({
+    ...{ clock, store, prober, primary, credentials, connections, statements },
+  });
   const resolved = new ResolvedMeshCache(deps.mayAct);
   const ofClusters = new RemoteReconciler({
     ...{ clock, meshes, resolved, keeper },
@@ -155,5 +164,9 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
       if (mesh.metadata.namespace === namespace) wakeFollowers(objectKeyOf(mesh));
     }
   });
-  return { controllers: [clusters, ofMeshes], informers: [store.secrets, remoteSecrets] };
+  return {
+    controllers: [clusters, ofMeshes],
+    informers: [store.secrets, remoteSecrets],
+    heard: (mesh) => statements.of(mesh),
+  };
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { z } from 'zod';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { authorityLabel, managedByLabel, managedByValue } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
@@ -10,7 +11,7 @@ import {
   type RootMaterial,
   type Slots,
 } from '../../pki/authority-state.ts';
-import { splitCertificates } from '../../pki/certificate-facts.ts';
+import { isCertificate, splitCertificates } from '../../pki/certificate-facts.ts';
 
 const slotNames = ['current', 'next', 'previous'] as const;
 type SlotName = (typeof slotNames)[number];
@@ -96,7 +97,23 @@ function parseState(text: string | undefined): Rest {
       ? rotation === undefined
       : isRecord(rotation) && (rotation.kind === 'root' || rotation.kind === 'intermediate');
   if (!isWhole) throw new UnusableSlot(`${stateKey} has a phase and a rotation that do not fit together`);
+  if (value.exchange !== undefined) assertExchange(value.exchange);
   return value as unknown as Rest;
+}
+
+const exchangeSchema = z.object({
+  members: z.array(z.object({ clusterName: z.string(), roots: z.array(z.string()), takesOurs: z.boolean() })),
+  order: z.array(z.string()).min(1),
+  since: z.string(),
+  accepted: z.array(z.string()),
+  held: z.array(z.string()),
+});
+
+function assertExchange(value: unknown): void {
+  const { success, data } = exchangeSchema.safeParse(value);
+  const areRoots =
+    success && [...data.order, ...data.members.flatMap(({ roots }) => roots)].every(isCertificate);
+  if (!areRoots) throw new UnusableSlot(`${stateKey} has an exchange that cannot be read`);
 }
 
 function parseJson(text: string | undefined): unknown {

@@ -4,9 +4,10 @@ import type { RotationPolicy } from '../../pki/rotation-policy.ts';
 
 /** When an authority is replaced, as the spec says it. */
 export function rotationPolicy(
-  { root, intermediate, issuer, soakMs }: ResolvedAuthority,
+  { root, intermediate, issuer, soakMs, proceedAfterMs }: ResolvedAuthority,
   isPaused: boolean,
 ): RotationPolicy {
   const signer = issuer === undefined ? {} : { issuer: issuerText(issuer) };
-  return { root, intermediate, ...signer, soakMs, isPaused };
+  const patience = proceedAfterMs === undefined ? {} : { proceedAfterMs };
+  return { root, intermediate, ...signer, soakMs, ...patience, isPaused };
 }

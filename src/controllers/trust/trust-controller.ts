@@ -1,5 +1,5 @@
 import { kindInfo } from '../../api/kinds.ts';
-import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { authorityLabel, rotateAnnotation } from '../../api/labels.ts';
 import type { MayAct } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -11,6 +11,7 @@ import { StatusWriter } from '../../kube/status-writer.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ControllerMetrics } from '../../observability/metrics.ts';
 import type { TrustMetrics } from '../../observability/trust-metrics.ts';
+import type { HeardMember } from '../../pki/member-view.ts';
 import type { RandomSource } from '../../runtime/back-off.ts';
 import { Controller } from '../../runtime/controller.ts';
 import { Informer, type InformerEvent } from '../../runtime/informer.ts';
@@ -23,6 +24,7 @@ import { CertificateOrders } from './certificate-orders.ts';
 import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
 import type { PodLookups, TrustInformers } from './observed-meshes.ts';
+import { OwnStatements } from './own-statement.ts';
 import { PluggedSecrets } from './plugged-material.ts';
 import {
   createNamedRootConfigMapInformer,
@@ -47,6 +49,8 @@ export interface TrustControllerDeps extends PodLookups {
   readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'webhooks'>;
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
+  /** What other clusters of a mesh say of their trust; whoever brings it wakes the mesh when it changes. */
+  readonly heard: (mesh: ObjectKey) => readonly HeardMember[];
 }
 
 /** The controller and the caches of its own; the manager starts both. */
@@ -59,8 +63,8 @@ export interface TrustController {
 
 /**
  * Wires the trust controller. What wakes the meshes of a namespace: a change of their specs, of what they ask for by
- * annotation, or their end; any change of their authority, of `cacerts`, and of what they plug in; the end of the
- * namespace; where they bring a bundle to namespaces, any change of its copies and of namespaces. While a rotation is
+ * annotation, or their end; any change of their authority, of `cacerts`, of what they say to other clusters and hear of
+ * them, and of what they plug in; the end of the namespace; where they bring a bundle to namespaces, any change of its copies and of namespaces. While a rotation is
  * under way, and while something is ordered, it looks again by itself.
  */
 export function createTrustController(deps: TrustControllerDeps): TrustController {
@@ -73,6 +77,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
     rootConfigMaps: createRootConfigMapInformer(deps),
     namedRootConfigMaps: createNamedRootConfigMapInformer(deps),
   };
+  const statements = new OwnStatements(deps);
   const applier = new Applier({
     client,
     fieldManager: objectManager,
@@ -96,7 +101,8 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   const copies = new BundleCopies({ ...deps, namespaces, rootConfigMaps: informers.rootConfigMaps });
   const reconciler = new TrustReconciler({
     ...deps,
-    ...{ store, applier, informers, status, plugged, orders, bundles, copies, metrics: deps.trustMetrics },
+    ...{ store, applier, informers, status, plugged, orders, bundles, copies, statements },
+    metrics: deps.trustMetrics,
   });
   const controller: Controller = new Controller({ name: 'trust' }, { ...deps, reconciler });
 
@@ -115,7 +121,9 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   store.secrets.addHandler(({ old, current }) => {
     wake((current ?? old)?.metadata.labels?.[authorityLabel] ?? '');
   });
-  informers.cacerts.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
+  for (const informer of [informers.cacerts, statements.informer]) {
+    informer.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
+  }
   const wakeDistributors = () => {
     for (const mesh of shared.meshes.values()) {
       if (distributesBundle(mesh)) controller.enqueue(objectKeyOf(mesh));
@@ -136,7 +144,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
     controller,
     cacerts: informers.cacerts,
     informers: [
-      ...[store.secrets, informers.cacerts, informers.istioCaSecrets],
+      ...[store.secrets, informers.cacerts, informers.istioCaSecrets, statements.informer],
       ...[informers.rootConfigMaps, informers.namedRootConfigMaps],
     ],
   };

@@ -15,10 +15,11 @@ import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { AuthorityFigures, TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
-import { decideRotation, type RotationStep } from '../../pki/decide-rotation.ts';
+import { decideRotation, isSoakDecisive, isUnderWay, type RotationStep } from '../../pki/decide-rotation.ts';
 import { type Blocker, blockersBeforeProxies } from '../../pki/gates.ts';
 import { newToAuthority, outlastsInUse } from '../../pki/issued-material.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
+import type { HeardMember, MemberView } from '../../pki/member-view.ts';
 import type { ObservedTrust } from '../../pki/observed-trust.ts';
 import { PhaseMemory } from '../../pki/phase-memory.ts';
 import type { RotationKind, RotationPolicy } from '../../pki/rotation-policy.ts';
@@ -46,6 +47,7 @@ import type { BundleCopies } from './bundle-copies.ts';
 import { bundleChangesInMs, bundleStatus, type ForeignBundle } from './bundle-statement.ts';
 import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
 import type { CertificateOrders, Order, OrderTrouble } from './certificate-orders.ts';
+import { exchangeNotes, leftBehindNote } from './exchange-notes.ts';
 import { distributesBundle, externalStatement } from './external-statement.ts';
 import { ExternalTrust, type ForeignAuthority, foreignAuthority } from './external-trust.ts';
 import { objectManager } from './field-managers.ts';
@@ -55,6 +57,7 @@ import { observeBundles } from './observe-bundles.ts';
 import { observeProxies } from './observe-proxies.ts';
 import { observeReplicas } from './observe-replicas.ts';
 import { ObservedMeshes, type PodLookups, type TrustInformers } from './observed-meshes.ts';
+import { memberViews, type OwnStatements } from './own-statement.ts';
 import type { PluggedMaterial, PluggedSecrets } from './plugged-material.ts';
 import { replacementOf } from './replacement.ts';
 import { rootUnchangedNote, rotationNote } from './rotation-note.ts';
@@ -80,6 +83,9 @@ export interface TrustReconcilerDeps extends PodLookups {
   readonly bundles: BundleConfigMaps;
   readonly copies: BundleCopies;
   readonly orders: CertificateOrders;
+  readonly statements: OwnStatements;
+  /** What other clusters of a mesh say of their trust. */
+  readonly heard: (mesh: ObjectKey) => readonly HeardMember[];
   readonly status: StatusWriter;
   readonly events: EventRecorder;
   readonly metrics: TrustMetrics;
@@ -96,6 +102,8 @@ interface Pass {
   readonly context: ReconcileContext;
   readonly now: Date;
   readonly policy: RotationPolicy;
+  /** The clusters that roots are exchanged with. */
+  readonly members: readonly MemberView[];
   /** What the person who looks should know besides; of what was plugged in. */
   refusal?: string;
   /** What is due and only the user can bring. */
@@ -147,7 +155,8 @@ export class TrustReconciler implements Reconciler {
     const now = clock.now();
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
-    const pass: Pass = { object, mesh, observed, context, now, policy };
+    const members = memberViews(mesh, this.#deps.heard(key), now);
+    const pass: Pass = { object, mesh, observed, context, now, policy, members };
     const { enabled, spire, issuer } = mesh.authority;
     const foreign = foreignAuthority(mesh.authority);
     if (foreign === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
@@ -207,11 +216,12 @@ export class TrustReconciler implements Reconciler {
       return this.#begin(pass, state, replacedFor(object, state), replacement);
     const memory = this.#memoryOf(mesh.namespace, state);
     const openForMs = memory.openForMs(this.#deps.clock.monotonicMs());
-    const observed =
-      state.phase === 'Stable' ? undefined : await this.#observe(pass, state, memory, openForMs);
+    const { members } = pass;
+    const observed = isUnderWay({ state, members })
+      ? await this.#observe(pass, state, memory, openForMs)
+      : undefined;
     const step = decideRotation({
-      state,
-      policy,
+      ...{ state, policy, members },
       request: object.metadata.annotations?.[rotateAnnotation],
       observed,
       openForMs,
@@ -263,10 +273,11 @@ export class TrustReconciler implements Reconciler {
   }
 
   /** Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way. */
-  async #publish({ observed, context }: Pass, state: AuthorityState): Promise<void> {
-    const { applier, client, informers } = this.#deps;
+  async #publish({ mesh, observed, members, context }: Pass, state: AuthorityState): Promise<void> {
+    const { applier, client, informers, statements } = this.#deps;
     await applier.apply(cacertsSecret(observed.meshes, state), observed.cacerts, context.signal);
-    if (state.phase === 'Stable') return;
+    await statements.keep(observed.meshes, mesh, state, context.signal);
+    if (!isUnderWay({ state, members })) return;
     const version = bundleVersion(state);
     const merge = { metadata: { annotations: { [bundleAnnotation]: version } } };
     for (const pod of observed.replicas) {
@@ -293,7 +304,7 @@ export class TrustReconciler implements Reconciler {
     openForMs: number | undefined,
   ): Promise<ObservedTrust> {
     const { exec, metrics } = this.#deps;
-    const { observed, context, mesh, policy } = pass;
+    const { observed, context, mesh, policy, members, now } = pass;
     const replicas = await observeReplicas(observed.replicas, exec, context.signal);
     const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
     const seen = { replicas, bundles };
@@ -304,7 +315,8 @@ export class TrustReconciler implements Reconciler {
       uid: object.metadata.uid ?? '',
       pod: `${object.metadata.namespace}/${object.metadata.name}`,
     }));
-    const asked = memory.stillToAsk(running, openForMs, policy.soakMs);
+    const isDecisive = isSoakDecisive({ state, policy, members, now });
+    const asked = memory.stillToAsk(running, isDecisive ? openForMs : undefined, policy.soakMs);
     const pods = asked.map(({ object }) => object);
     const proxies = await observeProxies(pods, signersOf(state), exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
@@ -342,11 +354,16 @@ export class TrustReconciler implements Reconciler {
         return this.#enter(pass, state, recoverAuthority(state, step.answers, { root, intermediate }, now));
       }
       case 'advance':
+        for (const blocker of step.leftBehind) this.#note(pass, leftBehindNote(state, blocker));
         return this.#enter(pass, state, step.state);
+      case 'exchange':
+        return this.#exchange(pass, state, step.state);
       case 'soak':
         return this.#report(pass, state, [], Math.min(step.remainingMs, pollMs));
       case 'wait': {
-        const waitMs = state.phase === 'Stable' ? longestWaitMs : pollMs;
+        // Other clusters wake us, and roots that come or go are no hurry.
+        const isPatient = state.phase === 'Stable' || step.blockers.some(({ gate }) => gate === 'Members');
+        const waitMs = isPatient ? longestWaitMs : pollMs;
         return this.#report(pass, state, step.blockers, Math.min(step.againInMs ?? waitMs, waitMs));
       }
     }
@@ -414,6 +431,14 @@ export class TrustReconciler implements Reconciler {
     return this.#enter(pass, state, beginRotation(state, beginning, material, pass.now));
   }
 
+  /** Writes what has happened between this cluster and others. */
+  async #exchange(pass: Pass, before: AuthorityState, after: AuthorityState): Promise<ReconcileResult> {
+    const { mesh, context } = pass;
+    await this.#deps.store.write(mesh.namespace, { state: after, over: pass.version }, context.signal);
+    for (const note of exchangeNotes(before, after)) this.#note(pass, note);
+    return requeueAfter(0);
+  }
+
   /** Writes the next state, tells of it, and goes on with it at once. */
   async #enter(pass: Pass, before: AuthorityState, after: AuthorityState): Promise<ReconcileResult> {
     const { mesh, context } = pass;
@@ -432,12 +457,12 @@ export class TrustReconciler implements Reconciler {
     blockers: readonly Blocker[],
     waitMs: number,
   ): Promise<ReconcileResult> {
-    const { mesh, now, policy, spireBundle } = pass;
+    const { mesh, now, policy, spireBundle, members } = pass;
     const { doneCount } = this.#memoryOf(mesh.namespace, state);
     const progress: GateProgress =
       state.phase === 'Stable'
-        ? { blockers }
-        : { blockers, proxies: { total: proxiesOf(pass).length, done: doneCount } };
+        ? { blockers, members }
+        : { blockers, members, proxies: { total: proxiesOf(pass).length, done: doneCount } };
     this.#reportFigures(mesh, authorityFigures(state, progress), spireBundle);
     const own = trustStatement(state, progress, {
       policy,

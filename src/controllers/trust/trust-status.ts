@@ -1,11 +1,13 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import { rotateAnnotation } from '../../api/labels.ts';
-import type { CertificateAuthorityStatus } from '../../api/mesh-operator-status.ts';
+import type { CertificateAuthorityStatus, TrustMemberStatus } from '../../api/mesh-operator-status.ts';
 import type { StatusPart } from '../../kube/status-writer.ts';
 import type { AuthorityState, Slots } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
 import { requestProblem } from '../../pki/decide-rotation.ts';
 import type { Blocker } from '../../pki/gates.ts';
+import { signingRootOf } from '../../pki/istio-bundle.ts';
+import type { MemberView } from '../../pki/member-view.ts';
 import { type RotationPolicy, rotationKinds } from '../../pki/rotation-policy.ts';
 import { type Due, type NextDate, nextDates } from '../../pki/rotation-schedule.ts';
 import type { OrderTrouble } from './certificate-orders.ts';
@@ -16,6 +18,8 @@ export const trustConditionType = 'TrustHealthy';
 export interface GateProgress {
   readonly blockers: readonly Blocker[];
   readonly proxies?: { readonly total: number; readonly done: number };
+  /** The clusters that roots are exchanged with. */
+  readonly members: readonly MemberView[];
 }
 
 type Statement = Omit<ConditionUpdate, 'observedGeneration'>;
@@ -27,7 +31,7 @@ const patienceMs = 5 * 60_000;
 /** What `status.certificateAuthority` says. */
 export function authorityStatus(
   state: AuthorityState,
-  { blockers, proxies }: GateProgress,
+  { blockers, proxies, members }: GateProgress,
   policy: RotationPolicy,
 ): CertificateAuthorityStatus {
   const { phase, roots, intermediates, rotation, lastRotation } = state;
@@ -38,9 +42,8 @@ export function authorityStatus(
     root: slotsStatus(roots),
     intermediate: slotsStatus(intermediates),
     ...(rotation === undefined ? {} : { rotation: { ...rotation } }),
-    ...(isStable || blockers.length === 0
-      ? {}
-      : { waitingFor: blockers.slice(0, maxNamed).map(blockerText) }),
+    ...(blockers.length === 0 ? {} : { waitingFor: blockers.slice(0, maxNamed).map(blockerText) }),
+    ...(members.length === 0 ? {} : { members: members.map((member) => memberStatus(state, member)) }),
     ...(isStable || proxies === undefined ? {} : { proxies: { ...proxies } }),
     ...(lastRotation === undefined ? {} : { lastRotation: { ...lastRotation } }),
     nextRotation: {
@@ -91,7 +94,9 @@ export function trustStatement(
     };
   }
   const rotation =
-    rotationStatement(state, progress, { policy, now }) ?? overdueStatement(state, { policy, now });
+    rotationStatement(state, progress, { policy, now }) ??
+    exchangeStatement(state, progress, now) ??
+    overdueStatement(state, { policy, now });
   if (rotation !== undefined) return rotation;
   if (order !== undefined) {
     // Whoever has something to sign with can wait for a while.
@@ -149,6 +154,21 @@ function rotationStatement(
   if (now.getTime() - Date.parse(rotation.phaseSince) <= patienceMs || blockers.length === 0) {
     return { type: trustConditionType, status: 'True', reason: 'Rotating', message: what };
   }
+  return blockedStatement(what, blockers);
+}
+
+/** What is said while nothing rotates and roots of other clusters come or go for long. */
+function exchangeStatement(
+  { exchange }: AuthorityState,
+  { blockers }: GateProgress,
+  now: Date,
+): Statement | undefined {
+  const ageMs = exchange === undefined ? 0 : now.getTime() - Date.parse(exchange.since);
+  if (blockers.length === 0 || ageMs <= patienceMs) return undefined;
+  return blockedStatement('Roots are exchanged with other clusters', blockers);
+}
+
+function blockedStatement(what: string, blockers: readonly Blocker[]): Statement {
   const others = blockers.length > maxNamed ? ` and ${blockers.length - maxNamed} more` : '';
   const named = blockers.slice(0, maxNamed).map(blockerText).join('; ');
   return {
@@ -191,6 +211,23 @@ function expiredOf({ roots, intermediates }: AuthorityState, now: Date): string 
 
 function endOf({ certPem }: { readonly certPem: string }): string {
   return factsOf(certPem).notAfter.toISOString();
+}
+
+function memberStatus(
+  state: AuthorityState,
+  { clusterName, statement, absentSince, trouble }: MemberView,
+): TrustMemberStatus {
+  const root = factsOf(signingRootOf(state).certPem).fingerprint;
+  const known = state.exchange?.members.find((member) => member.clusterName === clusterName);
+  const roots = known?.roots.map((certPem) => factsOf(certPem).fingerprint) ?? [];
+  const accepted = state.exchange?.accepted ?? [];
+  return {
+    clusterName,
+    trustsRoot: statement?.trusted.includes(root) === true,
+    isTrusted: roots.length > 0 && roots.every((each) => accepted.includes(each)),
+    ...(absentSince === undefined ? {} : { absentSince: absentSince.toISOString() }),
+    ...(trouble === undefined ? {} : { message: trouble }),
+  };
 }
 
 function dueStatus({ at, reason }: NextDate) {

@@ -3,6 +3,7 @@ import { operatorAccessLabel } from '../../api/labels.ts';
 import { primaryConfigMapId } from '../../api/primary-statement.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Right } from '../../api/right.ts';
+import { trustStatementName } from '../../api/trust-statement-object.ts';
 import { renderObject } from '../template-engine.ts';
 import { readerName, readerRoleName } from './reader.ts';
 
@@ -22,6 +23,9 @@ export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>):
     { verb: 'list', group: '', resource: 'nodes' },
     { verb: 'get', group: '', resource: 'configmaps', namespace },
     ...write.map((verb) => ({ verb, group: '', resource: 'configmaps', ...ofPrimary })),
+    ...['list', 'watch'].map((verb) => ({
+      ...{ verb, group: '', resource: 'configmaps', namespace, name: trustStatementName },
+    })),
     { verb: 'list', group: 'meshoperator.dev', resource: 'meshoperators' },
     ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', ...ofReader })),
     { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', ...ofReader },

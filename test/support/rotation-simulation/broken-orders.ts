@@ -1,4 +1,5 @@
 import type { RotationInput, RotationStep } from '../../../src/pki/decide-rotation.ts';
+import { settled } from '../../../src/pki/exchange.ts';
 import type { ObservedTrust } from '../../../src/pki/observed-trust.ts';
 import { advanceRotation } from '../../../src/pki/rotation-steps.ts';
 import { type RotationLogic, rotationLogic } from './rotation-logic.ts';
@@ -17,12 +18,30 @@ export const brokenOrders: Readonly<Record<string, RotationLogic>> = {
     decideRotation: (input) => {
       const step = rotationLogic.decideRotation(input);
       if (step.step !== 'advance' || step.state.phase !== 'Signing') return step;
-      return { step: 'advance', state: advanceRotation(step.state, input.now) };
+      return { ...step, state: advanceRotation(step.state, input.now) };
     },
   },
   'does not look at proxies': { ...rotationLogic, decideRotation: seeing({ proxies: [] }) },
   'does not look at copies of the bundle': blindTo({ bundles: [] }),
   'does not look at replicas of istiod': blindTo({ replicas: [] }),
+};
+
+/** The same of what several clusters do together. */
+export const brokenLockstep: Readonly<Record<string, RotationLogic>> = {
+  'does not wait for other clusters': {
+    ...rotationLogic,
+    decideRotation: (input) => {
+      const policy = { ...input.policy, proceedAfterMs: 0 };
+      return rotationLogic.decideRotation({ ...input, policy });
+    },
+  },
+  'says that a root is held before it is': {
+    ...rotationLogic,
+    decideRotation: (input) => {
+      const step = rotationLogic.decideRotation(input);
+      return step.step === 'exchange' ? { ...step, state: settled(step.state) } : step;
+    },
+  },
 };
 
 function blindTo(part: Pick<Partial<ObservedTrust>, 'replicas' | 'bundles'>): RotationLogic {

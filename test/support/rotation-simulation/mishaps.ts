@@ -42,6 +42,7 @@ export class Mishaps {
     [() => this.#cluster.rootConfigMapWriter.stall(this.#outageMs()), 90 * dayMs],
     [() => this.#operators.restart(this.#cluster.chance.between(1_000, 60_000)), 7 * dayMs],
     [() => this.#operators.restart(this.#outageMs()), 100 * dayMs],
+    [() => this.#cutOff(), 40 * dayMs],
     [() => this.#operators.overlap(this.#cluster.chance.between(1_000, 30_000)), 20 * dayMs],
   ];
 
@@ -72,6 +73,13 @@ export class Mishaps {
     return chance.isTrue(0.5)
       ? chance.between(10_000, 10 * minuteMs)
       : chance.between(10 * minuteMs, 8 * hourMs);
+  }
+
+  /** Other clusters cannot reach it, nor it them, at times for days. */
+  #cutOff(): void {
+    const { chance, others } = this.#cluster;
+    if (others.length === 0) return;
+    this.#cluster.cutOff(chance.isTrue(0.2) ? chance.between(0.5, 5) * dayMs : this.#outageMs());
   }
 
   #freezeProxy(): void {

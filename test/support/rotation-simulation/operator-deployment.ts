@@ -13,6 +13,11 @@ export class OperatorDeployment {
     this.#logic = logic;
     cluster.authority.whenWritten(() => this.wake());
     cluster.cacerts.whenWritten(() => this.wake());
+    cluster.statement.whenWritten(() => this.wake());
+    for (const other of cluster.others) {
+      other.statement.whenWritten(() => this.wake());
+      for (const each of [cluster, other]) each.whenReached(() => this.wake());
+    }
     this.#start();
   }
 

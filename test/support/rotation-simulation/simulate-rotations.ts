@@ -8,7 +8,7 @@ import { EventTrace } from './event-trace.ts';
 import { Mishaps } from './mishaps.ts';
 import { OperatorDeployment } from './operator-deployment.ts';
 import { type RotationLogic, rotationLogic } from './rotation-logic.ts';
-import { SimulatedCluster } from './simulated-cluster.ts';
+import { SimulatedCluster, type SimulatedClusterParts } from './simulated-cluster.ts';
 import { SimulatedIstiod } from './simulated-istiod.ts';
 import { SimulatedProxy } from './simulated-proxy.ts';
 import { TrustInvariants } from './trust-invariants.ts';
@@ -23,6 +23,8 @@ export interface SimulatedCase {
   readonly reasons: Readonly<Partial<Record<RotationReason, number>>>;
   /** Why it is no proof; undefined when all that must hold has held. */
   readonly failure?: string;
+  /** Pairs of clusters that have exchanged their roots. */
+  readonly joined: number;
 }
 
 /** Ten years. */
@@ -31,52 +33,81 @@ export const caseMs = 3_652 * dayMs;
 const quietMs = 30 * dayMs;
 
 /** One case from its seed to its end, or to the first instant at which what must hold does not. */
-export function simulateRotations(seed: number, logic: RotationLogic = rotationLogic): SimulatedCase {
+export function simulateRotations(
+  seed: number,
+  logic: RotationLogic = rotationLogic,
+  clusterNames: readonly string[] = ['only'],
+): SimulatedCase {
   const chance = new Chance(seed);
-  const settings = settingsOf(chance);
   const time = new VirtualTime(firstDay);
   const trace = new EventTrace();
-  const state = anAuthority({
-    madeAt: firstDay,
-    rootLifetimeMs: settings.policy.root.lifetimeMs,
-    intermediateLifetimeMs: settings.policy.intermediate.lifetimeMs,
+  const settings = settingsOf(chance);
+  const clusters = clusterNames.map((clusterName, index) => {
+    const own = index === 0 ? settings : settingsOf(chance);
+    return newCluster({ time, chance, trace, settings: own, clusterName });
   });
-  const cluster = new SimulatedCluster({ time, chance, trace, settings, state });
-  for (let left = settings.replicas; left > 0; left -= 1) new SimulatedIstiod(cluster, 1_000);
-  for (let left = settings.proxies; left > 0; left -= 1) new SimulatedProxy(cluster, 10_000);
-  const operators = new OperatorDeployment(cluster, logic);
-  const invariants = new TrustInvariants(cluster);
-  const mishaps = new Mishaps(cluster, operators);
-  const wishes = new Wishes(cluster, operators, mishaps);
+  for (const cluster of clusters) cluster.others.push(...clusters.filter((other) => other !== cluster));
+  const parts = clusters.map((cluster) => inhabited(cluster, logic));
   const rotations = { root: 0, intermediate: 0 };
   const reasons: Partial<Record<RotationReason, number>> = {};
-  let wasStableMs = 0;
-  cluster.authority.whenWritten((after, before) => {
-    cluster.note(
-      `-- ${before.phase} -> ${after.phase} (${after.rotation?.kind ?? ''} ${after.rotation?.reason ?? ''})`,
-    );
-    if (after.phase !== 'Stable' || after.lastRotation === undefined) return;
-    wasStableMs = time.nowMs;
-    const { kind, reason } = after.lastRotation;
-    rotations[kind] += 1;
-    reasons[reason] = (reasons[reason] ?? 0) + 1;
-  });
+  const wasStableMs = new Map<SimulatedCluster, number>();
+  for (const cluster of clusters) {
+    cluster.authority.whenWritten((after, before) => {
+      cluster.note(
+        `-- ${before.phase} -> ${after.phase} (${after.rotation?.kind ?? ''} ${after.rotation?.reason ?? ''})`,
+      );
+      if (after.phase !== 'Stable' || before.phase === 'Stable' || after.lastRotation === undefined) return;
+      wasStableMs.set(cluster, time.nowMs);
+      const { kind, reason } = after.lastRotation;
+      rotations[kind] += 1;
+      reasons[reason] = (reasons[reason] ?? 0) + 1;
+    });
+  }
   const failed = (what: string) =>
     `seed ${seed} at ${new Date(time.nowMs).toISOString()}: ${what}\n${JSON.stringify(settings)}\n${trace.text}`;
-  const result = () => ({ settings, events: time.happened, rotations, reasons });
+  const joined = () => parts.reduce((sum, { invariants }) => sum + invariants.joined, 0) / 2;
+  const result = () => ({ settings, events: time.happened, rotations, reasons, joined: joined() });
+  const check = () => {
+    for (const { invariants } of parts) invariants.check();
+  };
   try {
     const endMs = firstDay.getTime() + caseMs;
-    time.runUntil(endMs, () => invariants.check());
-    mishaps.end();
-    wishes.end();
-    time.runUntil(endMs + quietMs, () => invariants.check());
-    const { value } = cluster.authority.latest;
-    const isStill = value.phase === 'Stable' || wasStableMs > endMs;
-    if (!isStill || lapseOf(value, new Date(time.nowMs)) !== undefined) {
-      return { ...result(), failure: failed(`it ends in ${value.phase}`) };
+    time.runUntil(endMs, check);
+    for (const { mishaps, wishes } of parts) {
+      mishaps.end();
+      wishes.end();
+    }
+    time.runUntil(endMs + quietMs, check);
+    for (const cluster of clusters) {
+      const { value } = cluster.authority.latest;
+      const isStill = value.phase === 'Stable' || (wasStableMs.get(cluster) ?? 0) > endMs;
+      if (!isStill || lapseOf(value, new Date(time.nowMs)) !== undefined) {
+        return { ...result(), failure: failed(`${cluster.clusterName} ends in ${value.phase}`) };
+      }
     }
     return result();
   } catch (error) {
     return { ...result(), failure: failed(error instanceof Error ? (error.stack ?? '') : String(error)) };
   }
+}
+
+function newCluster(parts: Omit<SimulatedClusterParts, 'state'>): SimulatedCluster {
+  const { root, intermediate } = parts.settings.policy;
+  const state = anAuthority({
+    madeAt: firstDay,
+    rootLifetimeMs: root.lifetimeMs,
+    intermediateLifetimeMs: intermediate.lifetimeMs,
+  });
+  return new SimulatedCluster({ ...parts, state });
+}
+
+/** With all that runs in it and happens to it. */
+function inhabited(cluster: SimulatedCluster, logic: RotationLogic) {
+  const { replicas, proxies } = cluster.settings;
+  for (let left = replicas; left > 0; left -= 1) new SimulatedIstiod(cluster, 1_000);
+  for (let left = proxies; left > 0; left -= 1) new SimulatedProxy(cluster, 10_000);
+  const operators = new OperatorDeployment(cluster, logic);
+  const invariants = new TrustInvariants(cluster);
+  const mishaps = new Mishaps(cluster, operators);
+  return { invariants, mishaps, wishes: new Wishes(cluster, operators, mishaps) };
 }

@@ -19,6 +19,8 @@ export interface SimulatedClusterParts {
   readonly trace: EventTrace;
   readonly settings: CaseSettings;
   readonly state: AuthorityState;
+  /** Default: the one and only. */
+  readonly clusterName?: string;
 }
 
 /** What there is: the objects of the API server, the pods of istiod, and those of the mesh. */
@@ -34,15 +36,25 @@ export class SimulatedCluster {
   /** What the API server verifies the webhooks of istiod by. */
   readonly webhook: StoredObject<TrustBundle>;
   readonly rootConfigMapWriter: RootConfigMapWriter;
+  /** What its operator says to those of other clusters, as a text; empty before it has said anything. */
+  readonly statement: StoredObject<string>;
+  readonly clusterName: string;
+  /** The other clusters of the mesh. */
+  readonly others: SimulatedCluster[] = [];
   readonly istiods = new Set<SimulatedIstiod>();
   readonly proxies = new Set<SimulatedProxy>();
   /** The value of annotation `meshoperator.dev/rotate`. */
   request: string | undefined;
   /** Rotations are paused until then. */
   pausedUntilMs = 0;
+  /** Until then nobody of other clusters gets in, and nobody out. */
+  cutOffUntilMs = 0;
+  readonly #whenReached: (() => void)[] = [];
   #named = 0;
 
-  constructor({ time, chance, trace, settings, state }: SimulatedClusterParts) {
+  constructor({ time, chance, trace, settings, state, clusterName = 'only' }: SimulatedClusterParts) {
+    this.clusterName = clusterName;
+    this.statement = new StoredObject('', time.nowMs);
     this.time = time;
     this.chance = chance;
     this.trace = trace;
@@ -61,11 +73,25 @@ export class SimulatedCluster {
 
   newName(kind: string): string {
     this.#named += 1;
-    return `${kind}-${this.#named}`;
+    const number = `${kind}-${this.#named}`;
+    return this.clusterName === 'only' ? number : `${this.clusterName}/${number}`;
   }
 
   note(what: string): void {
-    this.trace.note(this.time.nowMs, what);
+    this.trace.note(this.time.nowMs, this.clusterName === 'only' ? what : `${this.clusterName}: ${what}`);
+  }
+
+  cutOff(ms: number): void {
+    this.note(`is cut off for ${Math.round(ms / 1000)} s`);
+    this.cutOffUntilMs = Math.max(this.cutOffUntilMs, this.time.nowMs + ms);
+    this.time.after(ms, () => {
+      for (const handle of this.#whenReached) handle();
+    });
+  }
+
+  /** Calls back when it has been cut off and is not any more. */
+  whenReached(handle: () => void): void {
+    this.#whenReached.push(handle);
   }
 
   /** Whom a Service would choose; undefined when none serves. */

@@ -1,9 +1,13 @@
+import { stableHash } from '../../../src/base/stable-json.ts';
 import type { AuthorityState, IntermediateMaterial, RootMaterial } from '../../../src/pki/authority-state.ts';
-import type { RotationStep } from '../../../src/pki/decide-rotation.ts';
+import { isSoakDecisive, isUnderWay, type RotationStep } from '../../../src/pki/decide-rotation.ts';
+import { trustStatementOf } from '../../../src/pki/exchange.ts';
 import { type IstioBundle, signerOf } from '../../../src/pki/istio-bundle.ts';
+import { type MemberView, memberView } from '../../../src/pki/member-view.ts';
 import type { ObservedProxy, ObservedTrust } from '../../../src/pki/observed-trust.ts';
 import { PhaseMemory } from '../../../src/pki/phase-memory.ts';
 import type { RotationKind, RotationPolicy } from '../../../src/pki/rotation-policy.ts';
+import { trustStatementText } from '../../../src/pki/trust-statement.ts';
 import { minuteMs } from '../authority-states.ts';
 import { FastAuthority } from '../fast-authority.ts';
 import type { RotationLogic } from './rotation-logic.ts';
@@ -18,6 +22,7 @@ interface Pass {
   readonly known: Version<AuthorityState>;
   readonly state: AuthorityState;
   readonly memory: PhaseMemory;
+  readonly members: readonly MemberView[];
   readonly openForMs: number | undefined;
   readonly now: Date;
 }
@@ -34,6 +39,8 @@ export class SimulatedOperator {
   readonly #startedAtMs: number;
   /** The answers to its own writes, which its caches take in at once. */
   readonly #written = new Map<object, Version<unknown>>();
+  /** The last text of each other cluster. */
+  readonly #heard = new Map<string, string>();
   #memory: PhaseMemory | undefined;
   #bundle: { readonly state: AuthorityState; readonly bundle: IstioBundle } | undefined;
   #hasEnded = false;
@@ -66,20 +73,54 @@ export class SimulatedOperator {
     const known = this.#seen(this.#cluster.authority);
     const state = known.value;
     const now = this.#now();
-    this.#publish(state, () => {
+    const members = this.#members(now);
+    this.#publish({ state, members }, () => {
       const memory = this.#memoryOf(state);
-      const pass: Pass = { known, state, memory, openForMs: memory.openForMs(this.#monotonicMs()), now };
-      if (state.phase === 'Stable') this.#decide(pass, undefined);
-      else this.#observe(pass, (observed) => this.#decide(pass, observed));
+      const openForMs = memory.openForMs(this.#monotonicMs());
+      const pass: Pass = { known, state, memory, members, openForMs, now };
+      if (isUnderWay(pass)) this.#observe(pass, (observed) => this.#decide(pass, observed));
+      else this.#decide(pass, undefined);
     });
   }
 
-  #publish(state: AuthorityState, next: () => void): void {
+  /** The other clusters, as this process has heard them. */
+  #members(now: Date): MemberView[] {
+    const { others, clusterName, time } = this.#cluster;
+    return others.map((other) => {
+      const isAway = time.nowMs < Math.max(other.cutOffUntilMs, this.#cluster.cutOffUntilMs);
+      const said = isAway ? undefined : other.statement.seenAt(time.nowMs - this.#watchLagMs).value;
+      if (said !== undefined) this.#heard.set(other.clusterName, said);
+      const text = this.#heard.get(other.clusterName);
+      const member = {
+        clusterName: other.clusterName,
+        ...(text === undefined || text === '' ? {} : { text }),
+        ...(isAway ? { absentSince: now } : {}),
+      };
+      return memberView(member, { clusterName, meshID: 'mesh' }, now);
+    });
+  }
+
+  #say(state: AuthorityState, next: () => void): void {
+    const { others, clusterName, statement } = this.#cluster;
+    if (others.length === 0) {
+      next();
+      return;
+    }
+    const version = stableHash(textOf(this.#bundleOf(state)));
+    const members = others.map((other) => other.clusterName);
+    const text = trustStatementText(
+      trustStatementOf(state, { clusterName, meshID: 'mesh', members, version }),
+    );
+    if (this.#seen(statement).value === text) next();
+    else this.#write(statement, text, undefined, next);
+  }
+
+  #publish({ state, members }: Pick<Pass, 'state' | 'members'>, next: () => void): void {
     const { cacerts } = this.#cluster;
     const bundle = this.#bundleOf(state);
     const then = () => {
-      if (state.phase !== 'Stable') this.#annotate(textOf(bundle));
-      next();
+      if (isUnderWay({ state, members })) this.#annotate(textOf(bundle));
+      this.#say(state, next);
     };
     if (isSame(this.#seen(cacerts).value, bundle)) then();
     else this.#write(cacerts, bundle, undefined, then);
@@ -95,7 +136,7 @@ export class SimulatedOperator {
     }
   }
 
-  #observe({ state, memory, openForMs }: Pass, next: (observed: ObservedTrust) => void): void {
+  #observe({ state, memory, members, openForMs, now }: Pass, next: (observed: ObservedTrust) => void): void {
     const cluster = this.#cluster;
     const { chance, time } = cluster;
     this.#after(chance.between(50, 2_000), () => {
@@ -117,7 +158,9 @@ export class SimulatedOperator {
       const running = [...cluster.proxies]
         .filter(({ startedAtMs }) => startedAtMs !== undefined && startedAtMs <= seenAtMs)
         .map((proxy) => ({ proxy, uid: proxy.name, pod: `shop/${proxy.name}` }));
-      const asked = memory.stillToAsk(running, openForMs, cluster.settings.policy.soakMs);
+      const policy = { ...cluster.settings.policy, isPaused: false };
+      const isDecisive = isSoakDecisive({ state, policy, members, now });
+      const asked = memory.stillToAsk(running, isDecisive ? openForMs : undefined, policy.soakMs);
       this.#ask(state, asked, (proxies) => {
         memory.noteAnswers(state, asked, proxies);
         next({ replicas, bundles, proxies });
@@ -146,12 +189,12 @@ export class SimulatedOperator {
   }
 
   #decide(pass: Pass, observed: ObservedTrust | undefined): void {
-    const { state, memory, openForMs } = pass;
+    const { state, memory, members, openForMs } = pass;
     const { request, settings, pausedUntilMs } = this.#cluster;
     const isPaused = pausedUntilMs > pass.now.getTime();
     const policy: RotationPolicy = { ...settings.policy, isPaused };
     const step = this.#logic.decideRotation({
-      ...{ state, policy, request, observed, openForMs },
+      ...{ state, policy, request, observed, openForMs, members },
       now: this.#now(),
     });
     memory.noteStep(step, this.#monotonicMs());
@@ -183,6 +226,7 @@ export class SimulatedOperator {
         });
         break;
       case 'advance':
+      case 'exchange':
         this.#enter(pass, step.state);
         break;
       case 'soak':

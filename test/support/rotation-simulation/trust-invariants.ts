@@ -1,5 +1,6 @@
 import { lapseOf } from '../../../src/pki/authority-life.ts';
 import type { AuthorityState } from '../../../src/pki/authority-state.ts';
+import { factsOf } from '../../../src/pki/certificate-facts.ts';
 import { openRequest } from '../../../src/pki/rotation-request.ts';
 import { minuteMs } from '../authority-states.ts';
 import { isValid } from './loaded-bundle.ts';
@@ -21,11 +22,26 @@ export class TrustInvariants {
   /** Until then mounted files may lag behind, since nobody waits for them. */
   #isHastyUntilMs = 0;
   readonly #isAlwaysHasty: boolean;
+  /** Other clusters, once each has accepted the roots of the other: from then on their proxies verify each other. */
+  readonly #joined: SimulatedCluster[] = [];
 
   constructor(cluster: SimulatedCluster) {
     this.#cluster = cluster;
     this.#isAlwaysHasty = cluster.settings.policy.soakMs < refreshedWithinMs;
     cluster.authority.whenWritten((after, before) => this.#noteMove(before, after));
+    for (const other of cluster.others) {
+      for (const { authority } of [cluster, other]) authority.whenWritten(() => this.#noteJoined(other));
+    }
+  }
+
+  get joined(): number {
+    return this.#joined.length;
+  }
+
+  #noteJoined(other: SimulatedCluster): void {
+    if (this.#joined.includes(other)) return;
+    const [own, theirs] = [this.#cluster.authority.latest.value, other.authority.latest.value];
+    if (hasAccepted(own, theirs) && hasAccepted(theirs, own)) this.#joined.push(other);
   }
 
   /** To be called after each event. Throws BrokenTrust. */
@@ -36,7 +52,7 @@ export class TrustInvariants {
     for (const proxy of proxies) {
       this.#checkLife(proxy);
       if (proxy.isChanged) {
-        for (const other of proxies) {
+        for (const other of [...proxies, ...this.#joined.flatMap((cluster) => [...cluster.proxies])]) {
           this.#checkPair(proxy, other);
           this.#checkPair(other, proxy);
         }
@@ -110,4 +126,11 @@ export class TrustInvariants {
   #fail(what: string): never {
     throw new BrokenTrust(what);
   }
+}
+
+/** Whether everybody in a cluster holds the roots that another one needs trusted. */
+function hasAccepted({ exchange }: AuthorityState, { roots }: AuthorityState): boolean {
+  return [roots.current, roots.next].every(
+    (root) => root === undefined || exchange?.accepted.includes(factsOf(root.certPem).fingerprint) === true,
+  );
 }

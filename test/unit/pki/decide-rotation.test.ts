@@ -21,7 +21,8 @@ const paused = aPolicy({ isPaused: true });
 
 function decide(state: AuthorityState, changes: Partial<RotationInput> = {}) {
   return decideRotation({
-    ...{ state, policy: aPolicy(), request: undefined, observed: undefined, openForMs: undefined, now },
+    ...{ state, policy: aPolicy(), request: undefined, members: [], now },
+    ...{ observed: undefined, openForMs: undefined },
     ...changes,
   });
 }
@@ -96,6 +97,7 @@ describe.each([
   test('goes on when they have been open for as long as was asked for', () => {
     expect(decide(state, { observed, openForMs: 2 * minuteMs })).toEqual({
       step: 'advance',
+      leftBehind: [],
       state: advanceRotation(state, now),
     });
   });
@@ -184,6 +186,7 @@ describe('an authority that has lapsed', () => {
 
     expect(decide(state, { now: ended, request: 'Recovery' })).toEqual({
       step: 'advance',
+      leftBehind: [],
       state: recoverByNext(state, 'Recovery', ended),
     });
   });

@@ -46,6 +46,16 @@ test('a cluster that trusts none of our roots is named, once both have some', ()
   expect(judge(facts({ roots: new Set(['c']) }))).toMatchObject({ reason: 'RootsDiffer', isOther: false });
 });
 
+test('of clusters that exchange roots, each must trust the one that signs in the other', () => {
+  const own = { ...home, root: 'a' };
+  const judged = (root: string, roots: readonly string[]) =>
+    judgeRemote({ mesh, clusterName: 'west', own, other: facts({ root, roots: new Set(roots) }) })?.message;
+
+  expect(judged('b', ['a', 'b'])).toBeUndefined();
+  expect(judged('c', ['a', 'c'])).toContain('has a root that this cluster does not trust yet');
+  expect(judged('b', ['b'])).toContain('does not trust the root of this cluster yet');
+});
+
 test('pods of one network must not have the same addresses, those of two may', () => {
   const inOne = { meshes: [aPeer('shop', 'west')], podRanges: ['10.1.128.0/17'] };
   expect(reasonOf(facts(inOne))).toBe('AddressClash');
