@@ -26,6 +26,8 @@ export const expectedReads: readonly string[] = [
       'configmaps istio-ca-root-cert',
       'configmaps',
     ],
+    // What other clusters say of their istiods, by its label.
+    'configmaps',
     // The remotes controller: credentials for other clusters, and the Secrets by which istiods know those.
     ...['secrets', 'secrets'],
   ].map((plural) => `list ${plural}`),
