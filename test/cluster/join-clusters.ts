@@ -46,6 +46,19 @@ export async function unjoinClusters(a: Cluster, b: Cluster): Promise<void> {
   await Promise.all([left, right].map((side) => loadRules(side, '')));
 }
 
+/** Drops every packet between two joined clusters, unanswered, until they are joined again. */
+export async function cutClusters(a: Cluster, b: Cluster): Promise<void> {
+  await Promise.all(
+    sidesOf(a, b).map((side) =>
+      loadRules(
+        side,
+        `chain arrive { type filter hook prerouting priority raw; iifname "${side.interface}" drop; }
+        chain leave { type filter hook postrouting priority raw; oifname "${side.interface}" drop; }`,
+      ),
+    ),
+  );
+}
+
 async function applyMode(side: Side, peer: Side, mode: JoinMode): Promise<void> {
   const { plan } = peer.state;
   const via = `via ${peer.address} dev ${side.interface}`;
