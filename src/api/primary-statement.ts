@@ -21,7 +21,7 @@ export interface PrimaryStatement {
   readonly meshID: string;
   /** Where that istiod is reached from other clusters, on port 15012: IP addresses and host names. Empty while there is none. */
   readonly addresses: readonly string[];
-  /** Names the bundle that every replica of istiod has loaded, to be answered; empty while some has not. */
+  /** Names the bundle that every replica of istiod has loaded, to be answered; empty while some has not, and where nobody asks. */
   readonly version: string;
   /** The certificate that istiod signs with: it proves whose leaf a proxy has. Empty where nobody asks for that. */
   readonly signerPem: string;

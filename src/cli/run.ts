@@ -111,10 +111,11 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     namespace: ownNamespace(config, connection),
     metrics: metrics.controller('trust'),
     heard: (mesh) => remotes.heard(mesh),
+    onLoaded: (namespace) => remotes.tellFollowersOf(namespace),
     ...{ podsFollowing: dataPlane.podsFollowing, podsIn: dataPlane.podsIn },
     shared: {
       meshes: mesh.meshes,
-      ...{ pods: dataPlane.pods, namespaces },
+      ...{ pods: dataPlane.pods, namespaces, primaries: mesh.primaries },
       webhooks: mesh.ownedOf(kindInfo('admissionregistration.k8s.io/v1', 'ValidatingWebhookConfiguration')),
     },
   });
@@ -125,6 +126,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     metricsOf: (name) => metrics.controller(name),
     ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
     shared: { services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
+    loadedVersion: trust.loadedVersion,
     onHeard: (key) => trust.controller.enqueue(key),
   });
   const others = [admission.controller, ...dataPlane.controllers, trust.controller];

@@ -1,6 +1,6 @@
 import type { AuthorityState, Phase } from './authority-state.ts';
 import { factsOf, splitCertificates } from './certificate-facts.ts';
-import { istioBundleOf, signerOf } from './istio-bundle.ts';
+import { istioBundleOf, signerOf, versionOfBundle } from './istio-bundle.ts';
 import type { MemberView } from './member-view.ts';
 import type { ObservedBundle, ObservedProxy, ObservedReplica, ObservedTrust } from './observed-trust.ts';
 
@@ -66,7 +66,32 @@ export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): B
   if (observed.proxies === undefined) {
     return [{ gate: 'Proxies', what: 'the proxies', why: 'have not been asked yet' }];
   }
-  return observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected));
+  return [
+    ...observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected)),
+    ...(observed.followers ?? []).flatMap((follower) => followerBlockers(follower, state, expected)),
+  ];
+}
+
+/** A cluster that follows must have answered the bundle of this phase, with what its own proxies are waited for as well. */
+function followerBlockers(
+  { clusterName, statement, absentSince, trouble }: MemberView,
+  state: AuthorityState,
+  { trusted, dropped, signer }: Expectation,
+): Blocker[] {
+  const lack = (() => {
+    if (statement?.answers !== versionOfBundle(istioBundleOf(state)))
+      return 'has not answered for its proxies yet';
+    if (trusted.some((root) => !statement.trusted.includes(root)))
+      return 'does not trust a root that is to be trusted';
+    if (dropped.some((root) => statement.held.includes(root))) return 'still holds the previous root';
+    if (signer !== undefined && statement.signers.some((each) => each !== signer))
+      return 'still has certificates of another intermediate';
+    return undefined;
+  })();
+  if (lack === undefined) return [];
+  // What it has answered it goes on to do while it is away.
+  const why = absentSince === undefined ? lack : (trouble ?? lack);
+  return [{ gate: 'Members', what: `cluster ${clusterName}`, why }];
 }
 
 /**

@@ -18,6 +18,8 @@ export type IstiodTrust = Pick<PrimaryStatement, 'version' | 'signerPem'> & {
 export interface IstiodTrustsDeps extends InformerDeps {
   /** Secrets `cacerts`, by which istiods have what we keep for them. */
   readonly cacerts: Informer;
+  /** The version of the bundle that every replica of a namespace has loaded; undefined while that is not known. */
+  readonly loadedVersion: (namespace: string) => string | undefined;
   readonly onChange: (mesh: ObjectKey) => void;
 }
 
@@ -27,10 +29,12 @@ export interface IstiodTrustsDeps extends InformerDeps {
  */
 export class IstiodTrusts {
   readonly #cacerts: Informer;
+  readonly #loadedVersion: IstiodTrustsDeps['loadedVersion'];
   readonly #rootConfigMaps: WatchedObjects;
 
-  constructor({ cacerts, onChange, ...deps }: IstiodTrustsDeps) {
+  constructor({ cacerts, loadedVersion, onChange, ...deps }: IstiodTrustsDeps) {
     this.#cacerts = cacerts;
+    this.#loadedVersion = loadedVersion;
     this.#rootConfigMaps = new WatchedObjects(kindInfo('v1', 'ConfigMap'), deps, onChange);
   }
 
@@ -42,7 +46,10 @@ export class IstiodTrusts {
   ): Promise<IstiodTrust> {
     if (authority.enabled) {
       this.#rootConfigMaps.forget(key);
-      return trustOfSecret(this.#cacerts.get(namespace, 'cacerts'));
+      const trust = trustOfSecret(this.#cacerts.get(namespace, 'cacerts'));
+      // An answer counts once no replica may take back what a proxy has.
+      const isAsked = authority.spire === undefined && trust.version === this.#loadedVersion(namespace);
+      return isAsked ? trust : { ...trust, version: '' };
     }
     const name = { namespace, name: rootConfigMapName };
     return trustOfConfigMap(await this.#rootConfigMaps.read(key, name, signal));
@@ -66,7 +73,5 @@ function trustOfSecret(secret: KubernetesObject | undefined): IstiodTrust {
 
 function trustOfConfigMap(configMap: KubernetesObject | undefined): IstiodTrust {
   const rootsPem = isRecord(configMap?.data) ? configMap.data[rootConfigMapKey] : undefined;
-  if (typeof rootsPem !== 'string') return nothing;
-  const version = versionOfBundle({ 'root-cert.pem': rootsPem, 'cert-chain.pem': '' });
-  return { version, signerPem: '', rootsPem };
+  return typeof rootsPem === 'string' ? { ...nothing, rootsPem } : nothing;
 }

@@ -48,6 +48,8 @@ export interface RemotesControllerDeps {
   readonly meshes: Informer;
   /** The caches it shares with other controllers, which start them: of Services of meshes, and of Secrets `cacerts`. */
   readonly shared: { readonly services: Informer; readonly cacerts: Informer };
+  /** The version of the bundle that every replica of a namespace has loaded; undefined while that is not known. */
+  readonly loadedVersion: (namespace: string) => string | undefined;
   /** Every pod of a namespace. */
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** Whether what a spec asks for may be done. */
@@ -60,6 +62,8 @@ export interface RemotesControllerDeps {
 export interface RemotesController {
   readonly controllers: readonly Controller[];
   readonly informers: readonly Informer[];
+  /** Has the clusters that follow the istiods of a namespace told what has changed. */
+  readonly tellFollowersOf: (namespace: string) => void;
   /** What the other clusters of a mesh say of their trust, as far as they were reached. */
   readonly heard: (mesh: ObjectKey) => readonly HeardMember[];
 }
@@ -158,15 +162,16 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   services.addHandler((event) => {
     for (const owner of ownersOfEvent(event)) wakeFollowers(owner);
   });
-  cacerts.addHandler(({ old, current }) => {
-    const namespace = (current ?? old)?.metadata.namespace;
+  const tellFollowersOf = (namespace: string) => {
     for (const mesh of meshes.values()) {
       if (mesh.metadata.namespace === namespace) wakeFollowers(objectKeyOf(mesh));
     }
-  });
+  };
+  cacerts.addHandler(({ old, current }) => tellFollowersOf((current ?? old)?.metadata.namespace ?? ''));
   return {
     controllers: [clusters, ofMeshes],
     informers: [store.secrets, remoteSecrets],
     heard: (mesh) => statements.of(mesh),
+    tellFollowersOf,
   };
 }

@@ -17,6 +17,8 @@ export interface ExternalTrustDeps {
 export interface ExternalReport {
   readonly bundle: ForeignBundle;
   readonly contested: readonly ContestedCopy[];
+  /** Whether every namespace has the bundle, as far as that is ours to do. */
+  readonly isComplete: boolean;
   /** Look again after this long, in milliseconds. */
   readonly againInMs?: number;
 }
@@ -99,6 +101,8 @@ export class ExternalTrust {
     return {
       bundle,
       contested: report.contested,
+      isComplete:
+        roots !== undefined && problem === undefined && !report.isUnfinished && report.contested.length === 0,
       ...(waits.length === 0 ? {} : { againInMs: Math.min(...waits) }),
     };
   }

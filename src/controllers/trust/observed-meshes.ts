@@ -13,6 +13,8 @@ export interface TrustInformers {
   /** All pods, as `podRecord` keeps them, grouped by the mesh that owns them and by the revision they ask for. */
   readonly pods: Informer;
   readonly namespaces: Informer;
+  /** What other clusters say of their istiods. */
+  readonly primaries: Informer;
   /** Secrets `cacerts` and `istio-ca-secret` of all namespaces. */
   readonly cacerts: Informer;
   readonly istioCaSecrets: Informer;

@@ -1,14 +1,16 @@
 import { kindInfo } from '../../api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
 import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
+import { isRecord } from '../../base/stable-json.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { trustStatementOf } from '../../pki/exchange.ts';
 import type { HeardMember } from '../../pki/member-view.ts';
 import { type MemberView, memberView } from '../../pki/member-view.ts';
-import { trustStatementText } from '../../pki/trust-statement.ts';
+import { readTrustStatement, type TrustStatement, trustStatementText } from '../../pki/trust-statement.ts';
 import { Informer, type InformerDeps } from '../../runtime/informer.ts';
 import { bundleVersion } from './cacerts-secret.ts';
 import { objectManager } from './field-managers.ts';
@@ -19,15 +21,24 @@ export function exchangesRoots({ multiCluster, authority }: ResolvedMesh): boole
   return multiCluster?.role === 'Primary' && authority.enabled && authority.spire === undefined;
 }
 
-/** The clusters that a mesh exchanges roots with, as they were heard; none where it exchanges none. */
-export function memberViews(mesh: ResolvedMesh, heard: readonly HeardMember[], now: Date): MemberView[] {
+/** The clusters that a mesh exchanges roots with (`Primary`) or that follow its istiod (`Remote`), as they were heard; none where it exchanges none. */
+export function memberViews(
+  mesh: ResolvedMesh,
+  role: ResolvedRemote['role'],
+  heard: readonly HeardMember[],
+  now: Date,
+): MemberView[] {
   if (!exchangesRoots(mesh)) return [];
   const own = { clusterName: mesh.clusterId, meshID: mesh.meshId };
-  const remotes = mesh.multiCluster?.remotes ?? [];
-  return remotes.map(({ clusterName }) => {
+  return remotesOf(mesh, role).map((clusterName) => {
     const member = heard.find((each) => each.clusterName === clusterName) ?? { clusterName };
     return memberView(member, own, now);
   });
+}
+
+function remotesOf({ multiCluster }: ResolvedMesh, role: ResolvedRemote['role']): string[] {
+  const remotes = multiCluster?.remotes ?? [];
+  return remotes.filter((remote) => remote.role === role).map(({ clusterName }) => clusterName);
 }
 
 /** The ConfigMaps in which this cluster says to the others what it trusts: one for each control-plane namespace. */
@@ -47,6 +58,25 @@ export class OwnStatements {
     });
   }
 
+  /** What is said for the namespace of a mesh; undefined where nothing is that can be read. */
+  read({ namespace, clusterId, meshId }: ResolvedMesh, now: Date): TrustStatement | undefined {
+    const data = this.informer.get(namespace, trustStatementName)?.data;
+    const text = isRecord(data) ? data[trustStatementKey] : undefined;
+    if (typeof text !== 'string') return undefined;
+    return readTrustStatement(text, { clusterName: clusterId, meshID: meshId }, now).statement;
+  }
+
+  /** Says this for the namespace of these MeshOperators; writes when it differs. */
+  async say(
+    meshes: readonly KubernetesObject[],
+    statement: TrustStatement,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const desired = statementObject(meshes, statement);
+    const { namespace, name } = desired.metadata;
+    await this.#applier.apply(desired, this.informer.get(namespace, name), signal);
+  }
+
   /** Says what there is to say, and takes back what a mesh that exchanges nothing any more has said. */
   async keep(
     meshes: readonly KubernetesObject[],
@@ -56,22 +86,21 @@ export class OwnStatements {
   ): Promise<void> {
     const observed = this.informer.get(mesh.namespace, trustStatementName);
     if (exchangesRoots(mesh)) {
-      await this.#applier.apply(statementObject(meshes, mesh, state), observed, signal);
+      await this.say(meshes, statementOf(mesh, state), signal);
     } else if (observed !== undefined && isOurs(observed, meshes)) {
       await this.#client.delete(idOf(observed), {}, signal);
     }
   }
 }
 
-function statementObject(
-  meshes: readonly KubernetesObject[],
-  mesh: ResolvedMesh,
-  state: AuthorityState,
-): KubernetesObject {
-  const statement = trustStatementOf(state, {
+function statementOf(mesh: ResolvedMesh, state: AuthorityState): TrustStatement {
+  return trustStatementOf(state, {
     ...{ clusterName: mesh.clusterId, meshID: mesh.meshId, version: bundleVersion(state) },
-    members: mesh.multiCluster?.remotes.map(({ clusterName }) => clusterName) ?? [],
+    members: remotesOf(mesh, 'Primary'),
   });
+}
+
+function statementObject(meshes: readonly KubernetesObject[], statement: TrustStatement): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',

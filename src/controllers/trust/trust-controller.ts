@@ -46,9 +46,11 @@ export interface TrustControllerDeps extends PodLookups {
   /** The operator's own namespace: there authorities are kept. */
   readonly namespace: string;
   /** The caches it shares with other controllers, which start them. */
-  readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'webhooks'>;
+  readonly shared: Pick<TrustInformers, 'meshes' | 'pods' | 'namespaces' | 'primaries' | 'webhooks'>;
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
+  /** Called for a namespace when every replica of its istiod has loaded another bundle. */
+  readonly onLoaded: (namespace: string) => void;
   /** What other clusters of a mesh say of their trust; whoever brings it wakes the mesh when it changes. */
   readonly heard: (mesh: ObjectKey) => readonly HeardMember[];
 }
@@ -59,6 +61,8 @@ export interface TrustController {
   readonly informers: readonly Informer[];
   /** Over the Secrets `cacerts` of all namespaces, one of the above. */
   readonly cacerts: Informer;
+  /** The version of the bundle (`bundleVersion`) that every replica of a namespace was seen to have loaded last. */
+  readonly loadedVersion: (namespace: string) => string | undefined;
 }
 
 /**
@@ -121,7 +125,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   store.secrets.addHandler(({ old, current }) => {
     wake((current ?? old)?.metadata.labels?.[authorityLabel] ?? '');
   });
-  for (const informer of [informers.cacerts, statements.informer]) {
+  for (const informer of [informers.cacerts, shared.primaries, statements.informer]) {
     informer.addHandler(({ old, current }) => wake((current ?? old)?.metadata.namespace ?? ''));
   }
   const wakeDistributors = () => {
@@ -143,6 +147,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   return {
     controller,
     cacerts: informers.cacerts,
+    loadedVersion: (namespace) => reconciler.loadedVersion(namespace),
     informers: [
       ...[store.secrets, informers.cacerts, informers.istioCaSecrets, statements.informer],
       ...[informers.rootConfigMaps, informers.namedRootConfigMaps],

@@ -49,9 +49,16 @@ import { bundleVersion, cacertsSecret } from './cacerts-secret.ts';
 import type { CertificateOrders, Order, OrderTrouble } from './certificate-orders.ts';
 import { exchangeNotes, leftBehindNote } from './exchange-notes.ts';
 import { distributesBundle, externalStatement } from './external-statement.ts';
-import { ExternalTrust, type ForeignAuthority, foreignAuthority } from './external-trust.ts';
+import {
+  type ExternalReport,
+  ExternalTrust,
+  type ForeignAuthority,
+  foreignAuthority,
+} from './external-trust.ts';
 import { objectManager } from './field-managers.ts';
 import { type FirstAuthority, firstAuthority, firstOrdered, signsAlready } from './first-authority.ts';
+import { followedBundle } from './followed-bundle.ts';
+import { FollowerAnswers, type FollowerReport } from './follower-answers.ts';
 import { newIntermediate, newMaterial } from './new-material.ts';
 import { observeBundles } from './observe-bundles.ts';
 import { observeProxies } from './observe-proxies.ts';
@@ -92,6 +99,8 @@ export interface TrustReconcilerDeps extends PodLookups {
   readonly clock: Clock;
   /** Whether what a spec asks for may be done. */
   readonly mayAct: MayAct;
+  /** Called for a namespace when every replica of its istiod has loaded another bundle. */
+  readonly onLoaded: (namespace: string) => void;
 }
 
 /** One pass for one authority. */
@@ -104,6 +113,8 @@ interface Pass {
   readonly policy: RotationPolicy;
   /** The clusters that roots are exchanged with. */
   readonly members: readonly MemberView[];
+  /** Those that follow its istiod. */
+  readonly followers: readonly MemberView[];
   /** What the person who looks should know besides; of what was plugged in. */
   refusal?: string;
   /** What is due and only the user can bring. */
@@ -131,11 +142,15 @@ export class TrustReconciler implements Reconciler {
   readonly #external: ExternalTrust;
   readonly #resolved: ResolvedMeshCache;
   readonly #memories = new Map<string, PhaseMemory>();
+  /** By control-plane namespace. */
+  readonly #loaded = new Map<string, string>();
+  readonly #answers: FollowerAnswers;
 
   constructor(deps: TrustReconcilerDeps) {
     this.#deps = deps;
     this.#resolved = new ResolvedMeshCache(deps.mayAct);
     this.#external = new ExternalTrust({ configMaps: deps.bundles, copies: deps.copies });
+    this.#answers = new FollowerAnswers(deps);
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
@@ -155,8 +170,10 @@ export class TrustReconciler implements Reconciler {
     const now = clock.now();
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
-    const members = memberViews(mesh, this.#deps.heard(key), now);
-    const pass: Pass = { object, mesh, observed, context, now, policy, members };
+    const heard = this.#deps.heard(key);
+    const members = memberViews(mesh, 'Primary', heard, now);
+    const followers = memberViews(mesh, 'Remote', heard, now);
+    const pass: Pass = { object, mesh, observed, context, now, policy, members, followers };
     const { enabled, spire, issuer } = mesh.authority;
     const foreign = foreignAuthority(mesh.authority);
     if (foreign === undefined && spire === undefined) this.#deps.bundles.forget(mesh);
@@ -181,10 +198,11 @@ export class TrustReconciler implements Reconciler {
     const rivals = new Set(others.map(({ metadata }) => metadata.namespace ?? '').filter(isOther(mesh)));
     const report = await this.#external.keep(mesh, foreign, rivals, { ...pass, signal: context.signal });
     const { bundle } = report;
+    const followed = await this.#answer(pass, report);
     metrics.forget(mesh);
     if (bundle.roots !== undefined) metrics.foreignRoot(mesh, 'root', lastingRoot(bundle.roots));
     const request = object.metadata.annotations?.[rotateAnnotation];
-    const statement = externalStatement(report, { now: pass.now, request });
+    const statement = externalStatement({ ...report, behind: followed.blockers }, { now: pass.now, request });
     const { status, reason, message } = statement;
     if (status === 'False') this.#note(pass, { type: 'Warning', reason, message });
     const trustBundle = bundleStatus(bundle);
@@ -192,7 +210,15 @@ export class TrustReconciler implements Reconciler {
       ...(trustBundle === undefined ? {} : { trustBundle }),
       conditions: this.#conditions(pass, statement),
     });
-    return requeueAfter(written.requeueAfterMs, report.againInMs, longestWaitMs);
+    return requeueAfter(written.requeueAfterMs, report.againInMs, followed.againInMs, longestWaitMs);
+  }
+
+  /** Answers the cluster whose istiod this one follows, as soon as every namespace has the roots of what it is asked. */
+  async #answer({ mesh, observed, context }: Pass, report: ExternalReport): Promise<FollowerReport> {
+    const told = this.#deps.informers.primaries.get(mesh.namespace, mesh.authority.followed?.name ?? '');
+    const bundle = told === undefined ? undefined : followedBundle(told, report);
+    if (bundle === undefined) return { blockers: [] };
+    return this.#answers.keep(observed.meshes, mesh, bundle, observed.proxies, context.signal);
   }
 
   /** One step of the authority that this mesh keeps for its namespace. */
@@ -217,9 +243,9 @@ export class TrustReconciler implements Reconciler {
     const memory = this.#memoryOf(mesh.namespace, state);
     const openForMs = memory.openForMs(this.#deps.clock.monotonicMs());
     const { members } = pass;
-    const observed = isUnderWay({ state, members })
-      ? await this.#observe(pass, state, memory, openForMs)
-      : undefined;
+    const isActive = isUnderWay({ state, members });
+    if (!isActive) this.#noteLoaded(mesh.namespace, state);
+    const observed = isActive ? await this.#observe(pass, state, memory, openForMs) : undefined;
     const step = decideRotation({
       ...{ state, policy, members },
       request: object.metadata.annotations?.[rotateAnnotation],
@@ -310,6 +336,7 @@ export class TrustReconciler implements Reconciler {
     const seen = { replicas, bundles };
     metrics.failedQuestions(mesh, withProblem(replicas));
     if (blockersBeforeProxies(state, seen).length > 0) return seen;
+    this.#noteLoaded(mesh.namespace, state);
     const running = proxiesOf(pass).map((object) => ({
       object,
       uid: object.metadata.uid ?? '',
@@ -321,7 +348,19 @@ export class TrustReconciler implements Reconciler {
     const proxies = await observeProxies(pods, signersOf(state), exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
     memory.noteAnswers(state, asked, proxies);
-    return { ...seen, proxies };
+    return { ...seen, proxies, followers: pass.followers };
+  }
+
+  /** The version of the bundle that every replica was seen to have loaded last; undefined when none was. */
+  loadedVersion(namespace: string): string | undefined {
+    return this.#loaded.get(namespace);
+  }
+
+  #noteLoaded(namespace: string, state: AuthorityState): void {
+    const version = bundleVersion(state);
+    if (this.#loaded.get(namespace) === version) return;
+    this.#loaded.set(namespace, version);
+    this.#deps.onLoaded(namespace);
   }
 
   async #take(
@@ -562,6 +601,7 @@ export class TrustReconciler implements Reconciler {
   async #forget(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
     const { store, plugged, orders, bundles, copies, metrics, informers } = this.#deps;
     this.#memories.delete(key.namespace);
+    this.#loaded.delete(key.namespace);
     plugged.forget(key);
     await orders.close(key, signal);
     bundles.forget(key);

@@ -2,16 +2,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { primaryConfigMapId, readPrimary } from '../../../src/api/primary-statement.ts';
+import { trustStatementKey, trustStatementName } from '../../../src/api/trust-statement-object.ts';
+import { factsOf } from '../../../src/pki/certificate-facts.ts';
+import type { TrustStatement } from '../../../src/pki/trust-statement.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { makeAuthority } from '../../support/given-authority.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { RemoteCluster } from '../../support/remote-cluster.ts';
+import type { RunningOperator } from '../../support/running-operator.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
+import { TrustSecrets } from '../../support/trust-secrets.ts';
 
 let east: MeshCluster;
 let west: MeshCluster;
 let westCluster: RemoteCluster;
+let westOperator: RunningOperator;
 
 beforeAll(async () => {
   [east, westCluster] = await Promise.all([
@@ -19,7 +25,7 @@ beforeAll(async () => {
     RemoteCluster.start(uniqueName('west')),
   ]);
   west = await MeshCluster.on(westCluster.cluster);
-  await Promise.all([east.startOperator(), west.startOperator()]);
+  [, westOperator] = await Promise.all([east.startOperator(), west.startOperator()]);
 });
 
 afterAll(async () => {
@@ -147,6 +153,23 @@ class Pair {
     );
   }
 
+  /** The version that `east` asks for, and what `west` has answered. */
+  async answered(): Promise<{ readonly version: string; readonly said: Partial<TrustStatement> }> {
+    const told = await this.told();
+    const version = told === undefined ? '' : (readPrimary(told).statement?.version ?? '');
+    const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace: this.namespace, name: trustStatementName };
+    const data = (await west.client.find(id, never))?.data as Record<string, string> | undefined;
+    return { version, said: JSON.parse(data?.[trustStatementKey] ?? '{}') };
+  }
+
+  async untilAnswered(): Promise<Partial<TrustStatement>> {
+    const explain = async () => JSON.stringify(await this.answered());
+    return waitUntil({ what: 'the bundle is answered', limitMs: 60_000, explain }, async () => {
+      const { version, said } = await this.answered();
+      return version !== '' && said.answers === version ? said : undefined;
+    });
+  }
+
   /** The roots that proxies of `west` find in the namespace of the mesh. */
   async untilRootsInWest(rootPem: string | undefined): Promise<void> {
     const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace: this.namespace, name: 'istio-ca-root-cert' };
@@ -271,5 +294,34 @@ describe('a cluster that follows the istiod of another one', () => {
     expect(statement?.version).not.toBe('');
     expect(statement?.signerPem).toContain('BEGIN CERTIFICATE');
     expect(JSON.stringify(told)).not.toContain('PRIVATE KEY');
+  });
+
+  test('answers for its proxies, and holds each phase of a rotation until it has', async () => {
+    const pair = await Pair.prepare();
+    const primary = await pair.createPrimary({
+      profile: 'minimal',
+      certificateAuthority: { rotation: { soak: '0s' } },
+    });
+    await pair.createFollower();
+    const secrets = new TrustSecrets(east.client, pair.namespace);
+    const root = async () => factsOf((await secrets.authority()).roots.current.certPem).fingerprint;
+    const before = await pair.untilAnswered();
+    expect(before).toMatchObject({ clusterName: 'west', meshID: 'shop', trusted: [await root()] });
+
+    await westOperator.end('SIGKILL');
+    await primary.askFor('root/1');
+    await primary.untilStatus('waits for the other cluster', ({ certificateAuthority: authority }) => {
+      const waits = authority?.waitingFor?.some((each) => each.includes('cluster west has not answered'));
+      return authority?.phase === 'Trusting' && waits === true;
+    });
+    westOperator = await west.startOperator();
+    await waitUntil({ what: 'the root is replaced', limitMs: 120_000 }, async () => {
+      const { phase, answeredRequest } = await secrets.authority();
+      return phase === 'Stable' && answeredRequest === 'root/1';
+    });
+
+    const after = await pair.untilAnswered();
+    expect(await root()).not.toBe(before.trusted?.[0]);
+    expect(after).toMatchObject({ trusted: [await root()], held: [await root()] });
   });
 });

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { AuthorityState } from '../../../src/pki/authority-state.ts';
+import { answer, type FollowedBundle } from '../../../src/pki/follower.ts';
 import { phaseBlockers, replicaBlockers } from '../../../src/pki/gates.ts';
+import { istioBundleOf, versionOfBundle } from '../../../src/pki/istio-bundle.ts';
+import type { MemberView } from '../../../src/pki/member-view.ts';
 import type { ObservedTrust } from '../../../src/pki/observed-trust.ts';
 import { renewSigner } from '../../../src/pki/rotation-steps.ts';
 import {
@@ -136,5 +139,52 @@ describe('the gates of a phase', () => {
     expect(
       phaseBlockers(renewed, { ...everybodyDone(renewed), ...(proxies ? { proxies } : {}) }),
     ).toHaveLength(1);
+  });
+});
+
+describe('a cluster that follows the istiod of this one', () => {
+  const bundleOf = (state: AuthorityState): FollowedBundle => {
+    const bundle = istioBundleOf(state);
+    return {
+      ...{ clusterName: 'east', meshID: 'shop', version: versionOfBundle(bundle) },
+      ...{ rootsPem: bundle['root-cert.pem'], signerPem: bundle['ca-cert.pem'] },
+    };
+  };
+  const follower = (view: Partial<MemberView> = {}): MemberView => ({ clusterName: 'west', ...view });
+  const held = (state: AuthorityState, view: MemberView) =>
+    phaseBlockers(state, { ...everybodyDone(state), followers: [view] });
+
+  test.each(phases)('holds %s until it has answered the bundle of that phase', (_name, state) => {
+    const statement = answer('west', bundleOf(state));
+
+    expect(held(state, follower({ statement }))).toEqual([]);
+    expect(held(state, follower({ statement: { ...statement, answers: 'another' } }))).toEqual([
+      { gate: 'Members', what: 'cluster west', why: 'has not answered for its proxies yet' },
+    ]);
+    expect(held(state, follower())).toHaveLength(1);
+  });
+
+  test('holds a phase as its proxies are, whatever it has answered', () => {
+    const trusts = { ...answer('west', bundleOf(trusting)), trusted: [...old] };
+    const holds = { ...answer('west', bundleOf(distrusting)), held: [...both] };
+    const carries = { ...answer('west', bundleOf(signing)), signers: [oldSigner] };
+
+    expect(held(trusting, follower({ statement: trusts }))).toMatchObject([
+      { why: 'does not trust a root that is to be trusted' },
+    ]);
+    expect(held(distrusting, follower({ statement: holds }))).toMatchObject([
+      { why: 'still holds the previous root' },
+    ]);
+    expect(held(signing, follower({ statement: carries }))).toMatchObject([
+      { why: 'still has certificates of another intermediate' },
+    ]);
+  });
+
+  test('holds nothing that it has answered while it is away, and says so of what it has not', () => {
+    const away = { absentSince: later(0), trouble: 'cannot be reached' };
+    const statement = answer('west', bundleOf(trusting));
+
+    expect(held(trusting, follower({ ...away, statement }))).toEqual([]);
+    expect(held(signing, follower({ ...away, statement }))).toMatchObject([{ why: 'cannot be reached' }]);
   });
 });
