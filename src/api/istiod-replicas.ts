@@ -15,6 +15,11 @@ export function replicaPods(pods: readonly KubernetesObject[]): KubernetesObject
   return pods.filter((pod) => pod.metadata.labels?.app === 'istiod' && (isRunning(pod) || isStarting(pod)));
 }
 
+/** Whether there are replicas, by their records, and none of them is Ready. */
+export function noneIsReady(replicas: readonly KubernetesObject[]): boolean {
+  return replicas.length > 0 && !replicas.some(({ status }) => isRecord(status) && status.isReady === true);
+}
+
 function isStarting({ status }: KubernetesObject): boolean {
   return isRecord(status) && status.phase === 'Pending' && status.hasNode === true;
 }

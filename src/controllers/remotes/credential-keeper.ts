@@ -1,5 +1,5 @@
-import { replicaPods } from '../../api/istiod-replicas.ts';
-import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
+import { noneIsReady, replicaPods } from '../../api/istiod-replicas.ts';
+import { type KubernetesObject, keyText, type ObjectId } from '../../api/kubernetes-object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TransientError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -12,6 +12,7 @@ import type { CredentialSlot, CredentialState } from './credential-state.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { type CredentialStep, decideCredential, type MintReason } from './decide-credential.ts';
 import { objectManager } from './field-managers.ts';
+import { holdsUpStart } from './holds-up-start.ts';
 import { observeReplicas } from './observe-replicas.ts';
 import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.ts';
 import type { RemoteConnections } from './remote-connections.ts';
@@ -63,7 +64,10 @@ export class CredentialKeeper {
       const pods = replicaPods(podsIn(mesh.namespace));
       const replicas = isDelivering ? await observeReplicas(pods, key.clusterName, exec, signal) : [];
       const step = decideCredential(
-        { state, delivered, replicas, isRefused: refused, request, mustQueue: this.#mustQueue(key) },
+        {
+          ...{ state, delivered, replicas, isRefused: refused, request },
+          ...{ mustQueue: this.#mustQueue(key), isStarting: noneIsReady(pods) },
+        },
         remote,
         clock.now(),
       );
@@ -77,6 +81,27 @@ export class CredentialKeeper {
       } else return step;
     }
     throw new Error(`The credential for cluster ${key.clusterName} does not come to rest`);
+  }
+
+  /** Whether istiod knows the cluster and has not started yet. */
+  isAwaited({ key, mesh }: RemotePass): boolean {
+    const { remoteSecrets, podsIn } = this.#deps;
+    const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
+    return secret !== undefined && noneIsReady(replicaPods(podsIn(mesh.namespace)));
+  }
+
+  /** Takes from istiod a cluster that holds up its start; `keep` gives it back when a replica is Ready. False: no need. */
+  async withhold(pass: RemotePass): Promise<boolean> {
+    const { client, clock, exec, events, podsIn } = this.#deps;
+    const { key, mesh, owner, signal } = pass;
+    if (!this.isAwaited(pass)) return false;
+    const pods = replicaPods(podsIn(mesh.namespace));
+    const replicas = await observeReplicas(pods, key.clusterName, exec, signal);
+    if (!holdsUpStart(replicas, clock.now())) return false;
+    await client.delete(secretId(key), {}, signal);
+    const message = `istiod did not start while it waited for cluster ${key.clusterName}, and gets it again when a replica is Ready`;
+    await events.record(owner, { type: 'Warning', reason: 'RemoteWithheld', message }, signal);
+    return true;
   }
 
   /** Makes a credential, and what it stands on; what a former attempt has left goes first. */
@@ -180,8 +205,7 @@ export class CredentialKeeper {
   async release(key: CredentialKey, signal: AbortSignal): Promise<void> {
     const { store, connections, client: own } = this.#deps;
     const { namespace } = key.mesh;
-    const name = remoteSecretName(key.clusterName);
-    await own.delete({ apiVersion: 'v1', kind: 'Secret', namespace, name }, {}, signal);
+    await own.delete(secretId(key), {}, signal);
     const { access, readerOf } = store.read(key);
     if (access !== undefined && readerOf !== undefined) {
       const mesh = { namespace, clusterId: readerOf };
@@ -201,6 +225,11 @@ export class CredentialKeeper {
       return slot !== undefined && hasSameData(observed, secretFor(pass, slot));
     });
   }
+}
+
+/** By which istiod knows the other cluster. */
+function secretId({ mesh, clusterName }: CredentialKey): ObjectId {
+  return { apiVersion: 'v1', kind: 'Secret', namespace: mesh.namespace, name: remoteSecretName(clusterName) };
 }
 
 /** What istiod reads to be in the other cluster by a credential. */

@@ -13,6 +13,8 @@ export interface ObservedCredential {
   readonly isRefused: boolean;
   /** What asks for another one: an annotation of the mesh, whatever it says. */
   readonly request: string | undefined;
+  /** True while there are replicas of istiod and none of them is Ready. */
+  readonly isStarting: boolean;
   /** True while another remote of the mesh is being delivered: replicas count changes of all Secrets together. */
   readonly mustQueue: boolean;
 }
@@ -32,6 +34,8 @@ export type CredentialStep =
   /** Replicas that do not use it yet, and why. */
   | { readonly do: 'wait'; readonly behind: readonly string[] }
   | { readonly do: 'queue' }
+  /** istiod does not know the cluster, and first has to start. */
+  | { readonly do: 'hold' }
   /** Nothing, before `dueAt`; absent: until somebody asks. */
   | { readonly do: 'nothing'; readonly dueAt?: Date };
 
@@ -40,22 +44,25 @@ const usedShare = 0.5;
 
 /**
  * The next step for one credential. What holds at any instant, wherever the operator ended before: istiod's Secret has a
- * credential that is valid, and none is taken back before every replica uses its successor. Pure.
+ * credential that is valid, or none; and none is taken back before every replica uses its successor. Pure.
  */
 export function decideCredential(
   observed: ObservedCredential,
   { credential }: Pick<ResolvedRemote, 'credential'>,
   now: Date,
 ): CredentialStep {
-  const { state, delivered, replicas, isRefused, request, mustQueue } = observed;
+  const { state, delivered, replicas, isRefused, request, mustQueue, isStarting } = observed;
   const { current, next, previous, delivery } = state;
+  const mustHold = delivered === undefined && isStarting;
   if (next !== undefined) {
+    if (mustHold) return { do: 'hold' };
     if (delivery === undefined && mustQueue) return { do: 'queue' };
     if (delivery === undefined || delivered !== 'next') return { do: 'deliver', slot: 'next' };
     const behind = replicas.flatMap((replica) => lagOf(replica, state) ?? []);
     return behind.length === 0 ? { do: 'promote' } : { do: 'wait', behind };
   }
   if (current === undefined) return { do: 'mint', why: 'first' };
+  if (mustHold) return { do: 'hold' };
   if (delivered !== 'current') return { do: 'deliver', slot: 'current' };
   if (previous !== undefined) return { do: 'revoke' };
   if (isRefused) return { do: 'mint', why: 'refused' };

@@ -22,6 +22,14 @@ export function findingOfProblem({ reason, message }: RemoteProblem): Finding {
   return refused(reason, message);
 }
 
+/** Of a cluster that istiod does not know before it has started. */
+export function findingWithheld(): Finding {
+  return {
+    ...{ state: 'Progressing', reason: 'Withheld', againInMs: pollMs * 4 },
+    message: 'is kept from istiod until a replica of that is Ready',
+  };
+}
+
 /** Of a cluster whose credential waits at a step; `problem` is what is wrong with the cluster otherwise. */
 export function findingOfStep(step: CredentialStep, problem: RemoteProblem | undefined, now: Date): Finding {
   const finding = ofStep(step, now);
@@ -41,6 +49,8 @@ function ofStep(step: CredentialStep, now: Date): Finding {
         ...{ state: 'Progressing', reason: 'Delivering', againInMs: pollMs },
         message: 'waits for the credential of another cluster',
       };
+    case 'hold':
+      return findingWithheld();
     case 'revoke':
       return {
         ...{ state: 'Ready', reason: 'Revoking', againInMs: 2 * pollMs },

@@ -6,11 +6,20 @@ import type { CredentialStore } from './credential-store.ts';
 import { judgeRemote } from './judge-remote.ts';
 import type { PrimaryTeller } from './primary-teller.ts';
 import type { RemoteConnections } from './remote-connections.ts';
-import { type Finding, findingOfFailure, findingOfProblem, findingOfStep } from './remote-finding.ts';
+import {
+  type Finding,
+  findingOfFailure,
+  findingOfProblem,
+  findingOfStep,
+  findingWithheld,
+} from './remote-finding.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';
 import type { RemotePass } from './remote-pass.ts';
 import type { RemoteProber } from './remote-prober.ts';
 import type { TrustStatements } from './trust-statements.ts';
+
+/** How soon to see whether a cluster holds up the start of istiod. */
+const startPollMs = 10_000;
 
 export interface RemoteKeeperDeps {
   readonly clock: Clock;
@@ -50,6 +59,8 @@ export class RemoteKeeper {
   async #find(pass: RemotePass): Promise<Finding> {
     const { clock, store, prober, primary, credentials, connections, statements } = this.#deps;
     const { key, mesh } = pass;
+    // Before the cluster is asked, which may not answer.
+    if (await credentials.withhold(pass)) return findingWithheld();
     const probed = await prober.probe(pass, store.read(key).current);
     const { identity, own, facts, isRefused } = probed;
     const judged = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
@@ -61,7 +72,9 @@ export class RemoteKeeper {
     const untold = await primary.keep(pass, probed);
     const problem = judged ?? untold;
     const step = await credentials.keep({ ...pass, identity }, isRefused);
-    return findingOfStep(step, problem, clock.now());
+    const finding = findingOfStep(step, problem, clock.now());
+    if (!credentials.isAwaited(pass)) return finding;
+    return { ...finding, againInMs: Math.min(finding.againInMs, startPollMs) };
   }
 
   /** Takes away all that a mesh has in a cluster which is none of its own any more; throws while that cannot be reached. */

@@ -120,6 +120,23 @@ test('an API server that goes while a token is replaced fails no request, and ho
   await untilAnsweredBy(east.cluster, 'server-west');
 });
 
+test('a cluster that answers by halves holds up no start of istiod', async () => {
+  const { east, west } = both;
+  const role = ['clusterrole', 'istio-reader-east-istio-system'];
+  const { rules } = JSON.parse(await west.cluster.kubectl('get', ...role, '-o', 'json')) as ReaderRole;
+  const grant = (granted: ReaderRole['rules']) =>
+    west.cluster.kubectl('patch', ...role, '--type=merge', '-p', JSON.stringify({ rules: granted }));
+  await grant(rules.filter(({ apiGroups }) => !apiGroups.includes('apiextensions.k8s.io')));
+
+  await east.cluster.kubectl('delete', 'pods', '-n', 'istio-system', '-l', 'app=istiod');
+  await east.untilRemote('is withheld', ({ reason }) => reason === 'Withheld');
+  await east.mesh.untilReason('ControlPlaneReady', 'Healthy');
+
+  await grant(rules);
+  await east.untilConnected();
+  await untilAnsweredBy(east.cluster, 'server-west');
+});
+
 test('a cut between the clusters fails no request that may be tried again, and heals by itself', async () => {
   const { east, west } = both;
   await scaleServers(east.cluster, 1);
@@ -156,6 +173,11 @@ test('a cluster that is gone for good and named no more leaves nothing behind, a
   expect(await east.remoteSecrets()).toEqual([]);
   expect(await east.knownClusters()).toEqual(['east']);
 });
+
+/** What the istiod of one cluster may read in the other. */
+interface ReaderRole {
+  readonly rules: readonly { readonly apiGroups: readonly string[] }[];
+}
 
 /** Calls go to both regions alike, and are tried again when one of them does not answer. */
 const evenly = [

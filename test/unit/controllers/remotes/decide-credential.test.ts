@@ -28,7 +28,8 @@ function hoursOn(hours: number): Date {
 
 function observed(state: CredentialState, rest: Partial<ObservedCredential> = {}): ObservedCredential {
   return {
-    ...{ state, delivered: 'current', replicas: [], isRefused: false, request: undefined, mustQueue: false },
+    ...{ state, delivered: 'current', replicas: [], isRefused: false, request: undefined },
+    ...{ mustQueue: false, isStarting: false },
     ...rest,
   };
 }
@@ -55,6 +56,15 @@ describe('a credential', () => {
       do: 'mint',
       why: 'first',
     });
+  });
+
+  test('is kept from an istiod that starts and does not have it, but not taken from one that has', () => {
+    const starting = (state: CredentialState, delivered?: 'current') =>
+      decideCredential(observed(state, { delivered, isStarting: true }), bound, start).do;
+    expect(starting({ next: aSlot('a') })).toBe('hold');
+    expect(starting({ current: aSlot('a') })).toBe('hold');
+    expect(starting({ current: aSlot('a') }, 'current')).toBe('nothing');
+    expect(starting({ current: aSlot('a'), next: aSlot('b') }, 'current')).toBe('deliver');
   });
 
   test('is used for half of its life', () => {
@@ -190,7 +200,7 @@ class World {
     );
     const step = decideCredential(
       {
-        ...{ state, delivered, request: undefined, mustQueue: false },
+        ...{ state, delivered, request: undefined, mustQueue: false, isStarting: false },
         isRefused: state.current !== undefined && !this.valid.has(state.current.token),
         replicas: this.replicas.map(({ uid, startedAt, events, uses }) => ({
           ...{ pod: uid, uid, startedAt, secretEvents: events },
