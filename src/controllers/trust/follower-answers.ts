@@ -1,4 +1,4 @@
-import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
@@ -39,6 +39,7 @@ const longestWaitMs = 5 * 60_000;
  */
 export class FollowerAnswers {
   readonly #deps: FollowerAnswersDeps;
+  /** By control-plane namespace. */
   readonly #memories = new Map<string, Memory>();
 
   constructor(deps: FollowerAnswersDeps) {
@@ -58,7 +59,7 @@ export class FollowerAnswers {
     const before = statements.read(mesh, clock.now());
     const answered = answer(own, bundle);
     if (before !== undefined && trustStatementText(before) === trustStatementText(answered)) {
-      this.#memories.delete(keyText(mesh));
+      this.#memories.delete(mesh.namespace);
       return { blockers: [] };
     }
     const open = openStatement(own, before, bundle);
@@ -80,11 +81,16 @@ export class FollowerAnswers {
     return { blockers, againInMs: Math.min(longestWaitMs, Math.max(leastWaitMs, ageMs / 10)) };
   }
 
-  #memoryOf(mesh: ResolvedMesh, version: string): Memory {
-    const known = this.#memories.get(keyText(mesh));
+  /** Of a namespace whose last MeshOperator has gone. */
+  forget(namespace: string): void {
+    this.#memories.delete(namespace);
+  }
+
+  #memoryOf({ namespace }: ResolvedMesh, version: string): Memory {
+    const known = this.#memories.get(namespace);
     if (known?.version === version) return known;
     const memory = { version, sinceMs: this.#deps.clock.monotonicMs(), done: new Set<string>() };
-    this.#memories.set(keyText(mesh), memory);
+    this.#memories.set(namespace, memory);
     return memory;
   }
 }

@@ -602,6 +602,7 @@ export class TrustReconciler implements Reconciler {
     const { store, plugged, orders, bundles, copies, metrics, informers } = this.#deps;
     this.#memories.delete(key.namespace);
     this.#loaded.delete(key.namespace);
+    this.#answers.forget(key.namespace);
     plugged.forget(key);
     await orders.close(key, signal);
     bundles.forget(key);

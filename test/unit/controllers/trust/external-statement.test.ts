@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ForeignBundle } from '../../../../src/controllers/trust/bundle-statement.ts';
 import { externalStatement } from '../../../../src/controllers/trust/external-statement.ts';
 import type { ContestedCopy } from '../../../../src/controllers/trust/plan-copies.ts';
+import type { Blocker } from '../../../../src/pki/gates.ts';
 import { readTrustedRoots } from '../../../../src/pki/trusted-roots.ts';
 import { anAuthority, dayMs, firstDay, later } from '../../../support/authority-states.ts';
 
@@ -14,11 +15,12 @@ interface Changes {
   readonly contested?: readonly ContestedCopy[];
   readonly afterDays?: number;
   readonly request?: string;
+  readonly behind?: readonly Blocker[];
 }
 
-function statement({ bundle = {}, contested = [], afterDays = 0, request }: Changes = {}) {
+function statement({ bundle = {}, contested = [], afterDays = 0, request, behind = [] }: Changes = {}) {
   const whole = { configMap: 'istio-system/roots', keeper: 'The authority at ca:443', roots, ...bundle };
-  return externalStatement({ bundle: whole, contested }, { now: later(afterDays * dayMs), request });
+  return externalStatement({ bundle: whole, contested, behind }, { now: later(afterDays * dayMs), request });
 }
 
 describe('TrustHealthy of an external authority', () => {
@@ -32,6 +34,14 @@ describe('TrustHealthy of an external authority', () => {
 
     expect(status).toBe('True');
     expect(message).toContain('Annotation meshoperator.dev/rotate has no effect');
+  });
+
+  test('names a proxy that holds up the answer to the cluster with the istiod', () => {
+    const pod = { gate: 'Proxies', what: 'pod app/client', why: 'does not trust a root' } as const;
+    const { status, message } = statement({ behind: [pod, { ...pod, what: 'pod app/other' }] });
+
+    expect(status).toBe('True');
+    expect(message).toContain('It waits for proxies here: pod app/client does not trust a root (and 1 more)');
   });
 
   test('warns when 30 days are left', () => {
