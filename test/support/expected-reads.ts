@@ -17,13 +17,14 @@ export const expectedReads: readonly string[] = [
       'namespaces',
       'events',
     ],
-    // The trust controller's: authorities, `cacerts`, what istiods have made, and the roots that they hand out, those of
-    // tenants by their label.
+    // The trust controller's: authorities, `cacerts`, what istiods have made, the roots that they hand out, those of
+    // tenants by their label, and what this cluster says to others.
     ...[
       'secrets',
       'secrets cacerts',
       'secrets istio-ca-secret',
       'configmaps istio-ca-root-cert',
+      'configmaps mesh-operator-trust',
       'configmaps',
     ],
     // What other clusters say of their istiods, by its label.

@@ -19,6 +19,7 @@ const ofOthers = [
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
   'RemoteCredentialIssued',
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
+  ...['RootsExchanged', 'MemberLeftBehind'],
 ];
 /** The API server's, as `kube/errors.ts` tells them apart; transient ones are shown as ApplyFailed. */
 const ofRefusals = ['Forbidden', 'ImmutableField', 'Invalid'];
