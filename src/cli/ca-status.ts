@@ -1,5 +1,9 @@
 import { keyText } from '../api/kubernetes-object.ts';
-import type { CertificateAuthorityStatus, TrustBundleStatus } from '../api/mesh-operator-status.ts';
+import type {
+  CertificateAuthorityStatus,
+  TrustBundleStatus,
+  TrustMemberStatus,
+} from '../api/mesh-operator-status.ts';
 import { systemClock } from '../base/clock.ts';
 import { type AuthorityOfMesh, authorityOf } from './authority-of.ts';
 import { clusterClient, listMeshes, type MeshesOptions } from './cluster.ts';
@@ -53,8 +57,13 @@ export function caStatusText(mesh: AuthorityOfMesh, now: Date): string {
 }
 
 function authorityLines(authority: CertificateAuthorityStatus, now: Date): string[] {
-  const { lastRotation, nextRotation } = authority;
-  const lines = [...certificateLines(authority, now), ...rotationLines(authority)];
+  const { lastRotation, nextRotation, members = [], waitingFor = [] } = authority;
+  const lines = [
+    ...certificateLines(authority, now),
+    ...members.map(memberText),
+    ...rotationLines(authority),
+    ...waitingFor.map((what) => `  Waits: ${what}`),
+  ];
   if (lastRotation !== undefined) {
     const { kind, reason, finishedAt, seconds } = lastRotation;
     lines.push(`  Last rotation: ${kind} (${reason}), ended ${finishedAt} after ${seconds.toFixed(1)} s`);
@@ -91,12 +100,19 @@ export function endText(notAfter: string, now: Date): string {
   return `ends ${notAfter}, ${days === 1 ? '1 day' : `${days} days`} left`;
 }
 
-function rotationLines({ phase, rotation, proxies, waitingFor = [] }: CertificateAuthorityStatus): string[] {
+function memberText({ clusterName, isTrusted, trustsRoot, message }: TrustMemberStatus): string {
+  const here = isTrusted ? 'its roots are trusted here' : 'its roots are not trusted by everybody here yet';
+  const there = trustsRoot
+    ? 'it trusts the root of this cluster'
+    : 'it does not trust the root of this cluster yet';
+  return `  Cluster ${clusterName}: ${here}, ${there}${message === undefined ? '' : `; ${message}`}`;
+}
+
+function rotationLines({ phase, rotation, proxies }: CertificateAuthorityStatus): string[] {
   if (rotation === undefined) return [];
   const { kind, reason, startedAt, phaseSince } = rotation;
   return [
     `  Rotation: ${kind} (${reason}) since ${startedAt}, in phase ${phase} since ${phaseSince}`,
     ...(proxies === undefined ? [] : [`  Proxies done: ${proxies.done} of ${proxies.total}`]),
-    ...waitingFor.map((what) => `  Waits: ${what}`),
   ];
 }

@@ -55,6 +55,28 @@ describe('mesh-operator ca status', () => {
     );
   });
 
+  test('shows whether other clusters of the mesh trust each other, and what that waits for', () => {
+    const absentSince = '2025-12-31T00:00:00.000Z';
+    const message = `cannot be reached since ${absentSince}`;
+    const lines = linesOf(
+      aMeshWithAuthority({
+        members: [
+          { clusterName: 'north', isTrusted: true, trustsRoot: true },
+          { clusterName: 'west', isTrusted: false, trustsRoot: false, absentSince, message },
+        ],
+        waitingFor: ['ConfigMap shop/istio-ca-root-cert lacks a root that is to be trusted'],
+      }),
+    );
+
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        '  Cluster north: its roots are trusted here, it trusts the root of this cluster',
+        `  Cluster west: its roots are not trusted by everybody here yet, it does not trust the root of this cluster yet; ${message}`,
+        '  Waits: ConfigMap shop/istio-ca-root-cert lacks a root that is to be trusted',
+      ]),
+    );
+  });
+
   test('shows how long the last rotation took', () => {
     const lastRotation = {
       kind: 'root',
