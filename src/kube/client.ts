@@ -122,6 +122,13 @@ export interface IssuedToken {
   readonly expiresAt: Date;
 }
 
+export interface ServerFacts {
+  /** `v1.35.1` */
+  readonly version: string;
+  /** To the second (HTTP `Date`); absent when it does not say. */
+  readonly time?: Date;
+}
+
 export interface PodLogOptions {
   readonly container: string;
   /** At most so many lines, the last ones. */
@@ -432,14 +439,17 @@ export class KubeClient {
     return { token, expiresAt: new Date(expirationTimestamp) };
   }
 
-  /** The instant that the API server's clock shows, to the second (HTTP `Date`); undefined when it does not say. */
-  async serverTime(signal: AbortSignal): Promise<Date | undefined> {
+  /** How the API server names its version, and what its clock shows: one question for both. */
+  async serverFacts(signal: AbortSignal): Promise<ServerFacts> {
     const deadline = new Deadline(this.#deps.clock, this.#timeoutMs, signal);
     try {
       const { headers, body } = await this.#send(versionCall, deadline);
-      await textOf(body);
+      const answer: unknown = JSON.parse(await textOf(body));
       const date = Date.parse(String(headers.date));
-      return Number.isNaN(date) ? undefined : new Date(date);
+      return {
+        version: isRecord(answer) ? String(answer.gitVersion) : '',
+        ...(Number.isNaN(date) ? {} : { time: new Date(date) }),
+      };
     } catch (error) {
       throw this.#explain(error, versionCall.action, deadline, signal);
     } finally {

@@ -15,13 +15,16 @@ export interface ClusterFacts {
   readonly roots: ReadonlySet<string>;
   /** Fingerprint of the root that signs there, as its operator says; absent where none exchanges roots. */
   readonly root?: string;
-  /** Addresses of pods as nodes have them (`spec.podCIDRs`); empty where they say nothing. */
+  /** Addresses of pods as nodes have them (`spec.podCIDRs`); empty where they say nothing, or were not asked. */
   readonly podRanges: readonly string[];
 }
 
 const nodeKind = kindInfo('v1', 'Node');
 
-/** Asks a cluster for what it is compared by; `namespace` is that of the mesh. */
+/** The API server answers from its memory (Kubernetes, resourceVersion `0`): what is asked each minute may be a second old. */
+export const anyVersion = '0';
+
+/** Asks a cluster for what it is compared by, but for `podRanges`; `namespace` is that of the mesh. */
 export async function readCluster(
   client: KubeClient,
   namespace: string,
@@ -30,18 +33,18 @@ export async function readCluster(
   const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
   const rootsId = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: rootConfigMapName };
   const statementId = { ...rootsId, name: trustStatementName };
-  const [home, roots, statement, nodes] = await Promise.all([
+  const [home, roots, statement] = await Promise.all([
     client.get(kubeSystem, signal),
     client.find(rootsId, signal),
     client.find(statementId, signal),
-    client.list(nodeKind, {}, signal),
   ]);
-  return {
-    uid: home.metadata.uid ?? '',
-    roots: rootsOf(roots),
-    ...rootOf(statement),
-    podRanges: [...new Set(nodes.items.flatMap(rangesOf))],
-  };
+  return { uid: home.metadata.uid ?? '', roots: rootsOf(roots), ...rootOf(statement), podRanges: [] };
+}
+
+/** The `podRanges` of a cluster: a list of all its nodes, so that they are asked only where they are compared. */
+export async function readPodRanges(client: KubeClient, signal: AbortSignal): Promise<readonly string[]> {
+  const { items } = await client.list(nodeKind, { resourceVersion: anyVersion }, signal);
+  return [...new Set(items.flatMap(rangesOf))];
 }
 
 function rootsOf(configMap: KubernetesObject | undefined): ReadonlySet<string> {

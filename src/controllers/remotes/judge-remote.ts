@@ -87,12 +87,21 @@ function rootProblem({ own, other }: Comparison): RemoteProblem | undefined {
 
 /** Pods of one network find each other by their addresses alone. */
 function addressProblem({ mesh, clusterName, own, other }: Comparison): RemoteProblem | undefined {
-  const peer = other.meshes.map(multiClusterOf).find((says) => says.clusterName === clusterName);
-  if (peer === undefined || (peer.network ?? '') !== mesh.network) return undefined;
+  if (!isInNetwork(other.meshes, clusterName, mesh.network)) return undefined;
   const clash = own.podRanges.find((range) => other.podRanges.some((theirs) => overlap(range, theirs)));
   if (clash === undefined) return undefined;
   const message = `has pods with addresses of ${clash}, as this cluster has, in one network: give each cluster a network of its own, or other addresses`;
   return { reason: 'AddressClash', isOther: false, message };
+}
+
+/** Whether the MeshOperators of a cluster say that it is in this network. */
+export function isInNetwork(
+  meshes: readonly KubernetesObject[],
+  clusterName: string,
+  network: string,
+): boolean {
+  const peer = meshes.map(multiClusterOf).find((says) => says.clusterName === clusterName);
+  return peer !== undefined && (peer.network ?? '') === network;
 }
 
 function overlap(one: string, other: string): boolean {

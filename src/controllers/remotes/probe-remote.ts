@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { type ClusterFacts, readCluster } from './cluster-facts.ts';
+import { anyVersion, type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
 
 /** What was found of another cluster. */
 export interface RemoteFacts extends ClusterFacts {
@@ -19,26 +19,28 @@ export interface RemoteFacts extends ClusterFacts {
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
 
-/** Asks another cluster who it is; `namespace` is that of the mesh. Throws what the client throws: unreachable, refused, not allowed. */
+/** Asks another cluster who it is; `namespace` is that of the mesh, and its MeshOperators say whether addresses matter. Throws what the client throws: unreachable, refused, not allowed. */
 export async function probeRemote(
   client: KubeClient,
   namespace: string,
   clock: Clock,
   signal: AbortSignal,
+  needsPodRanges: (meshes: readonly KubernetesObject[]) => boolean = () => true,
 ): Promise<RemoteFacts> {
   const askedAt = clock.now().getTime();
-  const serverTime = await client.serverTime(signal);
+  // By itself: the time that the answer takes is taken for a difference of clocks.
+  const { version, time } = await client.serverFacts(signal);
   const answeredAt = clock.now().getTime();
-  const [kubernetesVersion, facts, meshes] = await Promise.all([
-    client.serverVersion(signal),
+  const [facts, meshes] = await Promise.all([
     readCluster(client, namespace, signal),
     listMeshes(client, signal),
   ]);
   return {
     ...facts,
-    kubernetesVersion,
-    clockSkewMs: serverTime === undefined ? undefined : skewOf(serverTime, askedAt, answeredAt),
+    ...(needsPodRanges(meshes) ? { podRanges: await readPodRanges(client, signal) } : {}),
     meshes,
+    kubernetesVersion: version,
+    clockSkewMs: time === undefined ? undefined : skewOf(time, askedAt, answeredAt),
   };
 }
 
@@ -51,7 +53,7 @@ function skewOf(serverTime: Date, askedAt: number, answeredAt: number): number {
 
 async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<readonly KubernetesObject[]> {
   try {
-    const { items } = await client.list(meshKind, {}, signal);
+    const { items } = await client.list(meshKind, { resourceVersion: anyVersion }, signal);
     return items.filter(({ spec }) => isRecord(spec) && isRecord(spec.multiCluster));
   } catch (error) {
     // There is no operator.

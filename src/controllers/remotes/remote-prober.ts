@@ -4,9 +4,10 @@ import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
 import type { AccessKeeper } from './access-keeper.ts';
-import { type ClusterFacts, readCluster } from './cluster-facts.ts';
+import { type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 import type { CredentialSlot } from './credential-state.ts';
+import { isInNetwork } from './judge-remote.ts';
 import { assertRights, probeRemote, type RemoteFacts } from './probe-remote.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
@@ -39,13 +40,24 @@ export interface ProbedRemote {
   readonly isRefused: boolean;
 }
 
+interface AskedOwn {
+  readonly facts: Promise<ClusterFacts>;
+  readonly hasPodRanges: boolean;
+  readonly askedAtMs: number;
+}
+
 /** How often a cluster is asked whether it is there and still lets us in. */
 export const probeIntervalMs = 60_000;
+/** How long what this cluster has said of itself serves for comparisons. */
+const ownIntervalMs = 5_000;
 
 /** Asks other clusters who they are, and remembers for a while what they have said. */
 export class RemoteProber {
   readonly #deps: RemoteProberDeps;
   readonly #memories = new Map<string, ProbedRemote & { readonly probedAtMs: number }>();
+
+  /** This cluster, by the namespace of a mesh. */
+  readonly #own = new Map<string, AskedOwn>();
 
   constructor(deps: RemoteProberDeps) {
     this.#deps = deps;
@@ -56,7 +68,7 @@ export class RemoteProber {
    * Throws what `remoteAccess`, `assertRights` and the client throw.
    */
   async probe(pass: RemotePass, current: CredentialSlot | undefined): Promise<ProbedRemote> {
-    const { client: ownClient, accessSecrets, access, connections, clock } = this.#deps;
+    const { accessSecrets, access, connections, clock } = this.#deps;
     const { key, mesh, remote, signal } = pass;
     const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
     const secret = await accessSecrets.read(watcherOf(key), secretKey, signal);
@@ -69,13 +81,29 @@ export class RemoteProber {
     this.#memories.delete(name);
     // Before anything else: what is missing is named whole.
     if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
-    const facts = await probeRemote(client, mesh.namespace, clock, signal);
-    const own = await readCluster(ownClient, mesh.namespace, signal);
+    const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
+    const facts = await probeRemote(client, mesh.namespace, clock, signal, isNear);
+    const own = await this.#ownFacts(mesh.namespace, isNear(facts.meshes), signal);
     if (secret !== undefined) await access.keep(pass, { identity, secret, client });
     const isRefused = current !== undefined && (await connections.refuses(identity, current.token, signal));
     const probed = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
     this.#memories.set(name, probed);
     return probed;
+  }
+
+  /** This cluster, asked once for all others that are asked at about the same time. */
+  async #ownFacts(namespace: string, sharesNetwork: boolean, signal: AbortSignal): Promise<ClusterFacts> {
+    const { client, clock } = this.#deps;
+    const known = this.#own.get(namespace);
+    const isFresh = known !== undefined && clock.monotonicMs() - known.askedAtMs < ownIntervalMs;
+    if (isFresh && (known.hasPodRanges || !sharesNetwork)) {
+      // Whoever asked may have been stopped: then this cluster is asked again.
+      const facts = await known.facts.catch(() => undefined);
+      if (facts !== undefined) return facts;
+    }
+    const facts = readOwn(client, namespace, sharesNetwork, signal);
+    this.#own.set(namespace, { facts, hasPodRanges: sharesNetwork, askedAtMs: clock.monotonicMs() });
+    return facts;
   }
 
   /** What a cluster has said last; undefined when it is to be asked. */
@@ -90,8 +118,19 @@ export class RemoteProber {
   /** Forgets a cluster that nobody names any more, and watches the Secret no more that led there. */
   leave(key: CredentialKey): void {
     this.forget(key);
+    this.#own.delete(key.mesh.namespace);
     this.#deps.accessSecrets.forget(watcherOf(key));
   }
+}
+
+async function readOwn(
+  client: KubeClient,
+  namespace: string,
+  sharesNetwork: boolean,
+  signal: AbortSignal,
+): Promise<ClusterFacts> {
+  const facts = await readCluster(client, namespace, signal);
+  return sharesNetwork ? { ...facts, podRanges: await readPodRanges(client, signal) } : facts;
 }
 
 function watcherOf({ mesh, clusterName }: CredentialKey): AccessWatcher {
