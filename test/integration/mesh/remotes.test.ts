@@ -11,15 +11,17 @@ import { makeAuthority } from '../../support/given-authority.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
+import type { RunningOperator } from '../../support/running-operator.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 
 let world: MeshCluster;
 let west: RemoteCluster;
+let operator: RunningOperator;
 
 beforeAll(async () => {
   [world, west] = await Promise.all([MeshCluster.open('none'), RemoteCluster.start(uniqueName('west'))]);
-  await world.startOperator();
+  operator = await world.startOperator();
 });
 
 afterAll(async () => {
@@ -330,4 +332,12 @@ describe('a way into another cluster that does not lead there', () => {
     );
     expect(status.message).toContain('does not exist: create it, or name another one');
   });
+});
+
+// The last: other tests need the operator.
+test('an operator of a mesh with other clusters ends in order when it is told to', async () => {
+  const { mesh } = await createMesh();
+  await untilReady(mesh);
+
+  expect(await operator.end('SIGTERM')).toBe(0);
 });
