@@ -54,6 +54,15 @@ export const memberLabel = 'meshoperator.dev/member';
 /** On Secrets that hold a credential for another cluster, istiod's or the operator's; its value is the name of that. */
 export const remoteLabel = 'meshoperator.dev/remote';
 
+/** On the Secrets by which istiods know other clusters, and are let into them. */
+export const remoteSecretsLabel = 'meshoperator.dev/remote-secrets';
+
+/** On pods of istiod: the version of the tokens that they have mounted for other clusters. Its change makes kubelet refresh them. */
+export const remoteTokensAnnotation = 'meshoperator.dev/remote-tokens';
+
+/** On the pod template of an istiod that is restarted since it has lost what it knew of another cluster; its value is since when. */
+export const remoteRestartAnnotation = 'meshoperator.dev/remote-restart';
+
 /** On what a mesh has in another cluster: the cluster that it is for. */
 export const readerLabel = 'meshoperator.dev/reader-of';
 

@@ -38,7 +38,7 @@ const everyValue = {
   topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'rack', whenUnsatisfiable: 'DoNotSchedule' }],
   priorityClassName: 'system-cluster-critical',
   podDisruptionBudget: { enabled: false },
-  networkPolicy: { enabled: true, apiServerPorts: [16443], prometheusPorts: [9090] },
+  networkPolicy: { enabled: true, apiServerPorts: [16443], prometheusPorts: [9090], remotePorts: [7443] },
   monitoring: {
     serviceMonitor: { enabled: true, interval: '15s', labels: { release: 'prometheus' } },
     prometheusRule: { enabled: true, labels: { release: 'prometheus' } },

@@ -23,6 +23,17 @@ export interface BadDocument {
 
 export const badInputs: readonly BadInput[] = [
   {
+    name: 'options of istiod that keep it from reading the tokens for other clusters',
+    spec: `
+multiCluster: { meshID: shop, clusterName: east }
+components: { pilot: { k8s: { env: [{ name: PILOT_INSECURE_MULTICLUSTER_KUBECONFIG_OPTIONS, value: exec }] } } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.components.pilot.k8s.env[0].value: must have tokenFile among its options, or be left out: kubeconfigs of other clusters name files of tokens (did you mean "exec,tokenFile"?)',
+    ],
+  },
+  {
     name: 'unknown key of the spec',
     spec: 'profil: demo',
     refusedAt: 'validate',

@@ -19,8 +19,11 @@ export interface Place {
   readonly gateway?: string;
 }
 
-/** What every place is to any mesh; whether it is one of the allowed hosts, its address says. */
-export const everywhere: readonly PartyName[] = ['clients', 'outside', 'otherNetworks', 'allowedHosts'];
+/** What every place is to any mesh; whether it is one of the allowed hosts, or another API server, its address says. */
+export const everywhere: readonly PartyName[] = [
+  ...(['clients', 'outside', 'otherNetworks'] as const),
+  ...(['allowedHosts', 'remoteApiServers'] as const),
+];
 
 /**
  * Whether a mesh needs this packet by its table of flows. Both ends must let it through that are its own: the table says of each

@@ -50,11 +50,17 @@ export class RemoteCluster {
   }
 }
 
-/** Whom a remote secret makes istiod, and what that can do. */
-export function identityIn(secret: KubernetesObject, clusterName: string): RemoteIdentity {
+/** Whom a remote secret makes istiod; `tokenInFile` is what is in the file that it names. */
+export function identityIn(
+  secret: KubernetesObject,
+  clusterName: string,
+  tokenInFile?: string,
+): RemoteIdentity {
   const data = secret.data as Record<string, string>;
   const text = Buffer.from(data[clusterName] ?? '', 'base64').toString();
-  return readKubeconfig(text, `entry ${clusterName}`);
+  if (tokenInFile === undefined) return readKubeconfig(text, `entry ${clusterName}`);
+  const inline = text.replace(/^( *)token: none\n *tokenFile: .*$/m, `$1token: ${tokenInFile}`);
+  return readKubeconfig(inline, `entry ${clusterName}`);
 }
 
 /** Asks once as somebody; `Unauthorized` or the like where that is refused. */

@@ -1,7 +1,9 @@
 import { goDurationMs } from '../../base/duration.ts';
+import { kubeconfigOptions, tokenFileOption } from '../kubeconfig-options.ts';
 import type { Problem } from '../problem.ts';
 import { profileOf } from '../resolve-multi-cluster.ts';
 import { findDuplicates } from './duplicates.ts';
+import { pilotVariable } from './pilot-variable.ts';
 import { gatewaysOf, type SpecView } from './spec-view.ts';
 
 const path = 'spec.multiCluster';
@@ -12,7 +14,12 @@ const leastLifetimeMs = 600_000;
 export function checkMultiCluster(view: SpecView): Problem[] {
   const { spec } = view;
   if (spec.multiCluster === undefined) return [];
-  return [...checkRole(view), ...checkAgainstValues(view), ...checkRemotes(view)];
+  return [
+    ...checkRole(view),
+    ...checkAgainstValues(view),
+    ...checkRemotes(view),
+    ...checkKubeconfigOptions(view),
+  ];
 }
 
 function checkRole(view: SpecView): Problem[] {
@@ -47,6 +54,16 @@ function checkRole(view: SpecView): Problem[] {
     problems.push({ path, message });
   }
   return problems;
+}
+
+/** istiod reads tokens for other clusters from files, and refuses that unless it is an option. */
+function checkKubeconfigOptions(view: SpecView): Problem[] {
+  return pilotVariable(view, kubeconfigOptions).flatMap(({ path, value }) => {
+    const options = (value ?? '').split(',').filter((option) => option !== '');
+    if (options.includes(tokenFileOption)) return [];
+    const message = `must have ${tokenFileOption} among its options, or be left out: kubeconfigs of other clusters name files of tokens`;
+    return [{ path, message, suggestion: [...options, tokenFileOption].join(',') }];
+  });
 }
 
 /** The same is said by three Helm values, which may be left out. */

@@ -2,6 +2,7 @@ import type { Problem } from '../problem.ts';
 import { resolveVersion, supportedVersionsText } from '../resolve-version.ts';
 import { isAtLeast, istioVersions } from '../versions.ts';
 import { notYetIn } from './mesh-config-checks.ts';
+import { pilotVariable } from './pilot-variable.ts';
 import type { SpecView } from './spec-view.ts';
 
 const compliancePolicy = 'COMPLIANCE_POLICY';
@@ -40,22 +41,11 @@ export function checkTagAgainstVersion({ spec }: SpecView): Problem[] {
 }
 
 /** An istiod that does not know a policy says so in its log and complies with none. */
-export function checkCompliancePolicy({ spec }: SpecView): Problem[] {
-  const version = resolveVersion(spec.version);
+export function checkCompliancePolicy(view: SpecView): Problem[] {
+  const version = resolveVersion(view.spec.version);
   if (version === undefined || isAtLeast(version, '1.31')) return [];
-  const variables = (spec.components?.pilot?.k8s?.env ?? []).map((variable, index) => ({
-    path: `spec.components.pilot.k8s.env[${index}].value`,
-    policy: variable?.name === compliancePolicy ? variable.value : undefined,
-  }));
-  const places = [
-    ...variables,
-    {
-      path: `spec.values.pilot.env.${compliancePolicy}`,
-      policy: spec.values?.pilot?.env?.[compliancePolicy],
-    },
-  ];
-  return places.flatMap(({ path, policy }) =>
-    policy === 'fips-140-3' ? [notYetIn(version.minor, '1.31', path)] : [],
+  return pilotVariable(view, compliancePolicy).flatMap(({ path, value }) =>
+    value === 'fips-140-3' ? [notYetIn(version.minor, '1.31', path)] : [],
   );
 }
 

@@ -1,24 +1,37 @@
 import { noneIsReady, replicaPods } from '../../api/istiod-replicas.ts';
-import { type KubernetesObject, keyText, type ObjectId } from '../../api/kubernetes-object.ts';
+import { idOf, type KubernetesObject, keyText, type ObjectId } from '../../api/kubernetes-object.ts';
+import { remoteTokensAnnotation } from '../../api/labels.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TransientError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
+import { hastenMounts } from '../../kube/hasten-mounts.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
+import { secretTexts } from '../../kube/secret-data.ts';
 import { readerIds, renderReader } from '../../render/multicluster/reader.ts';
+import { remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import type { CredentialKey } from './credential-secret.ts';
 import type { CredentialSlot, CredentialState } from './credential-state.ts';
 import type { CredentialStore } from './credential-store.ts';
-import { type CredentialStep, decideCredential, type MintReason } from './decide-credential.ts';
-import { objectManager } from './field-managers.ts';
+import { type CredentialStep, decideCredential, type MintReason, settledAt } from './decide-credential.ts';
+import { objectManager, tokenManager } from './field-managers.ts';
 import { holdsUpStart } from './holds-up-start.ts';
-import { observeReplicas } from './observe-replicas.ts';
+import { losingPods, mustKeepBytes } from './kubeconfig-change.ts';
+import { type ObservedReplica, observeReplicas } from './observe-replicas.ts';
 import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
 import type { ProbedRemote } from './remote-prober.ts';
-import { hasSameData, type Reader, remoteSecret, remoteSecretName } from './remote-secret.ts';
+import {
+  hasSameData,
+  type Reader,
+  remoteSecret,
+  remoteSecretName,
+  remoteTokenIn,
+  remoteTokensSecret,
+} from './remote-secret.ts';
+import { restartDeployments } from './restart-istiod.ts';
 
 export interface CredentialKeeperDeps {
   /** Of this cluster. */
@@ -54,19 +67,20 @@ export class CredentialKeeper {
 
   /** Takes steps until one has to wait, and gives that. */
   async keep(pass: Admitted, isRefused: boolean): Promise<CredentialStep> {
-    const { store, clock, podsIn, exec } = this.#deps;
-    const { key, remote, mesh, request, signal } = pass;
+    const { store, clock, podsIn } = this.#deps;
+    const { key, remote, mesh, request } = pass;
     let refused = isRefused;
     for (let count = 0; count < maxSteps; count += 1) {
       const state = store.read(key);
       const delivered = this.#deliveredSlot(pass, state);
-      const isDelivering = state.delivery !== undefined && delivered === 'next';
-      const pods = replicaPods(podsIn(mesh.namespace));
-      const replicas = isDelivering ? await observeReplicas(pods, key.clusterName, exec, signal) : [];
+      const settles = settledAt(state);
+      const isStarting = noneIsReady(replicaPods(podsIn(mesh.namespace)));
+      const mayBeUsed = state.delivery !== undefined && (settles === undefined || settles <= clock.now());
+      const replicas = mayBeUsed && delivered === 'next' ? await this.#replicas(pass) : [];
       const step = decideCredential(
         {
           ...{ state, delivered, replicas, isRefused: refused, request },
-          ...{ mustQueue: this.#mustQueue(key), isStarting: noneIsReady(pods) },
+          ...{ mustQueue: this.#mustQueue(key), isStarting },
         },
         remote,
         clock.now(),
@@ -78,6 +92,8 @@ export class CredentialKeeper {
       else if (step.do === 'promote') await this.#promote(pass);
       else if (step.do === 'revoke') {
         if (!(await this.#revoke(pass))) return step;
+      } else if (step.do === 'restart') {
+        if (!(await this.#restart(pass))) return step;
       } else return step;
     }
     throw new Error(`The credential for cluster ${key.clusterName} does not come to rest`);
@@ -92,11 +108,10 @@ export class CredentialKeeper {
 
   /** Takes from istiod a cluster that holds up its start; `keep` gives it back when a replica is Ready. False: no need. */
   async withhold(pass: RemotePass): Promise<boolean> {
-    const { client, clock, exec, events, podsIn } = this.#deps;
-    const { key, mesh, owner, signal } = pass;
+    const { client, clock, events } = this.#deps;
+    const { key, owner, signal } = pass;
     if (!this.isAwaited(pass)) return false;
-    const pods = replicaPods(podsIn(mesh.namespace));
-    const replicas = await observeReplicas(pods, key.clusterName, exec, signal);
+    const replicas = await this.#replicas(pass);
     if (!holdsUpStart(replicas, clock.now())) return false;
     await client.delete(secretId(key), {}, signal);
     const message = `istiod did not start while it waited for cluster ${key.clusterName}, and gets it again when a replica is Ready`;
@@ -136,15 +151,24 @@ export class CredentialKeeper {
     const { store, client, remoteSecrets } = this.#deps;
     const { key, signal } = pass;
     if (slotName === 'next') await this.#prepareDelivery(pass);
-    const slot = store.read(key)[slotName];
+    else await this.#prepareRepair(pass);
+    const state = store.read(key);
+    const slot = state[slotName];
     if (slot === undefined) return;
+    if (state.isInFile === true) await this.#writeToken(pass, slot.token);
+    const secret = secretFor(pass, state, slot);
+    if (hasSameData(this.#kubeconfigSecret(pass), secret)) return;
     const options = { fieldManager: objectManager, force: true };
-    remoteSecrets.observeWrite(await client.apply(secretFor(pass, slot), options, signal));
+    remoteSecrets.observeWrite(await client.apply(secret, options, signal));
   }
 
-  /** The next credential has been seen to be good, and what replicas have counted before is written down. */
-  async #prepareDelivery({ key, mesh, identity, signal }: Admitted): Promise<void> {
-    const { store, connections, podsIn, exec } = this.#deps;
+  /**
+   * The next credential has been seen to be good; where istiod will read it from, and what replicas have counted before, is
+   * written down.
+   */
+  async #prepareDelivery(pass: Admitted): Promise<void> {
+    const { store, connections, clock } = this.#deps;
+    const { key, mesh, identity, signal } = pass;
     const state = store.read(key);
     if (state.next === undefined) return;
     this.#turns.set(keyText(key.mesh), key.clusterName);
@@ -154,32 +178,95 @@ export class CredentialKeeper {
           reason: 'CredentialRefused',
         });
       }
-      const pods = replicaPods(podsIn(mesh.namespace));
-      const replicas = await observeReplicas(pods, key.clusterName, exec, signal);
+      const replicas = await this.#replicas(pass);
+      const isInFile = mustKeepBytes(mesh.version.patch, replicas);
       const before = Object.fromEntries(
         replicas.map(({ uid, startedAt, secretEvents }) => [
           uid,
           { ...(startedAt === undefined ? {} : { startedAt }), secretEvents },
         ]),
       );
-      await store.write(key, { ...state, delivery: { before } }, signal);
+      const fileSince = isInFile ? { fileSince: clock.now().toISOString() } : {};
+      await this.#writeWithRestart(pass, state.next, replicas, {
+        ...state,
+        isInFile,
+        delivery: { before, ...fileSince },
+      });
     } finally {
       this.#turns.delete(keyText(key.mesh));
     }
   }
 
+  /** Before what istiod reads is made what it was, or has another address: who will have to start anew is written down. */
+  async #prepareRepair(pass: Admitted): Promise<void> {
+    const state = this.#deps.store.read(pass.key);
+    if (state.current === undefined || !this.#isOther(pass, state, state.current)) return;
+    await this.#writeWithRestart(pass, state.current, await this.#replicas(pass), state);
+  }
+
+  /** Writes a state, and into it which replicas will lose what they know of the cluster. */
+  async #writeWithRestart(
+    pass: Admitted,
+    slot: CredentialSlot,
+    replicas: readonly ObservedReplica[],
+    state: CredentialState,
+  ): Promise<void> {
+    const { store, clock } = this.#deps;
+    const { key, mesh, signal } = pass;
+    const pods = this.#isOther(pass, state, slot) ? losingPods(mesh.version.patch, replicas) : [];
+    const restart = pods.length === 0 ? {} : { restart: { at: clock.now().toISOString(), pods } };
+    await store.write(key, { ...state, ...restart }, signal);
+  }
+
+  /** Whether istiod has a kubeconfig of the cluster that is another one than it will have. */
+  #isOther(pass: Admitted, state: CredentialState, slot: CredentialSlot): boolean {
+    const observed = this.#kubeconfigSecret(pass);
+    return observed !== undefined && !hasSameData(observed, secretFor(pass, state, slot));
+  }
+
+  /** Puts a token where istiod has its file, and has kubelets look at once. */
+  async #writeToken({ owner, key, mesh, signal }: Admitted, token: string): Promise<void> {
+    const { client, remoteSecrets, podsIn } = this.#deps;
+    const options = { fieldManager: tokenManager(key.clusterName), force: true };
+    const written = await client.apply(remoteTokensSecret(owner, key.clusterName, token), options, signal);
+    remoteSecrets.observeWrite(written);
+    const { resourceVersion: version = '' } = written.metadata;
+    const pods = replicaPods(podsIn(mesh.namespace));
+    const annotation = remoteTokensAnnotation;
+    await hastenMounts(client, pods, { annotation, version, fieldManager: objectManager }, signal);
+  }
+
+  /** True when all replicas that have lost what they knew of the cluster are gone. */
+  async #restart({ key, mesh, signal }: Admitted): Promise<boolean> {
+    const { store, client, podsIn } = this.#deps;
+    const { restart, ...kept } = store.read(key);
+    const lost = replicaPods(podsIn(mesh.namespace)).filter(
+      ({ metadata }) => restart?.pods.includes(metadata.uid ?? '') === true,
+    );
+    if (restart !== undefined && lost.length > 0) {
+      await restartDeployments(client, lost, restart.at, signal);
+      return false;
+    }
+    await store.write(key, kept, signal);
+    return true;
+  }
+
   /** Whether another credential of the mesh is on its way to istiod, whose replicas count changes of all Secrets together. */
   #mustQueue({ mesh, clusterName }: CredentialKey): boolean {
+    const { store } = this.#deps;
+    // Then the time alone tells, and nothing is counted.
+    if (store.read({ mesh, clusterName }).isInFile === true) return false;
     const turn = this.#turns.get(keyText(mesh));
     if (turn !== undefined && turn !== clusterName) return true;
-    const others = this.#deps.store.clustersOf(mesh).filter((other) => other !== clusterName);
-    return others.some((other) => this.#deps.store.read({ mesh, clusterName: other }).delivery !== undefined);
+    const others = store.clustersOf(mesh).filter((other) => other !== clusterName);
+    return others.some((other) => store.read({ mesh, clusterName: other }).delivery !== undefined);
   }
 
   async #promote({ key, signal }: RemotePass): Promise<void> {
     const { store } = this.#deps;
     const { current, next, delivery: _done, ...kept } = store.read(key);
     if (next === undefined) return;
+    if (kept.isInFile !== true) await this.#removeToken(key, signal);
     await store.write(
       key,
       { ...kept, current: next, ...(current === undefined ? {} : { previous: current }) },
@@ -198,6 +285,19 @@ export class CredentialKeeper {
     return true;
   }
 
+  /** Takes the token for a cluster out of the Secret that istiods mount; with the last one that Secret goes. */
+  async #removeToken(key: CredentialKey, signal: AbortSignal): Promise<void> {
+    const { client, remoteSecrets } = this.#deps;
+    const { mesh, clusterName } = key;
+    const secret = remoteSecrets.get(mesh.namespace, remoteTokensName);
+    if (secret === undefined || remoteTokenIn(secret, clusterName) === undefined) return;
+    if (Object.keys(secretTexts(secret)).length === 1) await client.delete(idOf(secret), {}, signal);
+    else {
+      const merge = { data: { [clusterName]: null } };
+      await client.patch(idOf(secret), { type: 'merge', merge }, { fieldManager: objectManager }, signal);
+    }
+  }
+
   /**
    * Takes away all that a mesh has in a cluster which is none of its own any more, and what istiod had of it. Throws
    * while the cluster cannot be reached.
@@ -206,6 +306,7 @@ export class CredentialKeeper {
     const { store, connections, client: own } = this.#deps;
     const { namespace } = key.mesh;
     await own.delete(secretId(key), {}, signal);
+    await this.#removeToken(key, signal);
     const { access, readerOf } = store.read(key);
     if (access !== undefined && readerOf !== undefined) {
       const mesh = { namespace, clusterId: readerOf };
@@ -219,11 +320,25 @@ export class CredentialKeeper {
 
   #deliveredSlot(pass: Admitted, state: CredentialState): 'current' | 'next' | undefined {
     const { key, mesh } = pass;
-    const observed = this.#deps.remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
+    const observed = this.#kubeconfigSecret(pass);
+    const inFile = remoteTokenIn(
+      this.#deps.remoteSecrets.get(mesh.namespace, remoteTokensName),
+      key.clusterName,
+    );
     return (['next', 'current'] as const).find((name) => {
       const slot = state[name];
-      return slot !== undefined && hasSameData(observed, secretFor(pass, slot));
+      if (slot === undefined || !hasSameData(observed, secretFor(pass, state, slot))) return false;
+      return state.isInFile !== true || slot.token === inFile;
     });
+  }
+
+  #kubeconfigSecret({ key, mesh }: RemotePass): KubernetesObject | undefined {
+    return this.#deps.remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
+  }
+
+  #replicas({ key, mesh, signal }: RemotePass): Promise<ObservedReplica[]> {
+    const { podsIn, exec } = this.#deps;
+    return observeReplicas(replicaPods(podsIn(mesh.namespace)), key.clusterName, exec, signal);
   }
 }
 
@@ -233,12 +348,16 @@ function secretId({ mesh, clusterName }: CredentialKey): ObjectId {
 }
 
 /** What istiod reads to be in the other cluster by a credential. */
-function secretFor({ owner, key, remote, identity }: Admitted, { token }: CredentialSlot): KubernetesObject {
+function secretFor(
+  { owner, key, remote, identity }: Admitted,
+  { isInFile }: CredentialState,
+  { token }: CredentialSlot,
+): KubernetesObject {
   const { credential: _ours, ...place } = identity;
   const reader: Reader = {
     ...place,
     ...(remote.server === undefined ? {} : { server: remote.server }),
-    token,
+    ...(isInFile === true ? {} : { token }),
   };
   return remoteSecret(owner, key.clusterName, reader);
 }

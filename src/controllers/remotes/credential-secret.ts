@@ -67,7 +67,7 @@ export function credentialKeyOf({ metadata }: KubernetesObject): CredentialKey |
 export function readCredential(secret: KubernetesObject): CredentialState {
   const value = parseJson(readSecretText(secret, stateKey) ?? '');
   if (!isRecord(value)) return {};
-  const { delivery, request, readerOf, told } = value as unknown as CredentialState;
+  const { delivery, isInFile, restart, request, readerOf, told } = value as unknown as CredentialState;
   const access = parseJson(readSecretText(secret, accessKey) ?? '');
   const slots = slotNames.flatMap((name) => {
     const token = readSecretText(secret, `${name}.token`);
@@ -79,6 +79,8 @@ export function readCredential(secret: KubernetesObject): CredentialState {
   return {
     ...Object.fromEntries(slots),
     ...(delivery === undefined ? {} : { delivery }),
+    ...(isInFile === undefined ? {} : { isInFile }),
+    ...(restart === undefined ? {} : { restart }),
     ...(isRecord(access) ? { access: access as unknown as RemoteIdentity } : {}),
     ...(readerOf === undefined ? {} : { readerOf }),
     ...(told === undefined ? {} : { told }),

@@ -23,6 +23,16 @@ export interface ReplicaCount {
 export interface Delivery {
   /** What each replica had counted before, by the UID of its pod. */
   readonly before: Readonly<Record<string, ReplicaCount>>;
+  /** RFC 3339: just before the file with it was written; absent: it is in the kubeconfig. */
+  readonly fileSince?: string;
+}
+
+/** That replicas of istiod have lost what they knew of the cluster, since its kubeconfig is another one. */
+export interface Restart {
+  /** RFC 3339: just before the change. */
+  readonly at: string;
+  /** UIDs of their pods. */
+  readonly pods: readonly string[];
 }
 
 /** All that is remembered of the credential for one other cluster; each step is one write of it. */
@@ -35,6 +45,9 @@ export interface CredentialState {
   readonly previous?: CredentialSlot;
   /** Of `next`, from just before it is where istiod looks. */
   readonly delivery?: Delivery;
+  /** Whether istiod reads the token from a file, so that its kubeconfig stays as it is. */
+  readonly isInFile?: boolean;
+  readonly restart?: Restart;
   /** How the operator gets in, for when it must clean up and nobody says so any more. */
   readonly access?: RemoteIdentity;
   /** The cluster that the credential is for, by whose name the reader over there is called. */

@@ -1,5 +1,5 @@
 import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
-import type { CredentialSlot, CredentialState } from './credential-state.ts';
+import type { CredentialSlot, CredentialState, ReplicaCount } from './credential-state.ts';
 import type { ObservedReplica } from './observe-replicas.ts';
 
 /** What is known of the credential for one other cluster. */
@@ -36,8 +36,21 @@ export type CredentialStep =
   | { readonly do: 'queue' }
   /** istiod does not know the cluster, and first has to start. */
   | { readonly do: 'hold' }
+  /** It is in the file since a while, and until then a replica may still use what was there before. */
+  | { readonly do: 'settle'; readonly until: Date }
+  /** Have replicas started anew that have lost what they knew of the cluster. */
+  | { readonly do: 'restart' }
   /** Nothing, before `dueAt`; absent: until somebody asks. */
   | { readonly do: 'nothing'; readonly dueAt?: Date };
+
+/**
+ * How long after the file of a token has changed in the API server nobody uses what was there before. A kubelet looks at the
+ * Secrets that a pod has mounted at least every 90 s (60 s and up to half of that, `workerResyncIntervalJitterFactor` in
+ * Kubernetes pkg/kubelet/kubelet.go), in a cache that is at most 60 s old (kubelet's `configMapAndSecretChangeDetectionStrategy:
+ * Cache`; with `Watch`, the default, there is no such wait). client-go reads a file again within 60 s (`NewCachedFileTokenSource`
+ * in client-go transport/token_source.go). Those 210 s are rounded up by the time that a write may take.
+ */
+const settledAfterMs = 240_000;
 
 /** How much of a lifetime is used. */
 const usedShare = 0.5;
@@ -54,10 +67,13 @@ export function decideCredential(
   const { state, delivered, replicas, isRefused, request, mustQueue, isStarting } = observed;
   const { current, next, previous, delivery } = state;
   const mustHold = delivered === undefined && isStarting;
+  if (state.restart !== undefined && delivered !== undefined) return { do: 'restart' };
   if (next !== undefined) {
     if (mustHold) return { do: 'hold' };
     if (delivery === undefined && mustQueue) return { do: 'queue' };
     if (delivery === undefined || delivered !== 'next') return { do: 'deliver', slot: 'next' };
+    const until = settledAt(state);
+    if (until !== undefined && now < until) return { do: 'settle', until };
     const behind = replicas.flatMap((replica) => lagOf(replica, state) ?? []);
     return behind.length === 0 ? { do: 'promote' } : { do: 'wait', behind };
   }
@@ -84,13 +100,29 @@ function dueOf(
   return new Date(issuedMs + lifetimeMs * usedShare);
 }
 
+/** When no replica uses the current credential any more, where that is to be told by the time alone. */
+export function settledAt({ current, delivery }: CredentialState): Date | undefined {
+  if (current === undefined || delivery?.fileSince === undefined) return undefined;
+  return new Date(Date.parse(delivery.fileSince) + settledAfterMs);
+}
+
 /** Why a replica cannot be known to use what was delivered; undefined when it does. */
 function lagOf(replica: ObservedReplica, { delivery }: CredentialState): string | undefined {
-  const { pod, uid, startedAt, problem, syncStatus, secretEvents } = replica;
+  const { pod, uid, problem, syncStatus } = replica;
   if (problem !== undefined) return `${pod} ${problem}`;
-  const before = delivery?.before[uid];
+  if (delivery?.fileSince === undefined) {
+    const lag = countedLag(replica, delivery?.before[uid]);
+    if (lag !== undefined) return lag;
+  }
+  return syncStatus === 'synced' ? undefined : `${pod} says ${syncStatus ?? 'nothing of the cluster'}`;
+}
+
+/** Why a replica cannot be known to have read another kubeconfig; `before` is what it had counted then. */
+function countedLag(
+  { pod, startedAt, secretEvents }: ObservedReplica,
+  before: ReplicaCount | undefined,
+): string | undefined {
   // One that was not there before, or has started anew, has read what there is.
   const hasStarted = before === undefined || before.startedAt !== startedAt;
-  if (!hasStarted && secretEvents === before.secretEvents) return `${pod} has not heard of it`;
-  return syncStatus === 'synced' ? undefined : `${pod} says ${syncStatus ?? 'nothing of the cluster'}`;
+  return !hasStarted && secretEvents === before.secretEvents ? `${pod} has not heard of it` : undefined;
 }

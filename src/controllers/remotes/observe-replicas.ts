@@ -8,6 +8,8 @@ export interface ObservedReplica {
   /** `namespace/name`. */
   readonly pod: string;
   readonly uid: string;
+  /** `1.30.3`: what it was built as (`istio_build`); absent where it does not say. */
+  readonly release?: string;
   /** RFC 3339: when its process started (`process_start_time_seconds`). */
   readonly startedAt?: string;
   /** Changes of remote secrets that it has counted since it started (`remote_cluster_secret_events_total`). */
@@ -48,9 +50,11 @@ async function observeReplica(
     const metrics = await exec.run(target, metricsCommand, signal);
     const clusters = await exec.run(target, clustersCommand, signal);
     const startedAt = startOf(metrics);
+    const release = /^istio_build\{component="pilot",tag="([^"]+)"\}/m.exec(metrics)?.[1];
     const syncStatus = syncStatusOf(clusters, clusterName);
     return {
       ...{ pod, uid, secretEvents: secretEventsOf(metrics) },
+      ...(release === undefined ? {} : { release }),
       ...(startedAt === undefined ? {} : { startedAt }),
       ...(syncStatus === undefined ? {} : { syncStatus }),
     };

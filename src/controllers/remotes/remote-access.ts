@@ -47,7 +47,7 @@ function byToken(secret: KubernetesObject, server: string, source: string): Remo
 export function accessEntries(
   access: RemoteAccess,
   clusterName: string,
-  reader: Reader,
+  reader: Reader & { readonly token: string },
 ): Record<string, string> {
   if (access.by === 'kubeconfig') return { [access.key]: kubeconfigOf(clusterName, reader) };
   const { token, caPem } = reader;

@@ -51,6 +51,17 @@ function ofStep(step: CredentialStep, now: Date): Finding {
       };
     case 'hold':
       return findingWithheld();
+    case 'settle':
+      return {
+        ...{ state: 'Ready', reason: 'Delivering', againInMs: step.until.getTime() - now.getTime() },
+        message: 'istiod reads it, and is being given a new credential',
+      };
+    case 'restart':
+      return {
+        ...{ state: 'Progressing', reason: 'RestartingIstiod', againInMs: 2 * pollMs },
+        message:
+          'has another kubeconfig, with which this version of istiod loses its endpoints: the replicas are being replaced',
+      };
     case 'revoke':
       return {
         ...{ state: 'Ready', reason: 'Revoking', againInMs: 2 * pollMs },

@@ -1,11 +1,13 @@
 import { dump } from 'js-yaml';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { ownershipLabels } from '../../api/labels.ts';
+import { ownershipLabels, remoteSecretsLabel } from '../../api/labels.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
+import { readSecretText, secretData } from '../../kube/secret-data.ts';
+import { remoteTokenFile, remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
 
 /** What istiod looks for in its own namespace (Istio pkg/kube/multicluster/secretcontroller.go). */
-export const remoteSecretLabel = 'istio/multiCluster';
+const remoteSecretLabel = 'istio/multiCluster';
 /** For people and tools; istiod does not read it (Istio istioctl/pkg/multicluster). */
 const clusterAnnotation = 'networking.istio.io/cluster';
 
@@ -21,30 +23,71 @@ export function clusterOfSecret(name: string): string | undefined {
   return name.startsWith(namePrefix) ? name.slice(namePrefix.length) : undefined;
 }
 
-/** Where istiod finds the other API server, and whom it is there. */
-export type Reader = Omit<RemoteIdentity, 'credential'> & { readonly token: string };
+/** Where istiod finds the other API server, and whom it is there: by a token, or where that is absent by what is in its file. */
+export type Reader = Omit<RemoteIdentity, 'credential'> & { readonly token?: string };
 
 /**
  * The Secret by which the istiods of the namespace of a MeshOperator (`owner`) know another cluster: its one key is the name of that, its value a
  * kubeconfig. The same reader gives the same bytes, since any other ones make istiod begin anew with that cluster.
  */
 export function remoteSecret(owner: KubernetesObject, clusterName: string, reader: Reader): KubernetesObject {
-  const { apiVersion, kind, metadata } = owner;
+  const secret = secretOf(owner, remoteSecretName(clusterName), {
+    [clusterName]: kubeconfigOf(clusterName, reader),
+  });
+  const { labels, ...metadata } = secret.metadata;
+  return {
+    ...secret,
+    metadata: {
+      ...metadata,
+      labels: { ...labels, [remoteSecretLabel]: 'true' },
+      annotations: { [clusterAnnotation]: clusterName },
+    },
+  };
+}
+
+/**
+ * What a mesh has of the Secret that its istiods mount, for one of the clusters: the token where kubeconfigs without one
+ * name its file. Absent: nothing.
+ */
+export function remoteTokensSecret(
+  owner: KubernetesObject,
+  clusterName: string,
+  token: string | undefined,
+): KubernetesObject {
+  return secretOf(owner, remoteTokensName, token === undefined ? {} : { [clusterName]: token });
+}
+
+/** The token for a cluster in such a Secret. */
+export function remoteTokenIn(secret: KubernetesObject | undefined, clusterName: string): string | undefined {
+  return secret === undefined ? undefined : readSecretText(secret, clusterName);
+}
+
+function secretOf(
+  { apiVersion, kind, metadata }: KubernetesObject,
+  secretName: string,
+  texts: Readonly<Record<string, string>>,
+): KubernetesObject {
   const { name, namespace = '', uid = '' } = metadata;
   return {
     apiVersion: 'v1',
     kind: 'Secret',
     metadata: {
-      name: remoteSecretName(clusterName),
+      name: secretName,
       namespace,
-      labels: { ...ownershipLabels({ namespace, name }), [remoteSecretLabel]: 'true' },
-      annotations: { [clusterAnnotation]: clusterName },
+      labels: { ...ownershipLabels({ namespace, name }), [remoteSecretsLabel]: 'true' },
       ownerReferences: [{ apiVersion, kind, name, uid, controller: true }],
     },
     type: 'Opaque',
-    data: { [clusterName]: Buffer.from(kubeconfigOf(clusterName, reader)).toString('base64') },
+    data: secretData(texts),
   };
 }
+
+/**
+ * What a kubeconfig has beside the name of a token's file. istiod builds its client once, which fails where the file is not
+ * there yet, unless there is a token as well; that one is used only as long as the file cannot be read (client-go
+ * tools/clientcmd/client_config.go and transport/round_trippers.go).
+ */
+const untilThereIsAFile = 'none';
 
 /** A kubeconfig in which everything has the name of the cluster, as Istio's own tool writes it. */
 export function kubeconfigOf(clusterName: string, reader: Reader): string {
@@ -55,12 +98,14 @@ export function kubeconfigOf(clusterName: string, reader: Reader): string {
     ...(tlsServerName === undefined ? {} : { 'tls-server-name': tlsServerName }),
     ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
   };
+  const user =
+    token === undefined ? { token: untilThereIsAFile, tokenFile: remoteTokenFile(clusterName) } : { token };
   return dump(
     {
       apiVersion: 'v1',
       kind: 'Config',
       clusters: [{ name: clusterName, cluster }],
-      users: [{ name: clusterName, user: { token } }],
+      users: [{ name: clusterName, user }],
       contexts: [{ name: clusterName, context: { cluster: clusterName, user: clusterName } }],
       'current-context': clusterName,
     },

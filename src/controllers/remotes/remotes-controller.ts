@@ -1,7 +1,12 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
-import { managedBySelector, ownerByLabels, rotateRemotesAnnotation } from '../../api/labels.ts';
+import {
+  managedBySelector,
+  ownerByLabels,
+  remoteSecretsLabel,
+  rotateRemotesAnnotation,
+} from '../../api/labels.ts';
 import type { ResolvedGateway } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -28,7 +33,7 @@ import { RemoteConnections } from './remote-connections.ts';
 import { RemoteKeeper } from './remote-keeper.ts';
 import { type AccessWatcher, RemoteProber } from './remote-prober.ts';
 import { namedRemotes, queueKeyOf, RemoteReconciler } from './remote-reconciler.ts';
-import { clusterOfSecret, remoteSecretLabel } from './remote-secret.ts';
+import { clusterOfSecret } from './remote-secret.ts';
 import { RemotesReconciler } from './remotes-reconciler.ts';
 import { leastStatusIntervalMs, remotesConditionType } from './remotes-status.ts';
 import { TrustStatements } from './trust-statements.ts';
@@ -83,7 +88,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const remoteSecrets = new Informer(
     {
       kind: kindInfo('v1', 'Secret'),
-      labelSelector: `${managedBySelector},${remoteSecretLabel}=true`,
+      labelSelector: `${managedBySelector},${remoteSecretsLabel}`,
     },
     deps,
   );
@@ -156,8 +161,11 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   remoteSecrets.addHandler(({ old, current }) => {
     const { metadata } = (current ?? old) as KubernetesObject;
     const mesh: ObjectKey | undefined = ownerByLabels(metadata.labels);
+    if (mesh === undefined) return;
     const clusterName = clusterOfSecret(metadata.name);
-    if (mesh !== undefined && clusterName !== undefined) wake({ mesh, clusterName });
+    // The other Secret of that label has the tokens for all.
+    const names = clusterName === undefined ? store.clustersOf(mesh) : [clusterName];
+    for (const name of names) wake({ mesh, clusterName: name });
   });
   services.addHandler((event) => {
     for (const owner of ownersOfEvent(event)) wakeFollowers(owner);

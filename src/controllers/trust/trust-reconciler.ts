@@ -1,15 +1,16 @@
 import { type ConditionUpdate, setCondition } from '../../api/conditions.ts';
-import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { bundleAnnotation, rotateAnnotation } from '../../api/labels.ts';
 import type { MeshOperator } from '../../api/mesh-operator.ts';
 import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
-import { NotFoundError, TerminalError } from '../../base/errors.ts';
+import { TerminalError } from '../../base/errors.ts';
 import type { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventNote, EventRecorder } from '../../kube/event-recorder.ts';
+import { hastenMounts } from '../../kube/hasten-mounts.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { AuthorityFigures, TrustMetrics } from '../../observability/trust-metrics.ts';
@@ -305,18 +306,9 @@ export class TrustReconciler implements Reconciler {
     await statements.keep(observed.meshes, mesh, state, context.signal);
     if (!isUnderWay({ state, members })) return;
     const version = bundleVersion(state);
-    const merge = { metadata: { annotations: { [bundleAnnotation]: version } } };
-    for (const pod of observed.replicas) {
-      if (pod.metadata.annotations?.[bundleAnnotation] === version) continue;
-      try {
-        const options = { fieldManager: objectManager };
-        informers.pods.observeWrite(
-          await client.patch(idOf(pod), { type: 'merge', merge }, options, context.signal),
-        );
-      } catch (error) {
-        if (!(error instanceof NotFoundError)) throw error;
-      }
-    }
+    const options = { annotation: bundleAnnotation, version, fieldManager: objectManager };
+    const written = await hastenMounts(client, observed.replicas, options, context.signal);
+    for (const pod of written) informers.pods.observeWrite(pod);
   }
 
   /**

@@ -1,6 +1,7 @@
 import { ztunnelName } from '../../api/node-components.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
 import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
+import { remoteTokens } from '../multicluster/remote-tokens.ts';
 
 /** Whether istiod deploys the Gateways of the Gateway API. */
 export const gatewayDeployments = 'PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER';
@@ -35,6 +36,7 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
       : [envValue('PILOT_ENABLE_GATEWAY_API_GATEWAYCLASS_CONTROLLER', 'false')]),
     // Neither an authority nor the controller that brings its roots to all namespaces.
     ...(mesh.authority.external === undefined ? [] : [envValue('ENABLE_CA_SERVER', 'false')]),
+    ...remoteTokens(mesh).env,
   ];
   return mergeEnv([...ours, ...complianceEnv(mesh)], mesh.pilot.env);
 }

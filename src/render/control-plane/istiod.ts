@@ -4,6 +4,7 @@ import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/res
 import { isAtLeast } from '../../api/versions.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
 import { containerView } from '../container-view.ts';
+import { remoteTokens } from '../multicluster/remote-tokens.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
@@ -38,9 +39,14 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
 
 function deploymentView(mesh: ResolvedMesh) {
   const { pilot } = mesh;
+  const tokens = remoteTokens(mesh);
   return {
     ...workloadView(mesh, pilot, { tolerations: [cniTaintToleration] }),
-    ...containerView(pilot, { readinessProbe, volumes: volumesOf(mesh), volumeMounts }),
+    ...containerView(pilot, {
+      readinessProbe,
+      volumes: [...volumesOf(mesh), ...tokens.volumes],
+      volumeMounts: [...volumeMounts, ...tokens.volumeMounts],
+    }),
     serviceAccountName: istiodName(mesh),
     selector: deploymentSelector(mesh),
     podLabels: {

@@ -79,7 +79,17 @@ export const flows: readonly Flow[] = [
       text: '`apiServer.ports`/TCP',
       of: ({ networkPolicy }) => tcp(...networkPolicy.apiServer.ports).of(),
     },
-    why: 'istiod watches the cluster, and those that remote secrets name',
+    why: 'istiod watches the cluster',
+  },
+  {
+    from: ['istiod'],
+    to: ['remoteApiServers'],
+    ports: ownPorts,
+    why: 'istiod watches the other clusters of the mesh, and has tokens of their workloads reviewed there',
+    when: {
+      text: '`multiCluster.remotes` is given',
+      holds: ({ multiCluster }) => multiCluster?.role === 'Primary' && multiCluster.remotes.length > 0,
+    },
   },
   {
     from: ['istiod'],
@@ -213,7 +223,14 @@ export const flows: readonly Flow[] = [
     from: ['operator'],
     to: ['apiServer'],
     ports: { text: '443, 6443/TCP', of: () => [] },
-    why: 'All it does, but for a Prometheus that `upgrade.errorRate` or `security.mtls.migration` names. What proxies and istiod trust it asks by `exec`, which API server and node carry, and whether the injector is reached by pods in dry runs, so it connects to neither',
+    why: 'All it does in this cluster, but for a Prometheus that `upgrade.errorRate` or `security.mtls.migration` names. What proxies and istiod trust it asks by `exec`, which API server and node carry, and whether the injector is reached by pods in dry runs, so it connects to neither',
+  },
+  {
+    from: ['operator'],
+    to: ['remoteApiServers'],
+    ports: { text: '`networkPolicy.remotePorts` of its chart', of: () => [] },
+    why: 'It asks the other clusters of meshes, and makes credentials of istiod there',
+    when: { text: '`multiCluster.remotes` is given', holds: () => true },
   },
 ];
 

@@ -1,6 +1,7 @@
 import { memberLabel, tenantLabel } from '../../api/labels.ts';
 import type { PolicyPeer, PolicyPort } from '../../api/network-policy.ts';
 import type { ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
 import type { ResolvedNetworkPolicy } from '../../api/resolved-network-policy.ts';
 import { parseAddress } from '../../base/address-block.ts';
 import { istiodSelector } from '../control-plane/istiod.ts';
@@ -147,6 +148,19 @@ export const parties = {
       return hosts.map((host) => ({ peers: peersOfHost(host) }));
     },
   },
+  remoteApiServers: {
+    meaning:
+      'API servers of other clusters, or the proxies on the way there (`multiCluster.remotes`). Of one whose address only its kubeconfig says, nothing is known here but `apiServer.ports`',
+    ends: ({ multiCluster, networkPolicy }) =>
+      (multiCluster?.role === 'Primary' ? multiCluster.remotes : []).map((remote) => {
+        const address = firstHop(remote);
+        const known = address === undefined ? networkPolicy.apiServer.ports : [address.port];
+        return {
+          peers: address === undefined ? 'everywhere' : peersOfHost(address.host),
+          ports: known.map((port) => ({ port, protocol: 'TCP' })),
+        };
+      }),
+  },
   otherNetworks: {
     meaning: 'Proxies and gateways of other networks of the mesh',
     ends: () => [{ peers: 'everywhere' }],
@@ -180,6 +194,17 @@ interface Address {
   readonly host: string;
   readonly port: number;
 }
+
+/** Where istiod's connections to another API server go; undefined where only a kubeconfig says it. */
+function firstHop({ access, server, proxyUrl }: ResolvedRemote): Address | undefined {
+  const text = proxyUrl ?? server ?? (access.by === 'token' ? access.server : undefined);
+  if (text === undefined) return undefined;
+  const { hostname, port, protocol } = new URL(text);
+  return { host: hostname, port: port === '' ? (defaultPorts[protocol] ?? 443) : Number(port) };
+}
+
+/** Of a URL without a port; that of SOCKS is IANA's. */
+const defaultPorts: Readonly<Record<string, number>> = { 'https:': 443, 'http:': 80, 'socks5:': 1080 };
 
 /** Where proxies get their certificates, when that is not istiod. */
 export function foreignAuthority(mesh: ResolvedMesh): Address | undefined {

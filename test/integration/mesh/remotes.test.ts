@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
-import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { idOf, type KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import { rotateRemotesAnnotation } from '../../../src/api/labels.ts';
+import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
 import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
 import { operatorNamespace } from '../../cluster/operator.ts';
@@ -33,6 +34,7 @@ afterAll(async () => {
 async function createMesh(
   remote: Partial<Remote> = {},
   kubeconfig?: string,
+  spec: MeshOperatorSpec = {},
 ): Promise<{ readonly mesh: TestMesh; readonly namespace: string }> {
   const namespace = await world.ownNamespace();
   await west.createNamespace(namespace);
@@ -44,6 +46,7 @@ async function createMesh(
         ...{ meshID: 'shop', clusterName: 'east' },
         remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' }, ...remote }],
       },
+      ...spec,
     },
     { namespace },
   );
@@ -223,6 +226,102 @@ describe('another cluster of a mesh', () => {
     });
   });
 });
+
+/** The token in the Secret that istiods mount. */
+async function tokenInFile(namespace: string): Promise<string | undefined> {
+  const id = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'istio-remote-tokens' };
+  const data = (await world.client.find(id, never))?.data as Record<string, string> | undefined;
+  return data?.west === undefined ? undefined : Buffer.from(data.west, 'base64').toString();
+}
+
+describe('another cluster of a mesh whose istiod loses endpoints with each other kubeconfig', () => {
+  test('gets another token in a file, and none that may still be used is taken back', async () => {
+    const { mesh, namespace } = await createMesh({}, undefined, { version: '1.30' });
+    await untilReady(mesh);
+    const { data } = await remoteSecret(namespace);
+    const identity = identityIn(await remoteSecret(namespace), 'west', await tokenInFile(namespace));
+    const before = await tokenInFile(namespace);
+    await askForTokens(mesh);
+    const { state } = await untilRemote(mesh, 'it gets one', ({ reason }) => reason === 'Delivering');
+    const after = await tokenInFile(namespace);
+
+    expect(state).toBe('Ready');
+    expect(after).not.toBe(before);
+    expect((await remoteSecret(namespace)).data).toEqual(data);
+    for (const token of [before, after]) {
+      const whom = { ...identity, credential: { token: token ?? '' } };
+      expect(await answerTo(whom, (client) => client.mayI(canList('services'), never))).toBe(true);
+    }
+  });
+
+  test('leaves no file behind when it is named no more', async () => {
+    const { mesh, namespace } = await createMesh({}, undefined, { version: '1.29' });
+    await untilReady(mesh);
+    expect(await tokenInFile(namespace)).toBeDefined();
+    await mesh.change({ multiCluster: { remotes: [] } });
+    await waitUntil({ what: 'the file is gone', limitMs: 30_000, intervalMs: 100 }, async () => {
+      return (await tokenInFile(namespace)) === undefined;
+    });
+  });
+
+  test('has replicas start anew when it gets another kubeconfig nevertheless', async () => {
+    const { mesh, namespace } = await createMesh({}, undefined, { version: '1.30', profile: 'minimal' });
+    await untilReady(mesh);
+    const pod = await runningReplica(await istiodDeployment(namespace));
+    const remote = { clusterName: 'west', kubeconfig: { secretName: 'west' } };
+    await mesh.change({ multiCluster: { remotes: [{ ...remote, tlsServerName: 'kubernetes' }] } });
+    const { state } = await untilRemote(
+      mesh,
+      'replicas are replaced',
+      ({ reason }) => reason === 'RestartingIstiod',
+    );
+    await waitUntil({ what: 'the Deployment is restarted', limitMs: 30_000, intervalMs: 100 }, async () => {
+      return restartOf(await istiodDeployment(namespace)) !== undefined;
+    });
+    expect(state).toBe('Progressing');
+    expect(identityIn(await remoteSecret(namespace), 'west', 'any').tlsServerName).toBe('kubernetes');
+
+    await world.cluster.kubectl('delete', 'pod', pod.metadata.name, '-n', namespace, '--force');
+    await world.cluster.kubectl('delete', 'node', namespace);
+    await untilReady(mesh);
+  });
+});
+
+async function istiodDeployment(namespace: string): Promise<KubernetesObject> {
+  const kind = kindInfo('apps/v1', 'Deployment');
+  const options = { namespace, labelSelector: 'app=istiod' };
+  return waitUntil({ what: 'istiod has a Deployment', limitMs: 60_000, intervalMs: 100 }, async () => {
+    return (await world.client.list(kind, options, never)).items[0];
+  });
+}
+
+function templateOf({ spec }: KubernetesObject): KubernetesObject {
+  return (spec as { template: KubernetesObject }).template;
+}
+
+function restartOf(deployment: KubernetesObject): string | undefined {
+  return templateOf(deployment).metadata.annotations?.['meshoperator.dev/remote-restart'];
+}
+
+/** A pod as the Deployment would make one, on a node of its own whose kubelet does not answer. */
+async function runningReplica(deployment: KubernetesObject): Promise<KubernetesObject> {
+  const { name, namespace } = deployment.metadata;
+  const { metadata: template, spec: pods } = templateOf(deployment);
+  const { labels } = template;
+  const spec = {
+    ...{ nodeName: namespace, containers: [{ name: 'discovery', image: 'istiod' }] },
+    serviceAccountName: (pods as { serviceAccountName: string }).serviceAccountName,
+  };
+  const metadata = { name: `${name}-1`, namespace, labels };
+  const pod = { apiVersion: 'v1', kind: 'Pod', metadata, spec } as KubernetesObject;
+  const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: namespace ?? '' } };
+  await world.client.create(node, { fieldManager: 'test' }, never);
+  await world.client.create(pod, { fieldManager: 'test' }, never);
+  const options = { fieldManager: 'test', subresource: 'status' } as const;
+  const conditions = [{ type: 'Ready', status: 'True' }];
+  const merge = { status: { phase: 'Running', conditions } };
+  return world.client.patch(idOf(pod), { type: 'merge', merge }, options, never);
+}
 
 describe('a way into another cluster that does not lead there', () => {
   test.each([

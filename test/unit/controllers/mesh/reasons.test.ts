@@ -14,7 +14,7 @@ const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
   // What `status.remotes` says of one cluster, and the Event about its credential.
-  ...['Delivering', 'Revoking', 'OwnCluster', 'OtherCluster', 'OtherMesh', 'ClockSkew'],
+  ...['Delivering', 'Revoking', 'RestartingIstiod', 'OwnCluster', 'OtherCluster', 'OtherMesh', 'ClockSkew'],
   ...['RootsDiffer', 'AddressClash', 'GatewayPending'],
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
   'RemoteCredentialIssued',

@@ -162,6 +162,46 @@ describe('a credential', () => {
     });
   });
 
+  test('in a file is known to be used once kubelets and client-go have surely read it, by replicas that are well', () => {
+    const state: CredentialState = {
+      ...{ ...delivering, isInFile: true, delivery: { before: {}, fileSince: start.toISOString() } },
+    };
+    const decide = (seconds: number, ...replicas: ObservedReplica[]) =>
+      decideCredential(observed(state, { delivered: 'next', replicas }), bound, hoursOn(seconds / 3600));
+    const until = hoursOn(240 / 3600);
+    expect(decide(239, aReplica())).toEqual({ do: 'settle', until });
+    expect(decide(240, aReplica({ problem: 'cannot be asked' }))).toEqual({
+      do: 'wait',
+      behind: ['istio-system/istiod-1 cannot be asked'],
+    });
+    expect(decide(240, aReplica({ syncStatus: 'timeout' }))).toEqual({
+      do: 'wait',
+      behind: ['istio-system/istiod-1 says timeout'],
+    });
+    expect(decide(240, aReplica())).toEqual({ do: 'promote' });
+  });
+
+  test('in a file that is the first one is used as soon as the cluster is read', () => {
+    const { current: _none, ...first } = delivering;
+    const state = { ...first, isInFile: true, delivery: { before: {}, fileSince: start.toISOString() } };
+    const decide = (replica: ObservedReplica) =>
+      decideCredential(observed(state, { delivered: 'next', replicas: [replica] }), bound, start);
+    expect(decide(aReplica({ syncStatus: 'syncing' }))).toEqual({
+      do: 'wait',
+      behind: ['istio-system/istiod-1 says syncing'],
+    });
+    expect(decide(aReplica())).toEqual({ do: 'promote' });
+  });
+
+  test('waits until replicas have started anew that have lost the cluster, once they have what they shall read', () => {
+    const restart = { at: start.toISOString(), pods: ['u1'] };
+    const decide = (state: CredentialState, delivered: 'current' | 'next' | undefined) =>
+      decideCredential(observed({ ...state, restart }, { delivered }), bound, hoursOn(99));
+    expect(decide({ current: aSlot('a') }, undefined)).toEqual({ do: 'deliver', slot: 'current' });
+    expect(decide({ current: aSlot('a') }, 'current')).toEqual({ do: 'restart' });
+    expect(decide(delivering, 'next')).toEqual({ do: 'restart' });
+  });
+
   test('of before goes before the next one comes', () => {
     const state = { current: aSlot('b'), previous: aSlot('a') };
     expect(decideCredential(observed(state, { request: 'now' }), bound, hoursOn(99))).toEqual({
@@ -169,6 +209,9 @@ describe('a credential', () => {
     });
   });
 });
+
+/** From the write of a file until a replica uses it: a kubelet's look, its cache, and client-go's look. */
+const longestReadMs = 210_000;
 
 /** What there is in both clusters, by the rules of Kubernetes and istiod. */
 class World {
@@ -183,13 +226,17 @@ class World {
     events: 0,
     version: 0,
     uses: undefined as string | undefined,
+    /** What it will have read of the file, by when. */
+    reads: [] as { readonly token: string | undefined; readonly atMs: number }[],
   }));
   nowMs = start.getTime();
   minted = 0;
   readonly #random: RandomNumbers;
+  readonly #isInFile: boolean;
 
-  constructor(random: RandomNumbers) {
+  constructor(random: RandomNumbers, isInFile: boolean) {
     this.#random = random;
+    this.#isInFile = isInFile;
   }
 
   /** One look and one step of the operator, which may end after any of its writes. */
@@ -247,7 +294,8 @@ class World {
       const before = Object.fromEntries(
         this.replicas.map(({ uid, startedAt, events }) => [uid, { startedAt, secretEvents: events }]),
       );
-      this.state = { ...this.state, delivery: { before } };
+      const fileSince = this.#isInFile ? { fileSince: new Date(this.nowMs).toISOString() } : {};
+      this.state = { ...this.state, isInFile: this.#isInFile, delivery: { before, ...fileSince } };
       if (!this.#lives()) return;
     }
     this.#write(slot?.token);
@@ -256,17 +304,35 @@ class World {
   #write(secret: string | undefined): void {
     this.secret = secret;
     this.version += 1;
+    if (!this.#isInFile) return;
+    for (const replica of this.replicas) {
+      replica.reads.push({ token: secret, atMs: this.nowMs + this.#random() * longestReadMs });
+    }
+  }
+
+  /** A replica reads its file again, or hears of another kubeconfig and counts it. */
+  hear(replica: World['replicas'][number]): void {
+    if (this.#isInFile) this.pass(0);
+    else {
+      if (replica.version !== this.version) replica.events += 1;
+      Object.assign(replica, { version: this.version, uses: this.secret });
+    }
+  }
+
+  /** Time goes by, in which files are read; what is newer is never followed by what is older. */
+  pass(ms: number): void {
+    this.nowMs += ms;
+    for (const replica of this.replicas) {
+      const last = replica.reads.findLastIndex(({ atMs }) => atMs <= this.nowMs);
+      if (last < 0) continue;
+      replica.uses = replica.reads[last]?.token;
+      replica.reads.splice(0, last + 1);
+    }
   }
 
   /** False where the operator ends before its next write. */
   #lives(): boolean {
     return this.#random() > 0.2;
-  }
-
-  /** A replica counts each version of the Secret that it sees. */
-  hear(replica: World['replicas'][number]): void {
-    if (replica.version !== this.version) replica.events += 1;
-    Object.assign(replica, { version: this.version, uses: this.secret });
   }
 
   /** What others do. */
@@ -286,20 +352,23 @@ class World {
     if (event === 'hear') this.hear(replica);
     if (event === 'restart')
       Object.assign(replica, {
-        ...{ startedAt: String(random()), events: 1, uses: this.secret, version: this.version },
+        ...{ startedAt: String(random()), events: 1, uses: this.secret, version: this.version, reads: [] },
       });
     if (event === 'edit' && random() < 0.2) this.#write('edited');
     if (event === 'delete' && random() < 0.2) this.#write(undefined);
-    if (event === 'wait') this.nowMs += random() * 3 * hourMs;
+    if (event === 'wait') this.pass(random() * (random() < 0.5 ? longestReadMs : 3 * hourMs));
   }
 }
 
 describe('the credential of a mesh, whatever happens in whatever order,', () => {
-  test('is never taken back while a replica uses it, and comes to rest', () => {
+  test.each([
+    { where: 'in a kubeconfig', isInFile: false },
+    { where: 'in a file', isInFile: true },
+  ])('and $where, is never taken back while a replica uses it, and comes to rest', ({ isInFile }) => {
     const rotations: number[] = [];
     for (let seed = 1; seed <= 200; seed += 1) {
       const random = randomNumbers(seed);
-      const world = new World(random);
+      const world = new World(random, isInFile);
       for (let count = 0; count < 300; count += 1) {
         if (random() < 0.5) world.step();
         else world.disturb();
@@ -311,6 +380,7 @@ describe('the credential of a mesh, whatever happens in whatever order,', () => 
       }
       for (let count = 0; count < 40; count += 1) {
         world.step();
+        if (world.state.delivery?.fileSince !== undefined) world.pass(longestReadMs);
         for (const replica of world.replicas) world.hear(replica);
       }
       expect(world.state.next, `seed ${seed}`).toBeUndefined();

@@ -36,6 +36,35 @@ const meshes: Record<string, MeshOperatorSpec> = {
     values: { global: { network: 'west' } },
   },
   'a revision with defaults': { revision: 'canary', components: allGateways, networkPolicy: {} },
+  'other clusters': {
+    ...{ components: allGateways, networkPolicy: settings },
+    multiCluster: {
+      ...{ meshID: 'shop', clusterName: 'east', network: 'east' },
+      remotes: [
+        { clusterName: 'west', kubeconfig: { secretName: 'west' }, server: 'https://198.51.100.31:9443' },
+        { clusterName: 'north', token: { secretName: 'north', server: 'https://198.51.100.32' } },
+      ],
+    },
+  },
+  'other clusters behind proxies': {
+    ...{ components: allGateways, networkPolicy: settings },
+    multiCluster: {
+      ...{ meshID: 'shop', clusterName: 'east' },
+      remotes: [
+        {
+          ...{ clusterName: 'west', kubeconfig: { secretName: 'west' } },
+          ...{ server: 'https://west.example.com:6443', proxyURL: 'http://198.51.100.33:3128' },
+        },
+      ],
+    },
+  },
+  'another cluster that only a kubeconfig knows': {
+    ...{ components: allGateways, networkPolicy: settings },
+    multiCluster: {
+      ...{ meshID: 'shop', clusterName: 'east' },
+      remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' } }],
+    },
+  },
   'plaintext discovery': {
     components: allGateways,
     networkPolicy: settings,
@@ -186,7 +215,8 @@ const namespaceNames = [
 ];
 
 const ports = [
-  53, 80, 443, 6443, 8080, 8081, 9090, 15000, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 15443,
+  53, 80, 443, 6443, 8080, 8081, 9090, 15000, 15010, 15012, 15014, 15017, 15020, 15021, 15090, 15443, 3128,
+  9443,
 ];
 
 function placesOf(mesh: GuardedMesh, objects: ReturnType<typeof renderAll>): Place[] {
@@ -259,6 +289,9 @@ function placesOf(mesh: GuardedMesh, objects: ReturnType<typeof renderAll>): Pla
     address('virtual machine', '192.168.8.4', networkPolicy.meshCidrs.length > 0 ? ['workloads'] : []),
     address('issuer', '203.0.113.20', hasJwks ? ['issuers'] : []),
     address('client', '198.51.100.20', []),
+    address('API server of the west', '198.51.100.31', []),
+    address('API server of the north', '198.51.100.32', []),
+    address('proxy', '198.51.100.33', []),
     address('istiod elsewhere', '198.51.100.7', mesh.remote === undefined ? [] : ['remoteIstiod']),
   ];
 }
