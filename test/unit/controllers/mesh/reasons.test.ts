@@ -13,11 +13,12 @@ const folders = [
 const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
-  // What `status.remotes` says of one cluster, and the Event about its credential.
-  ...['Delivering', 'Revoking', 'RestartingIstiod', 'OwnCluster', 'OtherCluster', 'OtherMesh', 'ClockSkew'],
+  // What `status.remotes` says of one cluster, and the Events about its credential.
+  ...['Delivering', 'Withheld', 'Revoking', 'RestartingIstiod', 'OwnCluster', 'OtherCluster', 'OtherMesh'],
+  'ClockSkew',
   ...['RootsDiffer', 'AddressClash', 'GatewayPending'],
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
-  'RemoteCredentialIssued',
+  ...['RemoteCredentialIssued', 'RemoteWithheld'],
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
   ...['RootsExchanged', 'MemberLeftBehind'],
 ];
