@@ -95,10 +95,10 @@ integration-of-faults:
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
 	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
-	$(MAKE) --no-print-directory -j3 --output-sync=target $(e2e); \
+	$(MAKE) --no-print-directory -j4 --output-sync=target $(e2e); \
 	else echo "SKIPPED test-e2e: a real node (kubelet, containerd, network namespaces) needs root on Linux"; fi
 
-e2e := e2e-of-the-mesh e2e-of-changes e2e-of-rules
+e2e := e2e-of-the-mesh e2e-of-changes e2e-of-rules e2e-of-clusters
 .PHONY: $(e2e)
 e2e-of-the-mesh:
 	vitest run --project e2e
@@ -106,6 +106,8 @@ e2e-of-changes:
 	vitest run --project e2e-changes
 e2e-of-rules:
 	vitest run --project e2e-rules
+e2e-of-clusters:
+	vitest run --project e2e-clusters
 
 .PHONY: bench
 bench: build tools ## Measure rendering, injection and the operator on simulated nodes (some minutes); BENCH_WRITE=1 writes the page

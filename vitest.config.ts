@@ -28,7 +28,9 @@ const ofFaults = filesOf('integration/mesh-under-faults');
 /** What becomes of a mesh. */
 const ofChanges = filesOf('e2e/adoption', 'e2e/argo-cd', 'e2e/trust', 'e2e/upgrade');
 /** Whom a mesh lets in, and what it tells. */
-const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy', 'e2e/multi-cluster');
+const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy');
+/** What takes two clusters. */
+const ofClusters = filesOf('e2e/multi-cluster');
 
 export default defineConfig({
   test: {
@@ -38,9 +40,10 @@ export default defineConfig({
       integration('integration', filesOf('integration'), [...ofMeshes, ...ofFaults]),
       integration('integration-mesh', ofMeshes),
       integration('integration-faults', ofFaults),
-      endToEnd('e2e', filesOf('e2e'), [...ofChanges, ...ofRules]),
+      endToEnd('e2e', filesOf('e2e'), [...ofChanges, ...ofRules, ...ofClusters]),
       endToEnd('e2e-changes', ofChanges),
       endToEnd('e2e-rules', ofRules),
+      endToEnd('e2e-clusters', ofClusters),
     ],
   },
 });
