@@ -10,7 +10,6 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { type JoinMode, joinClusters, unjoinClusters } from '../cluster/join-clusters.ts';
 import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
 import { execIn } from './app-requests.ts';
-import { type GivenAuthority, makeAuthority } from './given-authority.ts';
 import { identityIn } from './remote-cluster.ts';
 import { sharedCluster } from './shared-cluster.ts';
 import type { WhichCluster } from './shared-cluster-setup.ts';
@@ -108,6 +107,14 @@ export class JoinedCluster {
       ({ state, reason }) => state === 'Ready' && reason === 'Connected',
     );
   }
+
+  /** Waits until this cluster and the other one trust each other's roots. */
+  async untilTrusted(): Promise<void> {
+    await this.mesh.untilStatus('both trust each other', ({ certificateAuthority }) => {
+      const { members = [] } = certificateAuthority ?? {};
+      return members.length > 0 && members.every(({ isTrusted, trustsRoot }) => isTrusted && trustsRoot);
+    });
+  }
 }
 
 /** Two clusters with a real node each, a cable between them, and a mesh of both. */
@@ -121,14 +128,13 @@ export class JoinedMeshes {
   }
 
   /**
-   * Joins the two shared clusters with real nodes. Installs the operator in both, gives both an authority of one root and
-   * the way into each other, and applies the MeshOperators of a folder of examples. Returns when both meshes are Ready
-   * and know each other. Each cluster is a region of its own.
+   * Joins the two shared clusters with real nodes. Installs the operator in both, gives each the way into the other, and
+   * applies the MeshOperators of a folder of examples. Returns when both meshes are Ready, and those that name the other
+   * know it. Two that name each other trust the root of the other then. Each cluster is a region of its own.
    */
   static async install(folder: string, mode: JoinMode): Promise<JoinedMeshes> {
     const both = new JoinedMeshes(await aCluster('east', 'one'), await aCluster('west', 'other'));
     await joinClusters(both.east.cluster, both.west.cluster, mode);
-    const authority = await makeAuthority('mesh');
     for (const one of both.all) {
       const { cluster, name } = one;
       await cluster.kubectl(
@@ -143,7 +149,6 @@ export class JoinedMeshes {
       await cluster.apply(
         JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }),
       );
-      await one.putSecret('mesh-authority', authorityFiles(authority));
       const other = both.otherThan(one);
       await one.putKubeconfig(other.name, await readFile(other.cluster.kubeconfigPath, 'utf8'));
       const object = load(await readManifest(`${folder}/${name}.yaml`)) as JsonObject;
@@ -154,7 +159,10 @@ export class JoinedMeshes {
       await mesh.until('Ready');
       await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
     }
-    for (const one of both.all) if (await one.namesOthers()) await one.untilConnected();
+    const naming = [];
+    for (const one of both.all) if (await one.namesOthers()) naming.push(one);
+    for (const one of naming) await one.untilConnected();
+    if (naming.length === both.all.length) for (const one of naming) await one.untilTrusted();
     return both;
   }
 
@@ -184,13 +192,4 @@ export class JoinedMeshes {
 
 async function aCluster(name: string, which: WhichCluster): Promise<JoinedCluster> {
   return new JoinedCluster(name, await sharedCluster('kubelet', which));
-}
-
-function authorityFiles({ rootPem, intermediatePem, intermediateKeyPem }: GivenAuthority) {
-  return {
-    'root-cert.pem': rootPem,
-    'ca-cert.pem': intermediatePem,
-    'ca-key.pem': intermediateKeyPem,
-    'cert-chain.pem': intermediatePem,
-  };
 }

@@ -1,0 +1,53 @@
+import { dump } from 'js-yaml';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AskedRotation, authorityOf } from '../../support/asked-rotation.ts';
+import { callsWhile } from '../../support/calls-while.ts';
+import { JoinedMeshes } from '../../support/joined-meshes.ts';
+import { installShop, shopCaller, shopNamespace } from '../../support/shop-apps.ts';
+
+let both: JoinedMeshes;
+
+beforeAll(async () => {
+  both = await JoinedMeshes.install('examples/multi-cluster/multi-primary', 'separate');
+  await installShop(both);
+  for (const { mesh } of both.all) {
+    await mesh.change({ certificateAuthority: { rotation: { soak: '0s' } } });
+    await mesh.until('Ready');
+  }
+  // A handshake for each request, in which both sides verify each other.
+  await both.east.cluster.apply(dump(connectionPerRequest));
+});
+
+afterAll(() => both?.remove(shopNamespace));
+
+test.each(['east', 'west'] as const)(
+  'a rotation of the root of %s takes the other cluster along, and fails no request between them',
+  async (name) => {
+    const { mesh } = both[name];
+    const before = await authorityOf(mesh);
+    const outcome = await callsWhile(
+      both.east.cluster,
+      { callers: [shopCaller], what: `root of ${name}`, further: 20 },
+      async () => {
+        const ended = await (await AskedRotation.ask(mesh, `root/${name}`)).untilItEnds();
+        expect(ended.kind).toBe('root');
+        for (const one of both.all) await one.untilTrusted();
+      },
+    );
+    expect(outcome.failures).toEqual({});
+    const after = await authorityOf(mesh);
+    expect(after.root.current.fingerprint).not.toBe(before.root.current.fingerprint);
+  },
+);
+
+const connectionPerRequest = {
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'DestinationRule',
+  metadata: { name: 'server', namespace: shopNamespace },
+  spec: {
+    host: 'server.shop.svc.cluster.local',
+    trafficPolicy: {
+      connectionPool: { http: { maxRequestsPerConnection: 1 }, tcp: { connectTimeout: '30s' } },
+    },
+  },
+};
