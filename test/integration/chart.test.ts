@@ -206,7 +206,7 @@ describe('the chart of the operator', () => {
     });
   });
 
-  test('has the operator reach the API server and the Prometheus of meshes alone, where a NetworkPolicy is asked for', async () => {
+  test('has the operator reach API servers and the Prometheus of meshes alone, where a NetworkPolicy is asked for', async () => {
     const policyOf = (objects: readonly KubernetesObject[]) =>
       objects.find(({ kind }) => kind === 'NetworkPolicy')?.spec;
     const { matchLabels } = deploymentOf(await templateChart()).spec.selector;
@@ -229,6 +229,7 @@ describe('the chart of the operator', () => {
         {
           ports: [
             { port: 9090, protocol: 'TCP' },
+            { port: 7443, protocol: 'TCP' },
             { port: 53, protocol: 'UDP' },
             { port: 53, protocol: 'TCP' },
           ],
