@@ -20,7 +20,7 @@ export interface ImageArchive {
 const formatVersion = 1;
 /** Archives of one image that are kept; older ones are of inputs that have changed since. */
 const keptArchives = 3;
-/** Half-written files of a process that was killed are removed after this time. */
+/** What was not touched for longer than this is in nobody's hands: older archives, and half-written files of a process that was killed. */
 const abandonedAfterMs = 3_600_000;
 
 /**
@@ -79,10 +79,11 @@ async function removeOldArchives(folder: string): Promise<void> {
   );
   const newestFirst = aged.sort((a, b) => b.mtimeMs - a.mtimeMs);
   const archives = newestFirst.filter(({ name }) => name.endsWith('.tar'));
-  const abandoned = newestFirst.filter(
-    ({ name, mtimeMs }) => !/\.(tar|digest)$/.test(name) && Date.now() - mtimeMs > abandonedAfterMs,
+  const drafts = newestFirst.filter(({ name }) => !/\.(tar|digest)$/.test(name));
+  const abandoned = [...archives.slice(keptArchives), ...drafts].filter(
+    ({ mtimeMs }) => Date.now() - mtimeMs > abandonedAfterMs,
   );
-  for (const { name } of [...archives.slice(keptArchives), ...abandoned]) {
+  for (const { name } of abandoned) {
     await rm(path.join(folder, name.replace(/\.tar$/, '.digest')), { recursive: true, force: true });
     await rm(path.join(folder, name), { recursive: true, force: true });
   }

@@ -79,6 +79,15 @@ describe('ensureArchive', () => {
     );
   });
 
+  it('keeps every archive that was used in the last hour, since another process may be about to import it', async () => {
+    const used = [];
+    for (let size = 1; size <= 5; size += 1) {
+      used.push((await ensureArchive('tool', await anImage('x'.repeat(size)))).archive);
+    }
+
+    for (const archive of used) expect((await stat(archive)).size).toBeGreaterThan(0);
+  });
+
   it('leaves nothing half written behind when writing fails', async () => {
     const definition = await anImage('content');
     await ensureArchive('tool', definition);
