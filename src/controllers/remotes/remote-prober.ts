@@ -83,6 +83,8 @@ export class RemoteProber {
     if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
     const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
     const facts = await probeRemote(client, mesh.namespace, clock, signal, isNear);
+    // With another Secret somebody has changed something, perhaps here as well.
+    if (!isSame) this.#own.delete(mesh.namespace);
     const own = await this.#ownFacts(mesh.namespace, isNear(facts.meshes), signal);
     if (secret !== undefined) await access.keep(pass, { identity, secret, client });
     const isRefused = current !== undefined && (await connections.refuses(identity, current.token, signal));
