@@ -80,10 +80,10 @@ test-unit: generate ## Unit and golden tests: no cluster, no root
 
 .PHONY: test-integration
 test-integration: build tools ## Tests on real API servers and simulated nodes: no root
-	@$(MAKE) --no-print-directory -j3 --output-sync=target $(integration)
+	@$(MAKE) --no-print-directory -j4 --output-sync=target $(integration)
 
 # Most of the time these wait for servers, so they run side by side, each on clusters of its own.
-integration := integration-of-parts integration-of-mesh integration-of-faults
+integration := integration-of-parts integration-of-mesh integration-of-faults integration-of-clusters
 .PHONY: $(integration)
 integration-of-parts:
 	vitest run --project integration
@@ -91,6 +91,8 @@ integration-of-mesh:
 	vitest run --project integration-mesh
 integration-of-faults:
 	vitest run --project integration-faults
+integration-of-clusters:
+	vitest run --project integration-clusters
 
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
@@ -115,7 +117,7 @@ bench: build tools ## Measure rendering, injection and the operator on simulated
 
 .PHONY: check
 check: verify build tools ## What must pass before a merge: everything but test-e2e
-	@$(MAKE) --no-print-directory -j4 --output-sync=target lint typecheck test-unit $(integration)
+	@$(MAKE) --no-print-directory -j5 --output-sync=target lint typecheck test-unit $(integration)
 
 .PHONY: test
 test: check test-e2e ## Everything, from a machine that has nothing yet

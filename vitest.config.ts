@@ -25,6 +25,7 @@ const filesOf = (...folders: readonly string[]) => folders.map((folder) => `test
 
 const ofMeshes = filesOf('integration/mesh');
 const ofFaults = filesOf('integration/mesh-under-faults');
+const ofSeveral = filesOf('integration/multi-cluster');
 /** What becomes of a mesh. */
 const ofChanges = filesOf('e2e/adoption', 'e2e/argo-cd', 'e2e/trust', 'e2e/upgrade');
 /** Whom a mesh lets in, and what it tells. */
@@ -37,9 +38,10 @@ export default defineConfig({
     projects: [
       pure('unit'),
       pure('golden'),
-      integration('integration', filesOf('integration'), [...ofMeshes, ...ofFaults]),
+      integration('integration', filesOf('integration'), [...ofMeshes, ...ofFaults, ...ofSeveral]),
       integration('integration-mesh', ofMeshes),
       integration('integration-faults', ofFaults),
+      integration('integration-clusters', ofSeveral),
       endToEnd('e2e', filesOf('e2e'), [...ofChanges, ...ofRules, ...ofClusters]),
       endToEnd('e2e-changes', ofChanges),
       endToEnd('e2e-rules', ofRules),
