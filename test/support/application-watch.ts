@@ -131,7 +131,7 @@ export class ApplicationWatch {
     const since = this.now();
     const annotation = 'argocd.argoproj.io/refresh';
     await this.#kubectl('annotate', 'application.argoproj.io', name, `${annotation}=${how}`);
-    await waitUntil({ what: `Application ${name} is compared anew`, limitMs: 60_000 }, async () => {
+    await waitUntil({ what: `Application ${name} is compared anew`, limitMs: 180_000 }, async () => {
       const asked = await this.#kubectl('get', 'application.argoproj.io', name, '--output=json');
       return (JSON.parse(asked) as KubernetesObject).metadata.annotations?.[annotation] === undefined;
     });
@@ -147,7 +147,7 @@ export class ApplicationWatch {
   async #catchUp(name: string): Promise<void> {
     const flags = ['--ignore-not-found', '--output=jsonpath={.metadata.resourceVersion}'];
     const version = await this.#kubectl('get', 'application.argoproj.io', name, ...flags);
-    await waitUntil({ what: `Application ${name} is seen at ${version}`, limitMs: 60_000 }, async () => {
+    await waitUntil({ what: `Application ${name} is seen at ${version}`, limitMs: 180_000 }, async () => {
       this.#assertWatching();
       const latest = this.#latest(name);
       if (version === '') return latest?.status === undefined;

@@ -302,7 +302,7 @@ async function untilSettled(since: number): Promise<void> {
 }
 
 async function untilAllHealthy(): Promise<void> {
-  await waitUntil({ what: 'all Applications are Synced and Healthy', limitMs: 120_000 }, async () => {
+  await waitUntil({ what: 'all Applications are Synced and Healthy', limitMs: 180_000 }, async () => {
     const found = await Promise.all(applications.map((name) => watch.statusOf(name)));
     return found.every((status) => stateOf(status) === 'Synced/Healthy');
   });
