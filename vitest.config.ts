@@ -29,7 +29,7 @@ const ofSeveral = filesOf('integration/multi-cluster');
 /** What becomes of a mesh. */
 const ofChanges = filesOf('e2e/adoption', 'e2e/argo-cd', 'e2e/trust', 'e2e/upgrade');
 /** Whom a mesh lets in, and what it tells. */
-const ofRules = filesOf('e2e/security', 'e2e/telemetry', 'e2e/tenancy');
+const ofRules = filesOf('e2e/monitoring', 'e2e/security', 'e2e/telemetry', 'e2e/tenancy');
 /** What takes two clusters. */
 const ofClusters = filesOf('e2e/multi-cluster');
 

@@ -3,63 +3,14 @@ import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../src/api/resolve.ts';
 import { renderMonitoring } from '../../src/render/monitoring/monitoring.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
+import { type DiscoveredTarget, staticConfig } from '../support/discovered-targets.ts';
 import { aMeshOperator } from '../support/mesh-operator.ts';
 import { monitorConfig } from '../support/monitor-config.ts';
 import { PrometheusProcess } from '../support/prometheus-process.ts';
 import { aRenderContext } from '../support/render-context.ts';
 
-/** What Prometheus learns of a pod's port from Kubernetes (its documentation, "kubernetes_sd_config"). */
-interface Found {
-  readonly role: 'pod' | 'endpoints';
-  readonly address: string;
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
-  readonly port: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-  /** Of the Service. */
-  readonly service?: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
-}
-
-function metaLabels(prefix: string, pairs: Readonly<Record<string, string>> = {}): [string, string][] {
-  return Object.entries(pairs).flatMap(([key, value]): [string, string][] => {
-    const name = key.replace(/\W/g, '_');
-    return [
-      [`__meta_kubernetes_${prefix}_${name}`, value],
-      [`__meta_kubernetes_${prefix}present_${name}`, 'true'],
-    ];
-  });
-}
-
-function staticConfig(found: Found): object {
-  const { address, namespace, pod, container, port, labels, annotations, service } = found;
-  return {
-    targets: [address],
-    labels: {
-      __meta_kubernetes_namespace: namespace,
-      __meta_kubernetes_pod_name: pod,
-      __meta_kubernetes_pod_phase: 'Running',
-      __meta_kubernetes_pod_container_name: container,
-      __meta_kubernetes_pod_container_port_name: port,
-      ...Object.fromEntries([
-        ...metaLabels('pod_label', labels),
-        ...metaLabels('pod_annotation', annotations),
-        ...metaLabels('service_label', service?.labels),
-      ]),
-      ...(service === undefined
-        ? {}
-        : {
-            __meta_kubernetes_service_name: service.name,
-            __meta_kubernetes_endpoint_address_target_kind: 'Pod',
-            __meta_kubernetes_endpoint_address_target_name: pod,
-          }),
-    },
-  };
-}
-
 /** A proxy of a revision; a gateway has no label by which others know that it takes mTLS. */
-function proxy(revision: string, pod: string, more: Partial<Found> = {}): Found {
+function proxy(revision: string, pod: string, more: Partial<DiscoveredTarget> = {}): DiscoveredTarget {
   return {
     ...{ role: 'pod', address: '10.0.0.1:15090', namespace: 'shop', pod },
     ...{ container: 'istio-proxy', port: 'http-envoy-prom' },
@@ -69,11 +20,11 @@ function proxy(revision: string, pod: string, more: Partial<Found> = {}): Found 
   };
 }
 
-function gateway(revision: string, pod: string): Found {
+function gateway(revision: string, pod: string): DiscoveredTarget {
   return proxy(revision, pod, { labels: { 'service.istio.io/canonical-name': pod } });
 }
 
-function replica(app: string, revision: string, port: string, namespace = 'istio-system'): Found {
+function replica(app: string, revision: string, port: string, namespace = 'istio-system'): DiscoveredTarget {
   const name = revision === 'default' ? app : `${app}-${revision}`;
   return {
     ...{ role: 'endpoints', address: '10.0.0.2:1', namespace, pod: `${name}-0`, container: app, port },
@@ -81,7 +32,7 @@ function replica(app: string, revision: string, port: string, namespace = 'istio
   };
 }
 
-const world: readonly Found[] = [
+const world: readonly DiscoveredTarget[] = [
   ...['default', 'canary', '1-31-1', '1-30-3', 'prod-1-31-1'].flatMap((revision) => [
     proxy(revision, `app-${revision}`),
     gateway(revision, `door-${revision}`),
