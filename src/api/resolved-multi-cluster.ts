@@ -26,6 +26,15 @@ export interface ResolvedMultiCluster {
   readonly remotes: readonly ResolvedRemote[];
 }
 
+/** The other clusters that the istiod of a mesh reads: none where it has no istiod of its own. */
+export function remotesOf({
+  multiCluster,
+}: {
+  readonly multiCluster?: ResolvedMultiCluster | undefined;
+}): readonly ResolvedRemote[] {
+  return multiCluster?.role === 'Primary' ? multiCluster.remotes : [];
+}
+
 /** The istiod that a cluster without one follows. */
 export interface ResolvedRemoteIstiod {
   /** IP addresses and host names; empty while nobody has said any. */

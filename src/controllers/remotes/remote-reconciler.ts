@@ -5,6 +5,7 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import { remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { Remote } from '../../api/spec/multi-cluster.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
@@ -62,8 +63,7 @@ export class RemoteReconciler implements Reconciler {
     if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
     const mesh = resolved.find(object);
     if (mesh === undefined) return {};
-    const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
-    const remote = remotes.find(({ clusterName }) => clusterName === key.clusterName);
+    const remote = remotesOf(mesh).find(({ clusterName }) => clusterName === key.clusterName);
     if (remote === undefined) return this.#release(key, context);
     const request = requestFor(key.clusterName, object.metadata.annotations?.[rotateRemotesAnnotation]);
     return this.#keep({ key, mesh, owner: object, remote, request, signal: context.signal });

@@ -4,6 +4,7 @@ import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition, RemoteStatus } from '../../api/mesh-operator-status.ts';
 import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
 import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
+import { remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { StatusPart, StatusWriter } from '../../kube/status-writer.ts';
 import type { Informer } from '../../runtime/informer.ts';
@@ -48,7 +49,7 @@ export class RemotesReconciler implements Reconciler {
     if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
     const mesh = resolved.find(object);
     if (mesh === undefined) return {};
-    const remotes = mesh.multiCluster?.role === 'Primary' ? mesh.multiCluster.remotes : [];
+    const remotes = remotesOf(mesh);
     if (remotes.every(({ role }) => role !== 'Remote')) keeper.forget(key);
     const names = remotes.map(({ clusterName }) => clusterName);
     const part = this.#part(object, key, names, now);

@@ -1,5 +1,6 @@
 import { crossNetworkPort } from '../../api/gateway-kinds.ts';
 import type { PolicyPort } from '../../api/network-policy.ts';
+import { remotesOf } from '../../api/resolved-multi-cluster.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import { type End, foreignAuthority, type GuardedMesh, type PartyName } from './parties.ts';
 
@@ -88,7 +89,7 @@ export const flows: readonly Flow[] = [
     why: 'istiod watches the other clusters of the mesh, and has tokens of their workloads reviewed there',
     when: {
       text: '`multiCluster.remotes` is given',
-      holds: ({ multiCluster }) => multiCluster?.role === 'Primary' && multiCluster.remotes.length > 0,
+      holds: (mesh) => remotesOf(mesh).length > 0,
     },
   },
   {

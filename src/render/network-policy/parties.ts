@@ -1,7 +1,7 @@
 import { memberLabel, tenantLabel } from '../../api/labels.ts';
 import type { PolicyPeer, PolicyPort } from '../../api/network-policy.ts';
 import type { ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
-import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
+import { type ResolvedRemote, remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { ResolvedNetworkPolicy } from '../../api/resolved-network-policy.ts';
 import { parseAddress } from '../../base/address-block.ts';
 import { istiodSelector } from '../control-plane/istiod.ts';
@@ -151,10 +151,10 @@ export const parties = {
   remoteApiServers: {
     meaning:
       'API servers of other clusters, or the proxies on the way there (`multiCluster.remotes`). Of one whose address only its kubeconfig says, nothing is known here but `apiServer.ports`',
-    ends: ({ multiCluster, networkPolicy }) =>
-      (multiCluster?.role === 'Primary' ? multiCluster.remotes : []).map((remote) => {
+    ends: (mesh) =>
+      remotesOf(mesh).map((remote) => {
         const address = firstHop(remote);
-        const known = address === undefined ? networkPolicy.apiServer.ports : [address.port];
+        const known = address === undefined ? mesh.networkPolicy.apiServer.ports : [address.port];
         return {
           peers: address === undefined ? 'everywhere' : peersOfHost(address.host),
           ports: known.map((port) => ({ port, protocol: 'TCP' })),
