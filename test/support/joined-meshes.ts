@@ -1,15 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import { load } from 'js-yaml';
 import { rotateRemotesAnnotation } from '../../src/api/labels.ts';
-import { mergeJson } from '../../src/api/merge-json.ts';
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { RemoteStatus } from '../../src/api/mesh-operator-status.ts';
-import type { JsonObject } from '../../src/api/resolved-mesh.ts';
 import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type JoinMode, joinClusters, unjoinClusters } from '../cluster/join-clusters.ts';
 import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
 import { execIn } from './app-requests.ts';
+import { applyMesh } from './real-mesh.ts';
 import { identityIn } from './remote-cluster.ts';
 import { sharedCluster } from './shared-cluster.ts';
 import type { WhichCluster } from './shared-cluster-setup.ts';
@@ -17,9 +15,10 @@ import { never, type TestClient, testClient } from './test-client.ts';
 import { TestMesh } from './test-mesh.ts';
 
 const namespace = 'istio-system';
+const regionLabel = 'topology.kubernetes.io/region';
 
 /** Two of everything fits on a small machine. */
-const modest: JsonObject = {
+const modest: MeshOperatorSpec = {
   components: {
     pilot: { k8s: { replicaCount: 1, resources: { requests: { cpu: '10m', memory: '128Mi' } } } },
   },
@@ -94,12 +93,6 @@ export class JoinedCluster {
     return found as RemoteStatus;
   }
 
-  /** Whether its spec names the other cluster: one without an istiod does not. */
-  async namesOthers(): Promise<boolean> {
-    const { spec } = await this.mesh.read();
-    return ((spec as MeshOperatorSpec).multiCluster?.remotes ?? []).length > 0;
-  }
-
   /** Waits until istiod reads the one other cluster. */
   async untilConnected(): Promise<RemoteStatus> {
     return this.untilRemote(
@@ -119,51 +112,44 @@ export class JoinedCluster {
 
 /** Two clusters with a real node each, a cable between them, and a mesh of both. */
 export class JoinedMeshes {
-  readonly east: JoinedCluster;
-  readonly west: JoinedCluster;
-
-  private constructor(east: JoinedCluster, west: JoinedCluster) {
-    this.east = east;
-    this.west = west;
-  }
+  #clusters: { readonly east: JoinedCluster; readonly west: JoinedCluster } | undefined;
 
   /**
    * Joins the two shared clusters with real nodes. Installs the operator in both, gives each the way into the other, and
    * applies the MeshOperators of a folder of examples. Returns when both meshes are Ready, and those that name the other
    * know it. Two that name each other trust the root of the other then. Each cluster is a region of its own.
    */
-  static async install(folder: string, mode: JoinMode): Promise<JoinedMeshes> {
-    const both = new JoinedMeshes(await aCluster('east', 'one'), await aCluster('west', 'other'));
-    await joinClusters(both.east.cluster, both.west.cluster, mode);
-    for (const one of both.all) {
+  async install(folder: string, mode: JoinMode): Promise<void> {
+    this.#clusters = { east: await aCluster('east', 'one'), west: await aCluster('west', 'other') };
+    await joinClusters(this.east.cluster, this.west.cluster, mode);
+    const naming: JoinedCluster[] = [];
+    for (const one of this.all) {
       const { cluster, name } = one;
-      await cluster.kubectl(
-        'label',
-        'nodes',
-        '--all',
-        '--overwrite',
-        `topology.kubernetes.io/region=${name}`,
-      );
+      await cluster.kubectl('label', 'nodes', '--all', '--overwrite', `${regionLabel}=${name}`);
       await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
       await installOperator(cluster);
       await cluster.apply(
         JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }),
       );
-      const other = both.otherThan(one);
+      const other = this.otherThan(one);
       await one.putKubeconfig(other.name, await readFile(other.cluster.kubeconfigPath, 'utf8'));
-      const object = load(await readManifest(`${folder}/${name}.yaml`)) as JsonObject;
-      const spec = mergeJson(object.spec as JsonObject, modest);
-      await cluster.apply(JSON.stringify({ ...object, spec }));
+      const { multiCluster } = await applyMesh(cluster, `${folder}/${name}.yaml`, modest);
+      if ((multiCluster?.remotes ?? []).length > 0) naming.push(one);
     }
-    for (const { mesh, cluster } of both.all) {
+    for (const { mesh, cluster } of this.all) {
       await mesh.until('Ready');
       await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
     }
-    const naming = [];
-    for (const one of both.all) if (await one.namesOthers()) naming.push(one);
     for (const one of naming) await one.untilConnected();
-    if (naming.length === both.all.length) for (const one of naming) await one.untilTrusted();
-    return both;
+    if (naming.length === this.all.length) for (const one of naming) await one.untilTrusted();
+  }
+
+  get east(): JoinedCluster {
+    return this.#installed.east;
+  }
+
+  get west(): JoinedCluster {
+    return this.#installed.west;
   }
 
   get all(): readonly JoinedCluster[] {
@@ -174,19 +160,25 @@ export class JoinedMeshes {
     return one === this.east ? this.west : this.east;
   }
 
-  /** Removes both meshes and the namespaces of apps; the clusters stay. */
+  /** Removes both meshes, also half installed ones, and the namespaces of apps; the clusters stay. */
   async remove(...appNamespaces: readonly string[]): Promise<void> {
+    if (this.#clusters === undefined) return;
     await Promise.all(
       this.all.map(async ({ cluster, mesh, admin }) => {
         await cluster.kubectl('delete', 'namespaces', '--ignore-not-found', ...appNamespaces);
         await mesh.delete();
         await mesh.untilGone();
-        await cluster.kubectl('delete', 'namespace', namespace);
-        await cluster.kubectl('label', 'nodes', '--all', 'topology.kubernetes.io/region-');
+        await cluster.kubectl('delete', 'namespace', '--ignore-not-found', namespace);
+        await cluster.kubectl('label', 'nodes', '--all', `${regionLabel}-`);
         await admin.connection.close();
       }),
     );
     await unjoinClusters(this.east.cluster, this.west.cluster);
+  }
+
+  get #installed() {
+    if (this.#clusters === undefined) throw new Error('the meshes of two clusters are not installed yet');
+    return this.#clusters;
   }
 }
 

@@ -1,16 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { dump } from 'js-yaml';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
 import type { RemoteIdentity } from '../../../src/kube/remote-identity.ts';
 import { cutClusters, joinClusters } from '../../cluster/join-clusters.ts';
 import { callsWhile } from '../../support/calls-while.ts';
-import { JoinedMeshes } from '../../support/joined-meshes.ts';
+import { joinedShop } from '../../support/joined-shop.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { kubeconfigUntil } from '../../support/passing-kubeconfig.ts';
 import { answerTo } from '../../support/remote-cluster.ts';
 import {
-  installShop,
   restartServers,
   scaleServers,
   shopCaller,
@@ -21,14 +20,7 @@ import { never } from '../../support/test-client.ts';
 
 const callers = [shopCaller];
 
-let both: JoinedMeshes;
-
-beforeAll(async () => {
-  both = await JoinedMeshes.install('examples/multi-cluster/multi-primary', 'separate');
-  await installShop(both);
-});
-
-afterAll(() => both?.remove(shopNamespace));
+const both = joinedShop('examples/multi-cluster/multi-primary', 'separate');
 
 describe('a kubeconfig of the other cluster', () => {
   test.each([

@@ -1,29 +1,16 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RemoteIdentity } from '../../../src/kube/remote-identity.ts';
 import { askAppFrom, clientIdentity } from '../../support/app-requests.ts';
 import { callsWhile } from '../../support/calls-while.ts';
-import { type JoinedCluster, JoinedMeshes } from '../../support/joined-meshes.ts';
+import type { JoinedCluster } from '../../support/joined-meshes.ts';
+import { joinedShop } from '../../support/joined-shop.ts';
 import { answerTo } from '../../support/remote-cluster.ts';
-import {
-  installShop,
-  scaleServers,
-  shopCaller,
-  shopNamespace,
-  shopUrl,
-  untilAnsweredBy,
-} from '../../support/shop-apps.ts';
+import { scaleServers, shopCaller, shopUrl, untilAnsweredBy } from '../../support/shop-apps.ts';
 import { never } from '../../support/test-client.ts';
 
 const callers = [shopCaller];
 
-let both: JoinedMeshes;
-
-beforeAll(async () => {
-  both = await JoinedMeshes.install('examples/multi-cluster/multi-primary', 'separate');
-  await installShop(both);
-});
-
-afterAll(() => both?.remove(shopNamespace));
+const both = joinedShop('examples/multi-cluster/multi-primary', 'separate');
 
 test('a service is reached whose endpoints are in the other cluster, over mTLS through its gateway', async () => {
   const answer = await askAppFrom(both.east.cluster, shopCaller, shopUrl);

@@ -1,24 +1,10 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askAppFrom, clientIdentity } from '../../support/app-requests.ts';
 import { callsWhile } from '../../support/calls-while.ts';
-import { JoinedMeshes } from '../../support/joined-meshes.ts';
-import {
-  installShop,
-  scaleServers,
-  shopCaller,
-  shopNamespace,
-  shopUrl,
-  untilAnsweredBy,
-} from '../../support/shop-apps.ts';
+import { joinedShop } from '../../support/joined-shop.ts';
+import { scaleServers, shopCaller, shopUrl, untilAnsweredBy } from '../../support/shop-apps.ts';
 
-let both: JoinedMeshes;
-
-beforeAll(async () => {
-  both = await JoinedMeshes.install('examples/multi-cluster/one-network', 'flat');
-  await installShop(both);
-});
-
-afterAll(() => both?.remove(shopNamespace));
+const both = joinedShop('examples/multi-cluster/one-network', 'flat');
 
 test('without gateways, a service is reached whose endpoints are in the other cluster, pod to pod over mTLS', async () => {
   const { east } = both;

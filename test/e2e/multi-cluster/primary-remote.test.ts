@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { askAppFrom, clientIdentity } from '../../support/app-requests.ts';
-import { JoinedMeshes } from '../../support/joined-meshes.ts';
-import { installShop, shopCaller, shopNamespace, shopUrl } from '../../support/shop-apps.ts';
+import { joinedShop } from '../../support/joined-shop.ts';
+import { installShop, shopCaller, shopUrl } from '../../support/shop-apps.ts';
 
-let both: JoinedMeshes;
-
-beforeAll(async () => {
-  both = await JoinedMeshes.install('examples/multi-cluster/primary-remote', 'separate');
-});
-
-afterAll(() => both?.remove(shopNamespace));
+const both = joinedShop('examples/multi-cluster/primary-remote', 'separate');
 
 test('the cluster without an istiod has none, and its proxies follow that of the other one', async () => {
   const { west } = both;
@@ -24,8 +18,6 @@ test('the cluster without an istiod has none, and its proxies follow that of the
 });
 
 test('a workload of the cluster with the istiod calls one of the other over mTLS, through its gateway', async () => {
-  await installShop(both);
-
   const answer = await askAppFrom(both.east.cluster, shopCaller, shopUrl);
 
   expect(answer.name).toBe('server-west');

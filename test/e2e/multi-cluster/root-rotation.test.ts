@@ -1,15 +1,13 @@
 import { dump } from 'js-yaml';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { AskedRotation, authorityOf } from '../../support/asked-rotation.ts';
 import { callsWhile } from '../../support/calls-while.ts';
-import { JoinedMeshes } from '../../support/joined-meshes.ts';
-import { installShop, shopCaller, shopNamespace } from '../../support/shop-apps.ts';
+import { joinedShop } from '../../support/joined-shop.ts';
+import { shopCaller, shopNamespace } from '../../support/shop-apps.ts';
 
-let both: JoinedMeshes;
+const both = joinedShop('examples/multi-cluster/multi-primary', 'separate');
 
 beforeAll(async () => {
-  both = await JoinedMeshes.install('examples/multi-cluster/multi-primary', 'separate');
-  await installShop(both);
   for (const { mesh } of both.all) {
     await mesh.change({ certificateAuthority: { rotation: { soak: '0s' } } });
     await mesh.until('Ready');
@@ -17,8 +15,6 @@ beforeAll(async () => {
   // A handshake for each request, in which both sides verify each other.
   await both.east.cluster.apply(dump(connectionPerRequest));
 });
-
-afterAll(() => both?.remove(shopNamespace));
 
 test.each(['east', 'west'] as const)(
   'a rotation of the root of %s takes the other cluster along, and fails no request between them',
