@@ -90,9 +90,7 @@ function addressOf(status: MeshOperatorStatus): string {
 
 /** The gateway answers 404 until istiod has sent it the route. */
 async function askUntilRouted(address: string): Promise<string> {
-  return waitUntil({ what: `http://${host}/ is answered by the app`, limitMs: 60_000, intervalMs: 200 }, () =>
-    ask(address),
-  );
+  return waitUntil({ what: `http://${host}/ is answered by the app`, intervalMs: 200 }, () => ask(address));
 }
 
 async function ask(address: string): Promise<string> {

@@ -101,7 +101,7 @@ async function installChart(cluster: Cluster): Promise<void> {
     ...['install', 'mesh-operator', resolve(repository, 'charts/mesh-operator')],
     ...['--kubeconfig', cluster.kubeconfigPath, '--namespace', operatorNamespace, '--create-namespace'],
     // Nobody answers the webhooks: operators run beside the cluster.
-    ...['--set', 'replicaCount=1', '--set', 'admission.enabled=false', '--wait', '--timeout', '60s'],
+    ...['--set', 'replicaCount=1', '--set', 'admission.enabled=false', '--wait', '--timeout', '240s'],
   ]);
 }
 

@@ -32,7 +32,7 @@ export async function removeControlGroup(name: string): Promise<void> {
   for (const hierarchy of await hierarchies()) {
     const group = join(hierarchy, name);
     if (!existsSync(group)) continue;
-    await waitUntil({ what: `the control group ${group} can be removed`, limitMs: 10_000 }, async () => {
+    await waitUntil({ what: `the control group ${group} can be removed` }, async () => {
       for (const folder of await foldersBelow(group)) await rmdir(folder);
       return true; // a group is busy until the kernel has buried its last process
     });

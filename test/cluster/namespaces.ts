@@ -38,7 +38,6 @@ export async function holdNamespaces(rundir: string, diesWithParent: boolean): P
     return await waitUntil(
       {
         what: 'the namespaces are ready',
-        limitMs: 10_000,
         intervalMs: 10,
         explain: () => logTail(rundir, 'namespaces'),
       },

@@ -52,7 +52,7 @@ export async function installOperator(cluster: Cluster, options: InstallOperator
     ...['upgrade', '--install', 'mesh-operator', resolve(repository, 'charts/mesh-operator')],
     ...['--kubeconfig', cluster.kubeconfigPath, '--namespace', operatorNamespace, '--create-namespace'],
     ...Object.entries(values).flatMap(([key, value]) => ['--set', `${key}=${value}`]),
-    ...['--wait', '--timeout', '180s'],
+    ...['--wait', '--timeout', '240s'],
   ]);
   if (cluster.nodes !== 'kubelet') await launchOperator(cluster);
 }

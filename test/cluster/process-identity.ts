@@ -60,7 +60,7 @@ export function listProcesses(): number[] {
 /** Sends SIGKILL to those of the processes that still live, and returns when all of them are gone. */
 export async function killAll(processes: readonly ProcessIdentity[]): Promise<void> {
   for (const process of processes) if (isAlive(process)) signal(process.pid, 'SIGKILL');
-  await waitUntil({ what: 'all killed processes are gone', limitMs: 20_000, intervalMs: 10 }, async () =>
+  await waitUntil({ what: 'all killed processes are gone', intervalMs: 10 }, async () =>
     processes.every((process) => !isAlive(process)),
   );
 }

@@ -44,7 +44,7 @@ export async function prepareRealNode(cluster: Cluster, images: NodeImages): Pro
 /** Waits for containerd, forgets containers of an earlier run, and imports the node's own images. */
 export async function fillImageStore(cluster: Cluster, images: NodeImages): Promise<void> {
   const explain = () => logTail(cluster.rundir, 'containerd');
-  const known = await waitUntil({ what: 'containerd answers', limitMs: 20_000, explain }, () =>
+  const known = await waitUntil({ what: 'containerd answers', explain }, () =>
     cluster.execInNode([...ctr, 'containers', 'ls', '-q']),
   );
   const leftOver = known.split('\n').filter((id) => id !== '');
@@ -69,7 +69,7 @@ export async function startRealNode(
 export async function awaitClusterDns(cluster: Cluster): Promise<void> {
   const path = '/apis/apps/v1/namespaces/kube-system/deployments/coredns';
   const explain = async () => `${await logTail(cluster.rundir, 'kubelet')}\n${await podStates(cluster)}`;
-  await waitUntil({ what: `DNS of cluster ${cluster.name} is ready`, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: `DNS of cluster ${cluster.name} is ready`, explain }, async () => {
     const deployment = (await cluster.get(path)) as { status?: { availableReplicas?: number } };
     return (deployment.status?.availableReplicas ?? 0) > 0;
   });
@@ -84,11 +84,11 @@ export async function awaitNode(cluster: Cluster): Promise<void> {
   const agent = cluster.nodes === 'kwok' ? 'kwok' : 'kubelet';
   const explain = () => logTail(cluster.rundir, agent);
   const what = `a node (${cluster.nodes === 'kwok' ? 'simulated' : nodeName}) of cluster ${cluster.name} is Ready`;
-  await waitUntil({ what, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what, explain }, async () => {
     const nodes = (await cluster.get('/api/v1/nodes')) as NodeList;
     return nodes.items.some(isReady);
   });
-  await waitUntil({ what: 'namespace default has its service account', limitMs: 30_000 }, async () => {
+  await waitUntil({ what: 'namespace default has its service account' }, async () => {
     return (await cluster.get('/api/v1/namespaces/default/serviceaccounts/default')) !== undefined;
   });
 }

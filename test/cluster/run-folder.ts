@@ -104,7 +104,7 @@ export function ownIdentity(): ProcessIdentity {
 
 /** Runs `work` while no other process of this user does; the kernel gives the lock back if this one is killed. */
 export async function withMachineLock<T>(work: () => Promise<T>): Promise<T> {
-  const lock = await waitUntil({ what: 'no other cluster is taking its number', limitMs: 60_000 }, takeLock);
+  const lock = await waitUntil({ what: 'no other cluster is taking its number' }, takeLock);
   try {
     return await work();
   } finally {

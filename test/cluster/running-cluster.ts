@@ -173,9 +173,9 @@ export class Cluster {
   }
 
   /** Returns when a server runs and, where it can be asked, says that it is ready. */
-  async awaitServer(server: string, limitMs = 60_000): Promise<void> {
+  async awaitServer(server: string): Promise<void> {
     const explain = () => logTail(this.rundir, server);
-    await waitUntil({ what: `${server} of cluster ${this.name} is ready`, limitMs, explain }, async () => {
+    await waitUntil({ what: `${server} of cluster ${this.name} is ready`, explain }, async () => {
       return this.serverPid(server) !== undefined && (await isServerReady(this, server));
     });
   }

@@ -87,7 +87,7 @@ export async function endServer(
   if (server === undefined) return;
   signal(server.pid, signalName);
   await waitUntil(
-    { what: `${basename(program)} ended by ${signalName}`, limitMs: 60_000, intervalMs: 10 },
+    { what: `${basename(program)} ended by ${signalName}`, intervalMs: 10 },
     async () => identify(server.pid)?.startTicks !== server.startTicks,
   );
 }

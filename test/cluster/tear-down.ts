@@ -39,9 +39,8 @@ async function killProcesses(state: ClusterState): Promise<void> {
     .flatMap((root) => descendantsOf(root.pid).map(identify))
     .filter((process) => process !== undefined);
   await killAll(roots);
-  await waitUntil(
-    { what: `no process of cluster ${state.name} is left`, limitMs: 30_000, intervalMs: 10 },
-    async () => below.every((process) => !isAlive(process)),
+  await waitUntil({ what: `no process of cluster ${state.name} is left`, intervalMs: 10 }, async () =>
+    below.every((process) => !isAlive(process)),
   );
 }
 

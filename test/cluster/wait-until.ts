@@ -2,7 +2,8 @@
 export interface WaitOptions {
   /** Completes the sentence "gave up waiting until ...". */
   readonly what: string;
-  readonly limitMs: number;
+  /** A bound for what hangs, not a judgement of how fast the machine is. @defaultValue 240,000 */
+  readonly limitMs?: number;
   readonly intervalMs?: number;
   /** Added to the error, for example the end of a log. */
   readonly explain?: () => Promise<string>;
@@ -16,7 +17,8 @@ export async function waitUntil<T>(
   options: WaitOptions,
   check: () => Promise<T | undefined | false>,
 ): Promise<T> {
-  const deadline = performance.now() + options.limitMs;
+  const limitMs = options.limitMs ?? 240_000;
+  const deadline = performance.now() + limitMs;
   let failure: unknown;
   for (;;) {
     try {
@@ -33,7 +35,7 @@ export async function waitUntil<T>(
     failure === undefined ? '' : `: ${failure instanceof Error ? failure.message : String(failure)}`;
   const explanation = options.explain === undefined ? '' : `\n${await options.explain()}`;
   throw new Error(
-    `gave up waiting until ${options.what} after ${options.limitMs / 1000} s${reason}${explanation}`,
+    `gave up waiting until ${options.what} after ${limitMs / 1000} s${reason}${explanation}`,
     failure === undefined ? undefined : { cause: failure },
   );
 }

@@ -132,7 +132,7 @@ describe('Services of type LoadBalancer', () => {
     const first = await balancerAddress('lb', 'first');
 
     expect(inRange(first)).toBe(true);
-    await waitUntil({ what: 'the address answers this machine', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the address answers this machine' }, async () => {
       const answer = await fetch(`http://${first}/`, { signal: AbortSignal.timeout(1_000) });
       return ((await answer.json()) as { name: string }).name === 'web';
     });
@@ -163,13 +163,10 @@ describe('Services of type LoadBalancer', () => {
 async function settles(pod: string, url: string, wanted: Outcome): Promise<void> {
   let last = '';
   const explain = async () => `the last one ended: ${last}`;
-  await waitUntil(
-    { what: `a request from ${pod} to ${url} ends: ${wanted}`, limitMs: 60_000, explain },
-    async () => {
-      last = await request(pod, url);
-      return last === wanted;
-    },
-  );
+  await waitUntil({ what: `a request from ${pod} to ${url} ends: ${wanted}`, explain }, async () => {
+    last = await request(pod, url);
+    return last === wanted;
+  });
 }
 
 /** One request from inside a pod, by the test app itself. */
@@ -195,7 +192,7 @@ async function policyInForce(namespace: string): Promise<void> {
 }
 
 async function podsReady(namespace: string): Promise<void> {
-  await cluster.kubectl('wait', 'pods', '--all', '--for=condition=Ready', '--timeout=60s', '-n', namespace);
+  await cluster.kubectl('wait', 'pods', '--all', '--for=condition=Ready', '--timeout=240s', '-n', namespace);
 }
 
 async function addressOf(namespace: string, pod: string): Promise<string> {
@@ -204,7 +201,7 @@ async function addressOf(namespace: string, pod: string): Promise<string> {
 
 async function balancerAddress(namespace: string, service: string): Promise<string> {
   const path = 'jsonpath={.status.loadBalancer.ingress[*].ip}';
-  return waitUntil({ what: `Service ${namespace}/${service} has an address`, limitMs: 60_000 }, async () => {
+  return waitUntil({ what: `Service ${namespace}/${service} has an address` }, async () => {
     const address = await cluster.kubectl('get', 'service', service, '--namespace', namespace, '-o', path);
     return address === '' ? undefined : address;
   });

@@ -21,7 +21,7 @@ test('writes that are aborted on their way to the API server leave the process a
   });
   const aborted = text(child.stdout);
   try {
-    await waitUntil({ what: 'the writes have ended', limitMs: 60_000, intervalMs: 100 }, async () => {
+    await waitUntil({ what: 'the writes have ended', intervalMs: 100 }, async () => {
       if (child.exitCode !== null || child.signalCode !== null) return true;
       if ((await memoryMb(child.pid ?? 0, 'VmRSS')) > mostMemoryMb) child.kill('SIGKILL');
       return false;

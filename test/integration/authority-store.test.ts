@@ -39,7 +39,7 @@ async function aStore(): Promise<AuthorityStore> {
 }
 
 function seenBy(store: AuthorityStore, state: AuthorityState): Promise<StoredAuthority> {
-  return waitUntil({ what: 'the cache to have the authority', limitMs: 60_000 }, async () => {
+  return waitUntil({ what: 'the cache to have the authority' }, async () => {
     const reading = store.read(mesh);
     return reading?.state?.roots.current.certPem === state.roots.current.certPem ? reading : undefined;
   });

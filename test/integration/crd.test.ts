@@ -25,7 +25,7 @@ describe('the CRD on a real API server', () => {
     api = testClient(cluster.kubeconfigPath);
     namespace = await ownNamespace(api.client, 'crd');
     await cluster.apply(await readFile(`crds/${crdName}.yaml`, 'utf8'));
-    await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 60_000 }, listMeshes);
+    await waitUntil({ what: 'the API server serves MeshOperators' }, listMeshes);
   });
 
   afterEach(async () => {
@@ -52,7 +52,7 @@ describe('the CRD on a real API server', () => {
   }
 
   it('is structural and established', async () => {
-    const conditions = await waitUntil({ what: 'the CRD is established', limitMs: 60_000 }, async () => {
+    const conditions = await waitUntil({ what: 'the CRD is established' }, async () => {
       const crd = JSON.parse(await cluster.kubectl('get', 'crd', crdName, '-o', 'json')) as {
         status: { conditions: { type: string; status: string }[] };
       };

@@ -53,7 +53,7 @@ describe('the rate of errors that a Prometheus tells', () => {
     const isThere = ({ count }: CountedRequests) => count > 0;
     if (traffic.some(isThere)) await untilCounted(namespace);
 
-    await waitUntil({ what: `the rate is ${ratio}`, limitMs: 60_000 }, async () => {
+    await waitUntil({ what: `the rate is ${ratio}` }, async () => {
       const measured = await measureErrorRate(prometheus.address, question, never);
       return 'ratio' in measured && Math.abs(measured.ratio - ratio) < 0.02;
     });
@@ -62,7 +62,7 @@ describe('the rate of errors that a Prometheus tells', () => {
   /** Until there is a rate of requests to the namespace: without one the rate of errors would be none as well. */
   async function untilCounted(namespace: string): Promise<void> {
     const query = `sum(rate(istio_requests_total{destination_service_namespace="${namespace}"}[10s])) > 0`;
-    await waitUntil({ what: 'requests are counted', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'requests are counted' }, async () => {
       const answer = await fetch(`${prometheus.address}/api/v1/query?query=${encodeURIComponent(query)}`);
       const { data } = (await answer.json()) as { data: { result: unknown[] } };
       return data.result.length > 0;

@@ -79,13 +79,13 @@ async function aSyncedInformer(options: Partial<InformerOptions> = {}) {
 
 /** Resolves when the API server has accepted this many watches since the test began. */
 async function watchCount(count: number): Promise<void> {
-  await waitUntil({ what: `watch ${count} is open`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `watch ${count} is open` }, async () => {
     return proxy.requestsLike(watches).filter(({ status }) => status === 200).length >= count;
   });
 }
 
 async function until(informer: Informer, what: string, check: () => boolean): Promise<void> {
-  await waitUntil({ what, limitMs: 60_000 }, async () => check());
+  await waitUntil({ what }, async () => check());
   expect(informer.hasSynced).toBe(true);
 }
 
@@ -204,7 +204,7 @@ describe('the informer', () => {
 
     await proxy.refuseConnections();
     await write('meanwhile');
-    await waitUntil({ what: 'the informer has noticed', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the informer has noticed' }, async () => {
       return proxied.requests.filter(({ verb, code }) => verb === 'watch' && code === 'error').length >= 3;
     });
     await proxy.acceptConnections();
@@ -269,7 +269,7 @@ describe('the informer', () => {
 
     afterEach(async () => {
       await direct.client.delete(crdId, {}, never);
-      await waitUntil({ what: 'the CRD is gone', limitMs: 60_000 }, async () => {
+      await waitUntil({ what: 'the CRD is gone' }, async () => {
         return (await direct.client.find(crdId, never)) === undefined;
       });
     });
@@ -290,7 +290,7 @@ describe('the informer', () => {
     async function makeWidget(name: string): Promise<void> {
       const { apiVersion, kind } = widgets;
       const cluster = await sharedCluster();
-      await waitUntil({ what: 'the kind is served', limitMs: 60_000 }, () =>
+      await waitUntil({ what: 'the kind is served' }, () =>
         cluster.apply(JSON.stringify({ apiVersion, kind, metadata: { name, namespace } })).then(
           () => true,
           () => false,

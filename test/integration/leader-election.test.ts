@@ -102,10 +102,7 @@ class Replica {
 }
 
 function untilLeads(replica: Replica): Promise<unknown> {
-  return waitUntil(
-    { what: `${replica.identity} leads`, limitMs: 60_000 },
-    async () => replica.election.isLeading,
-  );
+  return waitUntil({ what: `${replica.identity} leads` }, async () => replica.election.isLeading);
 }
 
 async function lease() {
@@ -125,7 +122,7 @@ describe('leader election', () => {
     const a = await Replica.start('a', history);
     await untilLeads(a);
     const b = await Replica.start('b', history);
-    await waitUntil({ what: 'b watches the lease', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'b watches the lease' }, async () => {
       return b.proxy.requestsLike({ isWatch: true, path: /leases/ }).some(({ status }) => status === 200);
     });
 
@@ -144,7 +141,7 @@ describe('leader election', () => {
     const a = await Replica.start('a', history);
     await untilLeads(a);
     const b = await Replica.start('b', history);
-    await waitUntil({ what: 'b watches the lease', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'b watches the lease' }, async () => {
       return b.proxy.requestsLike({ isWatch: true, path: /leases/ }).some(({ status }) => status === 200);
     });
 
@@ -170,7 +167,7 @@ describe('leader election', () => {
     const before = renewals();
 
     const stopped = a.shutDown();
-    await waitUntil({ what: 'a has renewed for longer than a lease lasts', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'a has renewed for longer than a lease lasts' }, async () => {
       return renewals() >= before + 8;
     });
     expect(history).toEqual(['begin a']);
@@ -220,7 +217,7 @@ describe('leader election', () => {
       never,
     );
     const before = a.proxy.requestsLike({ method: 'PATCH', path: /leases/ }).length;
-    await waitUntil({ what: 'a has renewed again', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'a has renewed again' }, async () => {
       const renewals = a.proxy.requestsLike({ method: 'PATCH', path: /leases/ });
       return renewals.length > before + 1 && (await lease()).renewTime !== renewTime;
     });
@@ -239,7 +236,7 @@ describe('leader election', () => {
       { fieldManager: 'test' },
       never,
     );
-    await waitUntil({ what: 'a has noticed', limitMs: 60_000 }, async () => history.includes('end a'));
+    await waitUntil({ what: 'a has noticed' }, async () => history.includes('end a'));
     await untilLeads(a);
 
     expect(history).toEqual(['begin a', 'end a', 'begin a']);
@@ -255,7 +252,7 @@ describe('leader election', () => {
       {},
       never,
     );
-    await waitUntil({ what: 'a has begun again', limitMs: 60_000 }, async () => history.length === 3);
+    await waitUntil({ what: 'a has begun again' }, async () => history.length === 3);
 
     expect(history).toEqual(['begin a', 'end a', 'begin a']);
     expect(await lease()).toMatchObject({ holderIdentity: 'a', leaseTransitions: 0 });

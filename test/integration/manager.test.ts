@@ -191,14 +191,14 @@ function idOfCopy(name: string) {
 }
 
 async function untilCopied(name: string, data: Record<string, string>): Promise<void> {
-  await waitUntil({ what: `${keyText({ namespace, name })} is copied`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${keyText({ namespace, name })} is copied` }, async () => {
     const copy = await direct.client.find(idOfCopy(name), never);
     return JSON.stringify(copy?.data) === JSON.stringify(data);
   });
 }
 
 async function untilStandby(operator: Operator): Promise<void> {
-  await waitUntil({ what: 'the standby watches the lease and has its caches', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the standby watches the lease and has its caches' }, async () => {
     const watches = operator.proxy.requestsLike({ isWatch: true, path: /leases/ });
     return watches.some(({ status }) => status === 200) && (await operator.readiness()).status === 200;
   });
@@ -237,7 +237,7 @@ describe('an operator of these parts', () => {
     await first.shutDown();
 
     const second = await Operator.start('two');
-    await waitUntil({ what: 'the second has looked at it', limitMs: 60_000 }, async () =>
+    await waitUntil({ what: 'the second has looked at it' }, async () =>
       second.lines.some(({ message, key }) => message === 'Reconciled' && key === `${namespace}/a`),
     );
 
@@ -263,7 +263,7 @@ describe('an operator of these parts', () => {
   test('is not held up by an object that always fails', async () => {
     await writeSource('poison', {});
     const operator = await Operator.start('one');
-    await waitUntil({ what: 'the poison has failed', limitMs: 60_000 }, async () =>
+    await waitUntil({ what: 'the poison has failed' }, async () =>
       operator.lines.some(({ message }) => message === 'Reconcile failed'),
     );
 
@@ -279,13 +279,13 @@ describe('an operator of these parts', () => {
         ({ release } = proxy.holdNext({ isList: true }));
       },
     });
-    await waitUntil({ what: 'it waits for one kind only', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'it waits for one kind only' }, async () => {
       const { status, text } = await operator.readiness();
       return status === 503 && text === 'caches: waiting for configmaps';
     });
 
     release();
-    await waitUntil({ what: 'it is ready', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'it is ready' }, async () => {
       return (await operator.readiness()).text === 'ok';
     });
 
@@ -309,7 +309,7 @@ describe('an operator of these parts', () => {
     await proxy.refuseConnections();
     await writeSource('away', { v: '1' });
     await direct.client.delete(idOfCopy('before'), {}, never);
-    await waitUntil({ what: 'both informers have tried in vain', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'both informers have tried in vain' }, async () => {
       const failed = operator.parts.requests.filter(({ verb, code }) => verb === 'watch' && code === 'error');
       return failed.length >= 6;
     });

@@ -59,7 +59,7 @@ async function targetsOf(spec: MeshOperatorSpec): Promise<string[]> {
   });
   const prometheus = await PrometheusProcess.start(config);
   try {
-    await waitUntil({ what: 'Prometheus has looked at all', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'Prometheus has looked at all' }, async () => {
       const { read, dropped } = await prometheus.targets();
       return read.length + dropped === given;
     });

@@ -23,10 +23,7 @@ test('a Prometheus that scrapes no proxy knows nothing, and one that does knows 
   expect(await known([])).toEqual({ unknown: 'knows of no call to any proxy: see that it scrapes them' });
 
   prometheus.setTraffic([call({ to: 'any', security: 'mutual_tls' })]);
-  await waitUntil(
-    { what: 'a call is known of', limitMs: 60_000 },
-    async () => 'callers' in (await known([])),
-  );
+  await waitUntil({ what: 'a call is known of' }, async () => 'callers' in (await known([])));
 });
 
 test.each<[string, CountedRequests]>([
@@ -37,14 +34,14 @@ test.each<[string, CountedRequests]>([
   prometheus.setTraffic([counted]);
   const namespace = counted.labels.destination_workload_namespace ?? '';
 
-  await waitUntil({ what: 'the caller is known', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the caller is known' }, async () => {
     const callers = await callersOf(namespace);
     return callers.length === 1;
   });
   expect(await callersOf(namespace)).toEqual([
     { from: { namespace: 'batch', workload: 'report' }, to: { namespace, workload: 'web' }, count: 1 },
   ]);
-  await waitUntil({ what: 'the caller is forgotten', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the caller is forgotten' }, async () => {
     return (await callersOf(namespace)).length === 0;
   });
 });
@@ -52,7 +49,7 @@ test.each<[string, CountedRequests]>([
 test('whoever calls on is known, also by a counter that is older than the window', async () => {
   prometheus.setTraffic([{ ...call({ to: 'busy' }), count: 1 }]);
   const older = `istio_requests_total{destination_workload_namespace="busy"} offset ${windowMs / 1000 + 1}s`;
-  await waitUntil({ what: 'the counter is older', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the counter is older' }, async () => {
     return (await ask(older)).length === 1;
   });
 
@@ -66,7 +63,7 @@ test('calls by mutual TLS, calls that only the caller has counted, and those to 
     call({ to: 'quiet-not' }),
   ];
   prometheus.setTraffic(others);
-  await waitUntil({ what: 'all are counted', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'all are counted' }, async () => {
     return (await ask('istio_requests_total{destination_workload_namespace=~"quiet.*"}')).length === 3;
   });
 
@@ -83,13 +80,13 @@ test.each([
     slow.setTraffic([{ ...call({ to: 'slow' }), count: 1 }]);
     const counter = 'istio_requests_total{destination_workload_namespace="slow"}';
     const grown = (by: number) => `${counter} - ${counter} offset 5s >= ${by}`;
-    await waitUntil({ what: 'the caller has called on', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the caller has called on' }, async () => {
       return (await ask(grown(1), slow)).length === 1;
     });
 
     const answers: KnownCallers[] = [];
     const first = await ask(counter, slow);
-    await waitUntil({ what: 'it is scraped some more times', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'it is scraped some more times' }, async () => {
       answers.push(await known(['slow'], 1000, slow));
       return ((await ask(counter, slow))[0]?.value ?? 0) >= (first[0]?.value ?? 0) + 4;
     });
@@ -106,7 +103,7 @@ test('a window without any scrape tells nothing, though nobody has called in pla
   const slow = await RunningPrometheus.start('3s');
   try {
     slow.setTraffic([call({ to: 'slow', security: 'mutual_tls' })]);
-    await waitUntil({ what: 'the window is empty', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the window is empty' }, async () => {
       const answer = await known(['slow'], 1000, slow);
       return (
         'unknown' in answer && answer.unknown.startsWith('has scraped some of the called proxies before')

@@ -22,7 +22,7 @@ describe('the answer of a Prometheus', () => {
     );
     const query = 'sum by (destination_service_namespace) (istio_requests_total) > 0';
 
-    await waitUntil({ what: 'there is one of each that was called', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'there is one of each that was called' }, async () => {
       const answer = await queryPrometheus(prometheus.address, query, never);
       if (!('samples' in answer)) throw new Error(answer.unknown);
       const names = answer.samples.map(({ labels }) => labels.destination_service_namespace);

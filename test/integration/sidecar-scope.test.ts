@@ -51,7 +51,7 @@ describe('what a Prometheus knows of calls', () => {
     const { labels } = counted(from, 'callee', { count: 1 });
     prometheus.setTraffic([{ labels: { ...labels, reporter: 'destination' }, count: 1 }]);
 
-    await waitUntil({ what: 'the callee is seen', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the callee is seen' }, async () => {
       const { calls, workloads } = await traffic('10m');
       expect(calls.filter(({ source }) => source.workload === 'callee')).toEqual([]);
       return workloads.some(({ workload, namespace }) => workload === 'web' && namespace === 'called');
@@ -63,7 +63,7 @@ describe('what a Prometheus knows of calls', () => {
     window: '2s' | '10m',
     isRight: (count: number) => boolean,
   ): Promise<void> {
-    await waitUntil({ what: `the calls of ${workload} in ${window}`, limitMs: 60_000 }, async () => {
+    await waitUntil({ what: `the calls of ${workload} in ${window}` }, async () => {
       const { calls } = await traffic(window);
       return isRight(calls.find(({ source }) => source.workload === workload)?.count ?? 0);
     });
@@ -100,7 +100,7 @@ describe('Sidecars for a cluster', () => {
     prometheus.setTraffic(
       ['client', 'web'].map((workload) => counted(shop, workload, { count: 1 }, `ledger.${bank}`)),
     );
-    await waitUntil({ what: 'Prometheus has both callers', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'Prometheus has both callers' }, async () => {
       const { calls } = await readTraffic(prometheus.address, 600_000, new Date(), never);
       return calls.filter(({ source }) => source.namespace === shop).length === 2;
     });

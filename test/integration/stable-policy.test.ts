@@ -88,7 +88,7 @@ describe('a mesh in which only stable things may be used', () => {
     for (const object of [...renderIstioCrds(), ...policies]) {
       await api.client.apply(object, { fieldManager: 'test' }, never);
     }
-    await waitUntil({ what: 'the policy is in force', limitMs: 60_000 }, async () =>
+    await waitUntil({ what: 'the policy is in force' }, async () =>
       (await answerTo(filter)).includes('not stable'),
     );
   });

@@ -76,9 +76,9 @@ export class ApplicationWatch {
   async until(
     name: string,
     state: string,
-    { since = 0, limitMs = 180_000 }: { readonly since?: number; readonly limitMs?: number } = {},
+    { since = 0 }: { readonly since?: number } = {},
   ): Promise<ApplicationStatus> {
-    return this.untilStatus(name, `is ${state}`, (status) => stateOf(status) === state, { since, limitMs });
+    return this.untilStatus(name, `is ${state}`, (status) => stateOf(status) === state, { since });
   }
 
   /** Waits until an Application was seen to be as the sentence says, since a point in time. */
@@ -86,10 +86,10 @@ export class ApplicationWatch {
     name: string,
     sentence: string,
     check: (status: ApplicationStatus) => boolean,
-    { since = 0, limitMs = 180_000 }: { readonly since?: number; readonly limitMs?: number } = {},
+    { since = 0 }: { readonly since?: number } = {},
   ): Promise<ApplicationStatus> {
     const explain = async () => JSON.stringify(this.#latest(name)?.status, null, 1);
-    return waitUntil({ what: `Application ${name} ${sentence}`, limitMs, explain }, async () => {
+    return waitUntil({ what: `Application ${name} ${sentence}`, explain }, async () => {
       return this.#since(since, name).find(({ status }) => status !== undefined && check(status))?.status;
     });
   }
@@ -102,7 +102,7 @@ export class ApplicationWatch {
         null,
         1,
       );
-    await waitUntil({ what: `${names.join(', ')} are gone`, limitMs: 180_000, explain }, async () => {
+    await waitUntil({ what: `${names.join(', ')} are gone`, explain }, async () => {
       this.#assertWatching();
       return names.every((name) => this.#latest(name)?.status === undefined);
     });
@@ -131,7 +131,7 @@ export class ApplicationWatch {
     const since = this.now();
     const annotation = 'argocd.argoproj.io/refresh';
     await this.#kubectl('annotate', 'application.argoproj.io', name, `${annotation}=${how}`);
-    await waitUntil({ what: `Application ${name} is compared anew`, limitMs: 180_000 }, async () => {
+    await waitUntil({ what: `Application ${name} is compared anew` }, async () => {
       const asked = await this.#kubectl('get', 'application.argoproj.io', name, '--output=json');
       return (JSON.parse(asked) as KubernetesObject).metadata.annotations?.[annotation] === undefined;
     });
@@ -147,7 +147,7 @@ export class ApplicationWatch {
   async #catchUp(name: string): Promise<void> {
     const flags = ['--ignore-not-found', '--output=jsonpath={.metadata.resourceVersion}'];
     const version = await this.#kubectl('get', 'application.argoproj.io', name, ...flags);
-    await waitUntil({ what: `Application ${name} is seen at ${version}`, limitMs: 180_000 }, async () => {
+    await waitUntil({ what: `Application ${name} is seen at ${version}` }, async () => {
       this.#assertWatching();
       const latest = this.#latest(name);
       if (version === '') return latest?.status === undefined;

@@ -60,7 +60,7 @@ export class AskedRotation {
     isSo: (status: CertificateAuthorityStatus) => boolean,
   ): Promise<CertificateAuthorityStatus> {
     const explain = async () => JSON.stringify(await this.#mesh.status());
-    return waitUntil({ what: `the rotation ${what}`, limitMs: 180_000, explain }, async () => {
+    return waitUntil({ what: `the rotation ${what}`, explain }, async () => {
       const status = await authorityOf(this.#mesh);
       if (status.rotation !== undefined) {
         this.#entered.set(status.phase, Date.parse(status.rotation.phaseSince));

@@ -53,7 +53,7 @@ export class AuditLog {
   async #read(): Promise<AuditedRequest[]> {
     const fence = uniqueName('fence');
     await this.#cluster.kubectl('get', 'namespace', fence, '--ignore-not-found');
-    return waitUntil({ what: 'the audit log is up to date', limitMs: 60_000 }, async () => {
+    return waitUntil({ what: 'the audit log is up to date' }, async () => {
       const lines = await this.#lines();
       if (!lines.some((line) => line.includes(fence))) return undefined;
       return lines.slice(this.#from).flatMap(parseEntry);

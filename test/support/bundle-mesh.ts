@@ -83,22 +83,18 @@ export class BundleMesh {
   async untilCopied(text: string, ...namespaces: readonly string[]): Promise<void> {
     for (const namespace of namespaces) {
       const explain = async () => JSON.stringify(await this.copyIn(namespace));
-      await waitUntil(
-        { what: `${namespace}/${copyName} holds the bundle`, limitMs: 60_000, explain },
-        async () => {
-          const copy = await this.copyIn(namespace);
-          const { labels = {} } = copy?.metadata ?? {};
-          const isLabelled =
-            labels['istio.io/config'] === 'true' && labels[authorityLabel] === this.namespace;
-          return isLabelled && (await this.textIn(namespace)) === text;
-        },
-      );
+      await waitUntil({ what: `${namespace}/${copyName} holds the bundle`, explain }, async () => {
+        const copy = await this.copyIn(namespace);
+        const { labels = {} } = copy?.metadata ?? {};
+        const isLabelled = labels['istio.io/config'] === 'true' && labels[authorityLabel] === this.namespace;
+        return isLabelled && (await this.textIn(namespace)) === text;
+      });
     }
   }
 
   async untilNoCopy(...namespaces: readonly string[]): Promise<void> {
     for (const namespace of namespaces) {
-      await waitUntil({ what: `${namespace} has no ${copyName}`, limitMs: 60_000 }, async () => {
+      await waitUntil({ what: `${namespace} has no ${copyName}` }, async () => {
         return (await this.copyIn(namespace)) === undefined;
       });
     }

@@ -41,7 +41,7 @@ export class CallInterval {
   async end(further: number): Promise<CallOutcome> {
     const wanted = new Map(targetsOf(await this.#read()).map(({ name, sent }) => [name, sent + further]));
     const what = `each target is asked ${further} times more`;
-    return waitUntil({ what, limitMs: 120_000, intervalMs: 250 }, async () => {
+    return waitUntil({ what, intervalMs: 250 }, async () => {
       const reports = await this.#read();
       const isAsked = ({ name, ok, failed }: Target) => ok + failed >= (wanted.get(name) ?? 0);
       return targetsOf(reports).every(isAsked) && outcomeOf(reports);
@@ -60,7 +60,7 @@ export class CallInterval {
 
 /** Waits until no request fails any more, which those of the first seconds of an app may do. */
 export async function untilCallsSucceed(cluster: Cluster, callers: readonly AppContainer[]): Promise<void> {
-  await waitUntil({ what: 'no request fails any more', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'no request fails any more' }, async () => {
     const { failures } = await (await CallInterval.start(cluster, callers)).end(3);
     if (Object.keys(failures).length > 0) throw new Error(JSON.stringify(failures));
     return true;

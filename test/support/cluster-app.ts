@@ -38,5 +38,5 @@ export async function runTestApp(cluster: Cluster, name: string, namespace = 'de
     spec: { type: 'NodePort', selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
   };
   await cluster.apply([deployment, service].map((object) => dump(object)).join('---\n'));
-  await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=60s');
+  await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=240s');
 }

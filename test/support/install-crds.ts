@@ -19,7 +19,7 @@ export async function installCrds(
 ): Promise<void> {
   await Promise.all(crds.map((crd) => client.apply(crd, { fieldManager, force: true }, never)));
   for (const crd of crds) {
-    await waitUntil({ what: `the API server serves ${crd.metadata.name}`, limitMs: 60_000 }, () =>
+    await waitUntil({ what: `the API server serves ${crd.metadata.name}` }, () =>
       client.list(kindOf(crd), { limit: 1 }, never).then(
         () => true,
         () => false,

@@ -36,7 +36,7 @@ export class JoinedCluster {
     this.name = name;
     this.cluster = cluster;
     this.admin = testClient(cluster.kubeconfigPath);
-    this.mesh = new TestMesh(this.admin.client, { namespace, name: 'mesh' }, 180_000);
+    this.mesh = new TestMesh(this.admin.client, { namespace, name: 'mesh' });
   }
 
   /** Makes a Secret in the namespace of the mesh, or replaces it. */
@@ -74,7 +74,7 @@ export class JoinedCluster {
   /** Replaces the pods of istiod, and returns when new ones are Ready and the old ones gone. */
   async restartIstiod(): Promise<void> {
     await this.cluster.kubectl('rollout', 'restart', 'deployment/istiod', '-n', namespace);
-    await this.cluster.kubectl('rollout', 'status', 'deployment/istiod', '-n', namespace, '--timeout=180s');
+    await this.cluster.kubectl('rollout', 'status', 'deployment/istiod', '-n', namespace, '--timeout=240s');
   }
 
   /** Asks for other tokens by annotation. */

@@ -23,8 +23,6 @@ export interface MeshOptions {
   readonly name?: string;
   /** Take exactly this spec, so that without a revision it is the cluster's default mesh; default false. */
   readonly asWritten?: boolean;
-  /** How long waits for its status last at most; default 60 s. */
-  readonly limitMs?: number;
 }
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
@@ -117,7 +115,7 @@ export class MeshCluster {
       { fieldManager: 'test' },
       never,
     );
-    return new TestMesh(this.client, { namespace, name }, options.limitMs);
+    return new TestMesh(this.client, { namespace, name });
   }
 
   /** Every MeshOperator of the cluster. */
@@ -151,7 +149,7 @@ export class MeshCluster {
 
   async #deleteMeshes(): Promise<void> {
     const explain = async () => this.#operators.find((operator) => operator.isRunning)?.tail() ?? '';
-    await waitUntil({ what: 'all meshes are gone', limitMs: 60_000, explain }, async () => {
+    await waitUntil({ what: 'all meshes are gone', explain }, async () => {
       const left = await this.meshes();
       for (const { apiVersion, kind, metadata } of left) {
         if (metadata.deletionTimestamp !== undefined) continue;

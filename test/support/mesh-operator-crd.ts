@@ -10,7 +10,7 @@ export async function installMeshOperatorCrd(cluster: Cluster): Promise<void> {
 
 /** An API server serves a new kind some time after it has taken the CRD. */
 export async function untilMeshOperatorsAreServed(cluster: Cluster): Promise<void> {
-  await waitUntil({ what: 'the API server serves MeshOperators', limitMs: 60_000 }, () =>
+  await waitUntil({ what: 'the API server serves MeshOperators' }, () =>
     cluster.kubectl('get', '--raw', '/apis/meshoperator.dev/v1alpha1/meshoperators'),
   );
 }

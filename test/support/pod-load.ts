@@ -36,7 +36,7 @@ export class PodLoad {
   /** Resolves when one more pod has been created or refused. */
   async next(): Promise<void> {
     const before = this.#total();
-    await waitUntil({ what: 'the next pod is created or refused', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the next pod is created or refused' }, async () => {
       return this.#total() > before;
     });
   }

@@ -57,7 +57,7 @@ export class PrometheusProcess {
       await rm(folder, { recursive: true, force: true });
     });
     try {
-      await waitUntil({ what: 'Prometheus is ready', limitMs: 60_000 }, async () => {
+      await waitUntil({ what: 'Prometheus is ready' }, async () => {
         if (child.exitCode !== null) throw new Error(`Prometheus has ended with ${child.exitCode}`);
         return (await fetch(`${running.address}/-/ready`)).ok;
       });

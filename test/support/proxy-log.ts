@@ -12,7 +12,7 @@ export async function proxyLog(cluster: Cluster, { namespace, workload }: AppCon
 export async function flushedLog(cluster: Cluster, app: AppContainer): Promise<string[]> {
   const proxy = { ...app, container: 'istio-proxy' };
   const stat = 'access_log_file.write_total_buffered';
-  await waitUntil({ what: `${app.workload} has written its log`, limitMs: 30_000 }, async () => {
+  await waitUntil({ what: `${app.workload} has written its log` }, async () => {
     const stats = await execIn(cluster, proxy, 'pilot-agent', 'request', 'GET', `stats?filter=${stat}`);
     return !/buffered: [1-9]/.test(stats);
   });

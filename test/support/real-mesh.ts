@@ -30,7 +30,7 @@ export async function installRealMesh(manifest: string, spec: MeshOperatorSpec =
   await installOperator(cluster);
   await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
   const { telemetry } = await applyMesh(cluster, manifest, spec);
-  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
+  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' });
   await mesh.until('Ready');
   // Of two Telemetries for the whole mesh Istio reads the older one alone.
   if (telemetry?.metrics === undefined) {

@@ -48,7 +48,7 @@ export class ReleasedOperator {
     const process = RunningOperator.start({ kubeconfig, namespace: operatorNamespace });
     const operator = new ReleasedOperator(cluster, folder, process);
     try {
-      await process.untilLeading(120_000);
+      await process.untilLeading();
       return operator;
     } catch (error) {
       await operator.end(); // or it would keep the Lease from the next

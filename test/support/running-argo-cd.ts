@@ -162,7 +162,7 @@ export class RunningArgoCd {
 
   async #untilHealthy(url: string): Promise<void> {
     const explain = async () => this.tail();
-    await waitUntil({ what: `Argo CD answers ${url}`, limitMs: 60_000, explain }, async () => {
+    await waitUntil({ what: `Argo CD answers ${url}`, explain }, async () => {
       const ended = this.#processes.find(({ child }) => child.exitCode !== null || child.signalCode !== null);
       return ended !== undefined || (await fetch(url)).ok;
     });
@@ -231,7 +231,7 @@ async function installArgoCd(cluster: Cluster, toolFolder: string): Promise<void
     namespace,
     ...published.map((object) => ({ ...inOwnNamespace(object), ...settings[object.metadata.name] })),
   ]);
-  await waitUntil({ what: 'argoproj.io/v1alpha1 is served', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'argoproj.io/v1alpha1 is served' }, async () => {
     const served = JSON.parse(await cluster.kubectl('get', '--raw', '/apis/argoproj.io/v1alpha1')) as {
       readonly resources: readonly { readonly name: string }[];
     };

@@ -21,7 +21,7 @@ export const certManagerNamespace = 'cert-manager';
 export async function installCertManagerCrds(cluster: Cluster): Promise<void> {
   const program = await ensureTool('cert-manager');
   await cluster.apply(await readFile(join(dirname(program), 'crds.yaml'), 'utf8'));
-  await waitUntil({ what: 'cert-manager.io/v1 is served', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'cert-manager.io/v1 is served' }, async () => {
     const served = JSON.parse(await cluster.kubectl('get', '--raw', '/apis/cert-manager.io/v1')) as {
       readonly resources: readonly { readonly name: string }[];
     };
@@ -114,7 +114,7 @@ export async function untilIssuerReady(cluster: Cluster, issuerName: IssuerName)
   const { namespace, name } = issuerName;
   const where = namespace === undefined ? [] : ['--namespace', namespace];
   const asked = ['get', issuerKind(issuerName), name, ...where, '--output', 'json'];
-  await waitUntil({ what: `${issuerKind(issuerName)} ${name} can sign`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${issuerKind(issuerName)} ${name} can sign` }, async () => {
     const { metadata, status } = JSON.parse(await cluster.kubectl(...asked)) as IssuerObject;
     return status?.conditions?.some(
       ({ type, status: is, observedGeneration }) =>

@@ -20,7 +20,7 @@ export async function envoyMetrics(): Promise<string> {
   const ended = new Promise((done) => child.once('close', done));
   const ask = () => fetch(`http://127.0.0.1:${port}/stats/prometheus`).then((answer) => answer.text());
   try {
-    await waitUntil({ what: 'Envoy answers', limitMs: 60_000 }, async () => (await ask()) !== '');
+    await waitUntil({ what: 'Envoy answers' }, async () => (await ask()) !== '');
     return await ask();
   } finally {
     child.kill('SIGKILL');

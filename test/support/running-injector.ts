@@ -234,7 +234,7 @@ export class RunningInjector {
         .slice(-15)
         .map((line) => JSON.stringify(line))
         .join('\n');
-    await waitUntil({ what, limitMs: 60_000, intervalMs: 20, explain }, check);
+    await waitUntil({ what, intervalMs: 20, explain }, check);
   }
 }
 

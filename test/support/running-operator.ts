@@ -68,18 +68,18 @@ export class RunningOperator {
   async untilLogged(
     message: string,
     fields: Readonly<Record<string, unknown>> = {},
-    { times = 1, limitMs = 30_000 } = {},
+    { times = 1 } = {},
   ): Promise<void> {
     const what = `the operator logs "${message}" ${JSON.stringify(fields)} (${times} times)`;
-    await waitUntil({ what, limitMs, intervalMs: 20, explain: async () => this.tail() }, async () => {
+    await waitUntil({ what, intervalMs: 20, explain: async () => this.tail() }, async () => {
       if (this.#hasEnded) throw new Error(`it has ended: ${await this.ended}`);
       return this.logged(message, fields).length >= times;
     });
   }
 
   /** Returns once it has filled its caches, leads and works. */
-  async untilLeading(limitMs?: number): Promise<void> {
-    await this.untilLogged('Controllers run', {}, limitMs === undefined ? {} : { limitMs });
+  async untilLeading(): Promise<void> {
+    await this.untilLogged('Controllers run');
   }
 
   /** Sends a signal and returns how the process ended. */

@@ -40,7 +40,7 @@ export class RunningPrometheus {
     });
     const running = new RunningPrometheus(process, proxy);
     try {
-      await waitUntil({ what: 'Prometheus has scraped', limitMs: 60_000 }, async () => running.#scrapes > 1);
+      await waitUntil({ what: 'Prometheus has scraped' }, async () => running.#scrapes > 1);
     } catch (error) {
       await running.stop();
       throw error;

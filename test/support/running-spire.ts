@@ -73,7 +73,7 @@ export class RunningSpire {
       });
     }
     const explain = async () => this.#log.slice(-2_000);
-    await waitUntil({ what: 'spire-server is healthy', limitMs: 60_000, explain }, async () => {
+    await waitUntil({ what: 'spire-server is healthy', explain }, async () => {
       return hasEnded || (await this.#command('healthcheck')) !== '';
     });
     if (hasEnded) throw new Error(`spire-server has ended: ${await explain()}`);

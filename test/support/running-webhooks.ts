@@ -66,7 +66,7 @@ export class InstalledWebhooks {
 
   async untilTrusted(operator: RunningOperator): Promise<void> {
     const explain = async () => operator.tail();
-    await waitUntil({ what: 'the webhooks have a bundle', limitMs: 60_000, explain }, async () => {
+    await waitUntil({ what: 'the webhooks have a bundle', explain }, async () => {
       const found = await Promise.all(this.ids.map((id) => this.#world.client.get(id, never)));
       return found.every((configuration) => bundlesOf(configuration).every((bundle) => bundle !== ''));
     });

@@ -86,7 +86,7 @@ export class SailInstallation {
     await rm(tagChart, { recursive: true });
     const istiod = revision === 'default' ? 'istiod' : `istiod-${revision}`;
     await this.#world.cluster.kubectl(
-      ...['rollout', 'status', '-n', namespace, `deployment/${istiod}`, '--timeout=60s'],
+      ...['rollout', 'status', '-n', namespace, `deployment/${istiod}`, '--timeout=240s'],
     );
   }
 

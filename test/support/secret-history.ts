@@ -35,12 +35,9 @@ export class SecretHistory {
   /** Returns once the version that the API server has now is the last one. */
   async upToDate(): Promise<readonly Record<string, string>[]> {
     const { resourceVersion } = (await this.#client.get(this.#id, never)).metadata;
-    await waitUntil(
-      { what: `the watch of Secret ${this.#id.name} is up to date`, limitMs: 60_000 },
-      async () => {
-        return this.#lastVersion === resourceVersion;
-      },
-    );
+    await waitUntil({ what: `the watch of Secret ${this.#id.name} is up to date` }, async () => {
+      return this.#lastVersion === resourceVersion;
+    });
     return this.versions;
   }
 

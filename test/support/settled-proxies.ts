@@ -32,7 +32,7 @@ export class SettledProxies {
 
   async #untilSettled(proxy: AppContainer, name: string): Promise<void> {
     const what = `${proxy.namespace}/${proxy.workload} has what was applied`;
-    await waitUntil({ what, limitMs: 60_000, intervalMs: 300 }, async () => {
+    await waitUntil({ what, intervalMs: 300 }, async () => {
       const ask = (path: string) => execIn(this.#cluster, proxy, 'pilot-agent', 'request', 'GET', path);
       return (
         (await ask('config_dump?resource=dynamic_route_configs')).includes(`"${name}"`) &&

@@ -98,7 +98,7 @@ export async function restartServers(cluster: Cluster): Promise<void> {
 /** Waits until ten requests of the client in a row are answered by servers of these names and no others. */
 export async function untilAnsweredBy(cluster: Cluster, ...names: readonly string[]): Promise<void> {
   const what = `ten requests are answered by ${names.join(' and ')}`;
-  await waitUntil({ what, limitMs: 60_000, intervalMs: 500 }, async () => {
+  await waitUntil({ what, intervalMs: 500 }, async () => {
     const seen = new Set<string>();
     for (let count = 0; count < 10; count += 1) {
       seen.add((await askAppFrom(cluster, shopCaller, shopUrl)).name);
@@ -108,7 +108,7 @@ export async function untilAnsweredBy(cluster: Cluster, ...names: readonly strin
 }
 
 async function untilAvailable(cluster: Cluster, name: string): Promise<void> {
-  await cluster.kubectl('rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=180s');
+  await cluster.kubectl('rollout', 'status', `deployment/${name}`, '-n', namespace, '--timeout=240s');
 }
 
 function container(name: string, args: readonly string[]) {

@@ -19,7 +19,7 @@ export interface Span {
 export async function installSpanCollector(cluster: Cluster): Promise<void> {
   await importImages(cluster, ['otel-collector']);
   await cluster.apply(await readManifest('test/cluster/otel-collector.yaml'));
-  const rollout = ['-n', collectorNamespace, 'deployment/collector', '--timeout=120s'];
+  const rollout = ['-n', collectorNamespace, 'deployment/collector', '--timeout=240s'];
   await cluster.kubectl('rollout', 'status', ...rollout);
 }
 

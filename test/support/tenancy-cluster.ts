@@ -57,7 +57,7 @@ export async function startTenancy(): Promise<TenancyCluster> {
   );
   const party = (name: string, fields: Omit<Party, 'name' | 'mesh'>, meshName = name): Party => ({
     ...{ name, ...fields },
-    mesh: new TestMesh(admin.client, { namespace: fields.namespace, name: meshName }, 240_000),
+    mesh: new TestMesh(admin.client, { namespace: fields.namespace, name: meshName }),
   });
   const tenantFields = {
     ...{
@@ -103,7 +103,7 @@ export async function startTenancy(): Promise<TenancyCluster> {
   await cluster.apply(manifest([aNamespace('outsider', { 'istio-injection': 'enabled' })]));
   await cluster.apply(manifest(parties.flatMap(appsOf)));
   for (const { namespace, workload } of parties.flatMap(workloadsOf)) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=240s');
   }
   return tenancy;
 }

@@ -11,19 +11,14 @@ import type { KubeClient } from '../../src/kube/client.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { never } from './test-client.ts';
 
-const defaultLimitMs = 60_000;
-
 /** One MeshOperator in a cluster, as whoever applied it sees it. */
 export class TestMesh {
   readonly key: ObjectKey;
   readonly id: ObjectId;
   readonly #client: KubeClient;
-  readonly #limitMs: number;
 
-  /** Waits for what its status says last at most `limitMs`. */
-  constructor(client: KubeClient, key: ObjectKey, limitMs = defaultLimitMs) {
+  constructor(client: KubeClient, key: ObjectKey) {
     this.#client = client;
-    this.#limitMs = limitMs;
     this.key = key;
     this.id = { apiVersion: 'meshoperator.dev/v1alpha1', kind: 'MeshOperator', ...key };
   }
@@ -81,23 +76,17 @@ export class TestMesh {
     check: (status: MeshOperatorStatus, mesh: KubernetesObject) => boolean,
   ): Promise<KubernetesObject> {
     const explain = async () => JSON.stringify((await this.status()).conditions);
-    return waitUntil(
-      { what: `mesh ${keyText(this.key)} ${sentence}`, limitMs: this.#limitMs, explain },
-      async () => {
-        const mesh = await this.read();
-        return check(statusOf(mesh), mesh) ? mesh : undefined;
-      },
-    );
+    return waitUntil({ what: `mesh ${keyText(this.key)} ${sentence}`, explain }, async () => {
+      const mesh = await this.read();
+      return check(statusOf(mesh), mesh) ? mesh : undefined;
+    });
   }
 
   async untilGone(): Promise<void> {
     const explain = async () => JSON.stringify((await this.status()).conditions);
-    await waitUntil(
-      { what: `mesh ${keyText(this.key)} is gone`, limitMs: this.#limitMs, explain },
-      async () => {
-        return (await this.#client.find(this.id, never)) === undefined;
-      },
-    );
+    await waitUntil({ what: `mesh ${keyText(this.key)} is gone`, explain }, async () => {
+      return (await this.#client.find(this.id, never)) === undefined;
+    });
   }
 
   /** Identities of everything that the status says was made for it. */
@@ -126,12 +115,10 @@ export class TestMesh {
   /** Waits for an Event of this reason whose message has all of these texts. */
   async untilEvent(reason: string, ...texts: readonly string[]): Promise<void> {
     const explain = async () => JSON.stringify(await this.events());
-    await waitUntil(
-      { what: `an Event ${reason} says ${texts.join(' ')}`, limitMs: 60_000, explain },
-      async () =>
-        (await this.events()).some(
-          (event) => event.reason === reason && texts.every((text) => event.message.includes(text)),
-        ),
+    await waitUntil({ what: `an Event ${reason} says ${texts.join(' ')}`, explain }, async () =>
+      (await this.events()).some(
+        (event) => event.reason === reason && texts.every((text) => event.message.includes(text)),
+      ),
     );
   }
 }

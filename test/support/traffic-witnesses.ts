@@ -86,7 +86,7 @@ export async function watchSpans(cluster: Cluster, check: TrafficCheck): Promise
     await callFrom(cluster, appOf(callers[from]), '-count', '1', '-url', check.url, '-header', last.header);
     const explain = async () => JSON.stringify(report);
     const what = `${app} has reported what it was asked last`;
-    const spans = await waitUntil({ what, limitMs: 60_000, intervalMs: 500, explain }, async () => {
+    const spans = await waitUntil({ what, intervalMs: 500, explain }, async () => {
       const spans = (await read()).slice(before);
       return spans.some(isLast) && spans;
     });
@@ -111,7 +111,7 @@ async function countUntilEnough(
   const { least } = boundsOf(amount, times);
   const explain = async () => JSON.stringify(report);
   let found = 0;
-  await waitUntil({ what: `there are ${least} ${what}`, limitMs: 30_000, explain }, async () => {
+  await waitUntil({ what: `there are ${least} ${what}`, explain }, async () => {
     found = await count();
     return found >= least;
   });

@@ -12,7 +12,7 @@ export async function installTrustMesh(spec: MeshOperatorSpec = {}): Promise<Rea
   await real.cluster.apply(trustAppsManifest());
   for (const namespace of trustNamespaces) {
     const wait = ['wait', 'deployments', '--all', '-n', namespace, '--for=condition=Available'];
-    await real.cluster.kubectl(...wait, '--timeout=120s');
+    await real.cluster.kubectl(...wait, '--timeout=240s');
   }
   return real;
 }
@@ -46,7 +46,7 @@ export async function untilAllProxies(
   let others: readonly ProxyTrust[] = [];
   const explain = async () => JSON.stringify(others);
   const what = `all proxies trust ${roots.join(' and ')}, and have certificates of ${trust.signer}`;
-  await waitUntil({ what, limitMs: 180_000, explain }, async () => {
+  await waitUntil({ what, explain }, async () => {
     const all = await readProxyTrust(cluster, trustProxies);
     others = all.filter((proxy) => proxy.signer !== trust.signer || proxy.roots.join() !== roots.join());
     return others.length === 0;

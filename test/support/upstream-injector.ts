@@ -130,7 +130,6 @@ export class UpstreamInjector {
     await waitUntil(
       {
         what: `istiod uses settings ${settings}`,
-        limitMs: 60_000,
         explain: () => this.#istiod.lastWords(),
       },
       async () => {

@@ -39,7 +39,7 @@ export class WorkloadHistory {
     what: string,
     isMeant: (version: WorkloadVersion) => boolean,
   ): Promise<WorkloadVersion> {
-    return waitUntil({ what: `${name} ${what}`, limitMs: 60_000 }, async () =>
+    return waitUntil({ what: `${name} ${what}` }, async () =>
       this.#versions.find((version) => version.name === name && isMeant(version)),
     );
   }

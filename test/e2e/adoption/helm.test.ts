@@ -29,7 +29,7 @@ let audit: AuditLog;
 beforeAll(async () => {
   const cluster = await sharedCluster('kubelet');
   const admin = testClient(cluster.kubeconfigPath);
-  real = { cluster, admin, mesh: new TestMesh(admin.client, { namespace, name: 'mesh' }, 240_000) };
+  real = { cluster, admin, mesh: new TestMesh(admin.client, { namespace, name: 'mesh' }) };
   audit = new AuditLog(cluster);
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
@@ -73,7 +73,7 @@ async function installByHelm(): Promise<void> {
 
 async function ready(kind: 'pods' | 'deployments', where: string): Promise<void> {
   const condition = kind === 'pods' ? 'Ready' : 'Available';
-  const flags = ['--all', '-n', where, `--for=condition=${condition}`, '--timeout=180s'];
+  const flags = ['--all', '-n', where, `--for=condition=${condition}`, '--timeout=240s'];
   await real.cluster.kubectl('wait', kind, ...flags);
 }
 
@@ -178,9 +178,9 @@ describe('an install made by real helm with Istio’s charts, under traffic thro
   test('injects new pods by the operator’s injector, once, and those of a gateway beside istiod as before', async () => {
     const { failures } = await measured('Pods made after the adoption', async () => {
       await real.cluster.kubectl('rollout', 'restart', '-n', 'canary', 'deployment/items');
-      await real.cluster.kubectl('rollout', 'status', '-n', 'canary', 'deployment/items', '--timeout=180s');
+      await real.cluster.kubectl('rollout', 'status', '-n', 'canary', 'deployment/items', '--timeout=240s');
       await real.cluster.kubectl('rollout', 'restart', '-n', namespace, 'deployment/istio-ingressgateway');
-      const gateway = ['-n', namespace, 'deployment/istio-ingressgateway', '--timeout=180s'];
+      const gateway = ['-n', namespace, 'deployment/istio-ingressgateway', '--timeout=240s'];
       await real.cluster.kubectl('rollout', 'status', ...gateway);
     });
 

@@ -56,7 +56,7 @@ beforeAll(async () => {
   repositories = await createExampleRepositories('examples/argo-cd/one-cluster');
   argoCd = await RunningArgoCd.start(cluster);
   watch = await ApplicationWatch.start(cluster, admin.client);
-  mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 60_000);
+  mesh = new TestMesh(admin.client, { namespace, name: 'mesh' });
   before = await listEverything(cluster);
 
   await cluster.apply(await repositories.meshes.read('root.yaml'));
@@ -177,7 +177,7 @@ describe('the life of a mesh', () => {
 
     await admin.client.delete(service, {}, never);
 
-    await waitUntil({ what: 'the Service is back', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the Service is back' }, async () => {
       return (await admin.client.find(service, never))?.metadata.uid !== uid;
     });
     await mesh.until('Ready');
@@ -245,7 +245,7 @@ test('deleting the root takes all away: the mesh while the operator runs, then t
   expect(gone('mesh')).toBeLessThan(gone('mesh-operator'));
   let added: string[] = [];
   const explain = async () => added.join('\n');
-  await waitUntil({ what: 'nothing is left', limitMs: 60_000, intervalMs: 1_000, explain }, async () => {
+  await waitUntil({ what: 'nothing is left', intervalMs: 1_000, explain }, async () => {
     added = (await listEverything(cluster)).filter(
       (line) => !before.includes(line) && !isExpectedToStay(line),
     );
@@ -262,7 +262,7 @@ async function scaleIstiod(replicas: number): Promise<void> {
   const scale = { type: 'merge', merge: { spec: { replicas } } } as const;
   const options = { fieldManager: 'kube-controller-manager', subresource: 'scale' };
   await admin.client.patch(istiod, scale, options, never);
-  await waitUntil({ what: `istiod has ${replicas} replicas`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `istiod has ${replicas} replicas` }, async () => {
     const { status } = await admin.client.get(istiod, never);
     const { replicas: found, availableReplicas } = status as Record<string, number>;
     return found === replicas && availableReplicas === replicas;
@@ -276,7 +276,7 @@ async function renewServingCertificate({
 }: (typeof servers)[keyof typeof servers]): Promise<void> {
   const bundle = await bundleOf(webhooks);
   await admin.client.delete(secret, {}, never);
-  await waitUntil({ what: `${webhooks.name} trusts another authority`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${webhooks.name} trusts another authority` }, async () => {
     return (await admin.client.find(secret, never)) !== undefined && (await bundleOf(webhooks)) !== bundle;
   });
 }
@@ -302,7 +302,7 @@ async function untilSettled(since: number): Promise<void> {
 }
 
 async function untilAllHealthy(): Promise<void> {
-  await waitUntil({ what: 'all Applications are Synced and Healthy', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'all Applications are Synced and Healthy' }, async () => {
     const found = await Promise.all(applications.map((name) => watch.statusOf(name)));
     return found.every((status) => stateOf(status) === 'Synced/Healthy');
   });

@@ -53,13 +53,11 @@ describe('a node of two clusters side by side', () => {
   test('answers a Service of type LoadBalancer at an address of its cluster', async () => {
     await a.kubectl('patch', 'service', 'web', '-p', '{"spec":{"type":"LoadBalancer"}}');
     const path = '{.status.loadBalancer.ingress[0].ip}';
-    await a.kubectl('wait', 'service/web', `--for=jsonpath=${path}`, '--timeout=60s');
+    await a.kubectl('wait', 'service/web', `--for=jsonpath=${path}`, '--timeout=240s');
 
     const address = await fieldOf(a, 'service web', path);
 
-    const answer = await waitUntil({ what: `${address} answers`, limitMs: 60_000 }, () =>
-      answererOf(`http://${address}`),
-    );
+    const answer = await waitUntil({ what: `${address} answers` }, () => answererOf(`http://${address}`));
     expect(answer).toBe(`web of ${a.name}`);
   });
 
@@ -95,7 +93,7 @@ describe('a node of two clusters side by side', () => {
 
       const pod = await podAddress(a);
       expect(await answererOf(`http://${pod}:8080`)).toBe(`web of ${a.name}`);
-      await a.kubectl('wait', 'pods', '-l', 'app=web', '--for=condition=Ready', '--timeout=60s');
+      await a.kubectl('wait', 'pods', '-l', 'app=web', '--for=condition=Ready', '--timeout=240s');
       expect(await fieldOf(a, 'pods -l app=web', path)).toBe(before);
     },
   );

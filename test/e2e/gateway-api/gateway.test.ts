@@ -26,8 +26,8 @@ afterAll(async () => {
 
 test('a Gateway is deployed by istiod, gets an address, and leads to the app', async () => {
   const { cluster } = real;
-  await cluster.kubectl('wait', gateway, '-n', 'web', '--for=condition=Programmed', '--timeout=120s');
-  await cluster.kubectl('rollout', 'status', 'deployment/front-istio', '-n', 'web', '--timeout=120s');
+  await cluster.kubectl('wait', gateway, '-n', 'web', '--for=condition=Programmed', '--timeout=240s');
+  await cluster.kubectl('rollout', 'status', 'deployment/front-istio', '-n', 'web', '--timeout=240s');
   const addresses = await cluster.kubectl(
     'get',
     gateway,
@@ -64,7 +64,7 @@ test('the CRDs stay when the mesh asks for them no longer', async () => {
   await real.mesh.until('Ready');
 
   expect(await real.cluster.kubectl('get', gateway, '-n', 'web', '-o', 'name')).toContain('front');
-  await waitUntil({ what: 'the Gateway still works', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the Gateway still works' }, async () => {
     const calls = await (await CallInterval.start(real.cluster, callers)).end(3);
     return Object.keys(calls.failures).length === 0;
   });

@@ -31,7 +31,7 @@ beforeAll(async () => {
   await cluster.apply(
     JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }),
   );
-  await waitUntil({ what: 'pods can be created', limitMs: 60_000 }, () =>
+  await waitUntil({ what: 'pods can be created' }, () =>
     cluster.kubectl('get', 'serviceaccount', 'default', '-n', namespace),
   );
 });
@@ -64,7 +64,7 @@ describe('the injector', () => {
 
     for (let round = 0; round < 6; round += 1) {
       await cluster.kubectl('delete', 'pods', ...injectorPods, '--force', '--grace-period=0');
-      await waitUntil({ what: 'a replica is ready again', limitMs: 60_000 }, async () => {
+      await waitUntil({ what: 'a replica is ready again' }, async () => {
         const ready = await readyReplicas();
         return ready === '1' || ready === '2';
       });
@@ -82,7 +82,7 @@ describe('the injector', () => {
     while (load.report.injected <= 500 || seen.size <= 6) {
       const pause = new Promise((resolve) => setTimeout(resolve, 5_000)); // the subject: one every 5 s
       await real.admin.client.delete(serving, {}, never);
-      const next = await waitUntil({ what: 'a new certificate is in use', limitMs: 60_000 }, async () => {
+      const next = await waitUntil({ what: 'a new certificate is in use' }, async () => {
         const found = await certificateInUse();
         return seen.has(found) ? undefined : found;
       });
@@ -129,7 +129,7 @@ describe('the injector', () => {
       await deploy(`slow-${count}`, 20);
 
       await untilPods(`slow-${count}`, 20, isInjected);
-      await waitUntil({ what: 'kubelet has replaced those that hang', limitMs: 120_000 }, async () =>
+      await waitUntil({ what: 'kubelet has replaced those that hang' }, async () =>
         processesInPods(cluster, ...injectorProcess).every((pid) => !stopped.includes(pid)),
       );
       await untilHealthy();
@@ -169,7 +169,7 @@ async function untilPods(app: string, count: number, isRight: (pod: KubernetesOb
   let state = '';
   const explain = async () => state;
   await waitUntil(
-    { what: `${app} has ${count} pods as they should be`, limitMs: 180_000, intervalMs: 500, explain },
+    { what: `${app} has ${count} pods as they should be`, intervalMs: 500, explain },
     async () => {
       const options = { namespace, labelSelector: `app=${app}` };
       const { items } = await real.admin.client.list(kindInfo('v1', 'Pod'), options, never);
@@ -195,7 +195,7 @@ async function untilBare(isRight: (count: number) => boolean): Promise<void> {
 /** Waits until the mesh is Ready, the API server reaches both replicas of the injector, and the policy is strict. */
 async function untilHealthy(): Promise<void> {
   const explain = async () => JSON.stringify(await real.mesh.status());
-  await waitUntil({ what: 'the mesh is healthy', limitMs: 180_000, intervalMs: 500, explain }, async () => {
+  await waitUntil({ what: 'the mesh is healthy', intervalMs: 500, explain }, async () => {
     const reached = await real.mesh.condition('InjectorReady');
     const ready = await readyReplicas();
     const { state } = await real.mesh.status();
@@ -205,9 +205,7 @@ async function untilHealthy(): Promise<void> {
 
 async function untilPolicy(policy: 'Fail' | 'Ignore'): Promise<void> {
   const explain = async () => JSON.stringify(await real.mesh.status());
-  await waitUntil({ what: `the failure policy is ${policy}`, limitMs: 60_000, explain }, () =>
-    hasPolicy(policy),
-  );
+  await waitUntil({ what: `the failure policy is ${policy}`, explain }, () => hasPolicy(policy));
 }
 
 /** True when that is the failure policy of every entry but the self-test's. */

@@ -51,10 +51,7 @@ describe('an injector that nobody looks after', () => {
 
   test('comes back by itself when everything starts at once, with webhooks that are strict from before', async () => {
     await cluster.kubectl('create', 'deployment', 'cold', '-n', app, '--image=meshoperator.dev/test-app:1');
-    await waitUntil(
-      { what: 'its pod is there', limitMs: 60_000 },
-      async () => (await podsOf('cold')).length > 0,
-    );
+    await waitUntil({ what: 'its pod is there' }, async () => (await podsOf('cold')).length > 0);
     expect(await failurePolicies()).toEqual(['Fail']);
     const started = new Date();
 
@@ -65,7 +62,7 @@ describe('an injector that nobody looks after', () => {
     await cluster.startServer('kubelet');
 
     await untilHealthy();
-    await waitUntil({ what: 'the app is there again, with a sidecar', limitMs: 120_000 }, async () => {
+    await waitUntil({ what: 'the app is there again, with a sidecar' }, async () => {
       const pods = await podsOf('cold');
       return pods.length === 1 && pods.every(({ created, isInjected }) => isInjected && created >= started);
     });
@@ -76,10 +73,10 @@ async function scaleOperator(replicas: number): Promise<void> {
   const deployment = 'deployment/mesh-operator';
   await cluster.kubectl('scale', deployment, '-n', operatorNamespace, `--replicas=${replicas}`);
   if (replicas > 0) {
-    await cluster.kubectl('rollout', 'status', deployment, '-n', operatorNamespace, '--timeout=120s');
+    await cluster.kubectl('rollout', 'status', deployment, '-n', operatorNamespace, '--timeout=240s');
     return;
   }
-  await waitUntil({ what: 'no operator runs', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'no operator runs' }, async () => {
     const pods = await cluster.kubectl('get', 'pods', '-n', operatorNamespace, '-o', 'name');
     return pods.trim() === '';
   });
@@ -90,7 +87,7 @@ async function deletePods(namespace: string, selector: string): Promise<void> {
 }
 
 async function untilInjectorIsNotReady(): Promise<void> {
-  await waitUntil({ what: 'no replica of the injector is ready', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'no replica of the injector is ready' }, async () => {
     const ready = await cluster.kubectl(
       ...['get', 'deployment', 'sidecar-injector', '-n', controlPlane],
       ...['-o', 'jsonpath={.status.readyReplicas}'],
@@ -103,7 +100,6 @@ async function untilHealthy(): Promise<void> {
   await waitUntil(
     {
       what: 'the injector is reached and strict again',
-      limitMs: 180_000,
       intervalMs: 500,
       explain: async () => JSON.stringify((await real.mesh.status()).conditions),
     },

@@ -63,11 +63,11 @@ beforeAll(async () => {
   cluster = real.cluster;
   await startAgain('istiod', 'sidecar-injector', 'istio-ingressgateway');
   await cluster.apply(await readManifest('test/e2e/injection/apps.yaml'));
-  await cluster.kubectl('rollout', 'status', '-n', namespace, 'deployment/server', '--timeout=120s');
+  await cluster.kubectl('rollout', 'status', '-n', namespace, 'deployment/server', '--timeout=240s');
   await cluster.apply(orders.map(aClient).join('---\n'));
   const rollouts = orders.map(({ name }) => `deployment/${name}`);
   for (const rollout of rollouts) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, rollout, '--timeout=120s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, rollout, '--timeout=240s');
   }
 });
 
@@ -101,7 +101,7 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
   });
 
   test('loses no request, not even its first ones', async () => {
-    const counts = await waitUntil({ what: 'it has called often', limitMs: 60_000 }, async () => {
+    const counts = await waitUntil({ what: 'it has called often' }, async () => {
       const text = await askFrom(cluster, { ...app, container: 'caller' }, 'http://127.0.0.1:8081/counts');
       const { total, targets } = JSON.parse(text) as Calls;
       return total.sent >= 40 ? { total, targets } : undefined;
@@ -116,14 +116,11 @@ describe.each(orders)('an app whose sidecar comes in the $name order, under STRI
     const outside = await listenOutsideForTest();
     await cluster.apply(aServiceEntry(`outside-${order.name}`, outside));
 
-    const seen = await waitUntil(
-      { what: 'its sidecar knows the ServiceEntry', limitMs: 60_000 },
-      async () => {
-        await askFrom(cluster, app, outside.url);
-        const headers = outside.seen.at(-1);
-        return headers?.['x-request-id'] === undefined ? undefined : headers;
-      },
-    );
+    const seen = await waitUntil({ what: 'its sidecar knows the ServiceEntry' }, async () => {
+      await askFrom(cluster, app, outside.url);
+      const headers = outside.seen.at(-1);
+      return headers?.['x-request-id'] === undefined ? undefined : headers;
+    });
 
     expect(seen['x-forwarded-client-cert']).toBeUndefined();
   });
@@ -148,7 +145,7 @@ describe('an injected pod, under STRICT mTLS', () => {
   });
 
   test('does not become ready when its probes are not rewritten', async () => {
-    await waitUntil({ what: 'kubelet is refused', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'kubelet is refused' }, async () => {
       const events = await cluster.kubectl(
         ...['get', 'events', '-n', namespace, '--field-selector', 'involvedObject.name=own-probes'],
       );
@@ -162,7 +159,7 @@ describe('an injected pod, under STRICT mTLS', () => {
     const address = (await real.mesh.status()).gateways?.[0]?.addresses[0] ?? '';
 
     const answer = await waitUntil(
-      { what: 'the app answers through the gateway', limitMs: 60_000, intervalMs: 200 },
+      { what: 'the app answers through the gateway', intervalMs: 200 },
       async () => {
         const { status, body } = await askGateway(address, 'server.example.com');
         return status === 200 ? (JSON.parse(body) as AppAnswer) : undefined;
@@ -211,7 +208,7 @@ describe('a Job with a native sidecar', () => {
   test('completes when its own container has', async () => {
     await cluster.apply(aJob('once'));
 
-    await cluster.kubectl('wait', 'job/once', '-n', namespace, '--for=condition=Complete', '--timeout=60s');
+    await cluster.kubectl('wait', 'job/once', '-n', namespace, '--for=condition=Complete', '--timeout=240s');
 
     const pod = await podOf('once');
     expect(pod.status.phase).toBe('Succeeded');
@@ -232,7 +229,7 @@ describe('the pods of the mesh itself, under its NetworkPolicies', () => {
 
   test('are reached for metrics by those who may read them', async () => {
     await cluster.apply(aWatcher());
-    await cluster.kubectl('wait', 'pod/watcher', '-n', watchers, '--for=condition=Ready', '--timeout=60s');
+    await cluster.kubectl('wait', 'pod/watcher', '-n', watchers, '--for=condition=Ready', '--timeout=240s');
 
     expect(await portsReachedFrom({ namespace: watchers, workload: 'watcher' })).toEqual({
       istiod: [15012, 15014],
@@ -262,7 +259,7 @@ describe('the pods of the mesh itself, under its NetworkPolicies', () => {
 async function startAgain(...deployments: readonly string[]): Promise<void> {
   await cluster.kubectl('delete', 'pods', '-n', 'istio-system', '--all');
   for (const name of deployments) {
-    const rollout = ['rollout', 'status', '-n', 'istio-system', `deployment/${name}`, '--timeout=120s'];
+    const rollout = ['rollout', 'status', '-n', 'istio-system', `deployment/${name}`, '--timeout=240s'];
     await cluster.kubectl(...rollout);
   }
 }

@@ -54,7 +54,7 @@ beforeAll(async () => {
   await cluster.kubectl('create', 'namespace', namespace);
   before = await listEverything(cluster);
   await cluster.apply(await readManifest('examples/mesh.yaml'));
-  mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, 120_000);
+  mesh = new TestMesh(admin.client, { namespace, name: 'mesh' });
   await mesh.until('Ready');
   await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
 });
@@ -73,7 +73,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
 
   test('answers a request at the gateway’s address by the app', async () => {
     await cluster.apply(await readManifest('scripts/demo/hello.yaml'));
-    await cluster.kubectl('rollout', 'status', 'deployment/hello', '-n', 'hello', '--timeout=60s');
+    await cluster.kubectl('rollout', 'status', 'deployment/hello', '-n', 'hello', '--timeout=240s');
 
     expect(await answerOfApp()).toContain('hello');
   });
@@ -138,7 +138,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
       spec: { servers: [{ port: { number: 80, name: 'http', protocol: 'HTTP' }, hosts: [] }] },
     };
 
-    await waitUntil({ what: 'istiod refuses the Gateway', limitMs: 60_000, intervalMs: 500 }, async () => {
+    await waitUntil({ what: 'istiod refuses the Gateway', intervalMs: 500 }, async () => {
       const refusal = await cluster.apply(JSON.stringify(bad)).then(
         () => cluster.kubectl('delete', 'gateways.networking.istio.io', 'bad', '-n', 'hello').then(() => ''),
         (error: unknown) => String(error),
@@ -176,7 +176,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     expect(await answerOfApp()).toContain('hello');
 
     await waitUntil(
-      { what: 'istiod is back', limitMs: 60_000 },
+      { what: 'istiod is back' },
       async () => (await admin.client.find(istiod, never)) !== undefined,
     );
     await mesh.until('Ready');
@@ -200,7 +200,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     const leader = await leaderOf();
 
     await cluster.kubectl('delete', 'pod', leader, '-n', operatorNamespace, '--wait=false');
-    const next = await waitUntil({ what: 'another replica leads', limitMs: 60_000 }, async () => {
+    const next = await waitUntil({ what: 'another replica leads' }, async () => {
       const holder = await leaderOf();
       return holder !== '' && holder !== leader ? holder : undefined;
     });
@@ -209,7 +209,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
     const services = { apiVersion: 'v1', kind: 'Service', namespace, name: 'istiod' };
     await admin.client.delete(services, {}, never);
     await waitUntil(
-      { what: 'the Service is back', limitMs: 60_000 },
+      { what: 'the Service is back' },
       async () => (await admin.client.find(services, never)) !== undefined,
     );
     await cluster.kubectl(
@@ -218,7 +218,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
       'deployment/mesh-operator',
       '-n',
       operatorNamespace,
-      '--timeout=60s',
+      '--timeout=240s',
     );
     await mesh.until('Ready');
   });
@@ -226,7 +226,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
   test('lives beside the revision of examples/revisioned.yaml', async () => {
     const { resourceVersion } = (await admin.client.get(istiod, never)).metadata;
     await cluster.apply(await readManifest('examples/revisioned.yaml'));
-    const canary = new TestMesh(admin.client, { namespace, name: 'canary' }, 120_000);
+    const canary = new TestMesh(admin.client, { namespace, name: 'canary' });
 
     await canary.until('Ready');
 
@@ -280,7 +280,7 @@ describe('a mesh from examples/mesh.yaml, on a real node, by an operator from it
 
     let added: string[] = [];
     const explain = async () => added.join('\n');
-    await waitUntil({ what: 'nothing is left', limitMs: 60_000, intervalMs: 1_000, explain }, async () => {
+    await waitUntil({ what: 'nothing is left', intervalMs: 1_000, explain }, async () => {
       added = (await listEverything(cluster)).filter((line) => !before.includes(line) && !isExpected(line));
       return added.length === 0;
     });
@@ -300,13 +300,10 @@ function isExpected(line: string): boolean {
 
 async function answerOfApp(): Promise<string> {
   const address = (await mesh.status()).gateways?.[0]?.addresses[0] ?? '';
-  return waitUntil(
-    { what: 'the app answers through the gateway', limitMs: 60_000, intervalMs: 200 },
-    async () => {
-      const { status, body } = await askGateway(address, host);
-      return status === 200 ? body : undefined;
-    },
-  );
+  return waitUntil({ what: 'the app answers through the gateway', intervalMs: 200 }, async () => {
+    const { status, body } = await askGateway(address, host);
+    return status === 200 ? body : undefined;
+  });
 }
 
 async function leaderOf(): Promise<string> {
@@ -323,7 +320,7 @@ async function leaderOf(): Promise<string> {
 async function untilLike(id: Parameters<TestClient['client']['get']>[0], wanted: unknown): Promise<void> {
   let found: KubernetesObject | undefined;
   const explain = async () => JSON.stringify(found && observedFields(found));
-  await waitUntil({ what: `${id.kind} ${id.name} is as before`, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: `${id.kind} ${id.name} is as before`, explain }, async () => {
     found = await admin.client.get(id, never);
     expect(observedFields(found)).toEqual(wanted);
     return true;

@@ -43,7 +43,7 @@ beforeAll(async () => {
   cluster = real.cluster;
   await cluster.apply(await readManifest('test/e2e/monitoring/apps.yaml'));
   for (const { namespace, name } of apps) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=240s');
   }
   const monitors = [...(await ofMesh('servicemonitors')), ...(await ofMesh('podmonitors'))];
   finder = createServer(async ({ url = '' }, response) => {
@@ -92,14 +92,14 @@ test.each([
 
   const pods = await podsOf(`up{${job}}`);
   for (const name of names) {
-    await waitUntil({ what: `${name} is known of ${pods}`, limitMs: 60_000 }, async () => {
+    await waitUntil({ what: `${name} is known of ${pods}` }, async () => {
       return (await podsWith(name)).join() === pods.join();
     });
   }
 });
 
 test('the rules of the mesh can be evaluated on that, and tell nobody of a mesh that is well', async () => {
-  await waitUntil({ what: 'every rule has been evaluated', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'every rule has been evaluated' }, async () => {
     return (await prometheus.rules()).every(({ health }) => health !== 'unknown');
   });
 
@@ -108,7 +108,7 @@ test('the rules of the mesh can be evaluated on that, and tell nobody of a mesh 
   expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
   let alerts: unknown[] = [];
   const explain = async () => JSON.stringify(alerts);
-  await waitUntil({ what: 'no alert is on its way', limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: 'no alert is on its way', explain }, async () => {
     alerts = await prometheus.query('ALERTS');
     return alerts.length === 0;
   });
@@ -150,18 +150,15 @@ async function ofMesh(plural: string): Promise<KubernetesObject[]> {
 async function untilRead(wanted: readonly string[]): Promise<void> {
   let read: string[] = [];
   const explain = async () => JSON.stringify({ read, targets: await prometheus.targets() });
-  await waitUntil(
-    { what: 'exactly these are read', limitMs: 120_000, intervalMs: 300, explain },
-    async () => {
-      const found = await prometheus.query('up == 1');
-      const down = await prometheus.query('up == 0');
-      read = found.map(({ labels: { job, pod, gateway } }) => {
-        const workload = pod?.replace(/-[a-z0-9]+-[a-z0-9]{5}$/, '');
-        return `${job}: ${workload}${gateway === undefined ? '' : `, gateway ${gateway}`}`;
-      });
-      return down.length === 0 && read.sort().join() === wanted.join();
-    },
-  );
+  await waitUntil({ what: 'exactly these are read', intervalMs: 300, explain }, async () => {
+    const found = await prometheus.query('up == 1');
+    const down = await prometheus.query('up == 0');
+    read = found.map(({ labels: { job, pod, gateway } }) => {
+      const workload = pod?.replace(/-[a-z0-9]+-[a-z0-9]{5}$/, '');
+      return `${job}: ${workload}${gateway === undefined ? '' : `, gateway ${gateway}`}`;
+    });
+    return down.length === 0 && read.sort().join() === wanted.join();
+  });
 }
 
 /** The pods that an answer is of. */

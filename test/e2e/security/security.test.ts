@@ -85,7 +85,7 @@ beforeAll(async () => {
   );
   await cluster.apply(await readManifest('test/e2e/security/apps.yaml'));
   for (const { namespace, workload } of [client, orders, old, outside]) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=240s');
   }
   proxies = new SettledProxies(cluster, [client, orders, old, ...gateways], ['ingressgateway', 'way-out']);
   await proxies.wait();
@@ -602,7 +602,7 @@ describe('when somebody opens the policies', () => {
     beforeAll(async () => {
       const before = await versionOf('peerauthentication', system, 'default');
       await openPolicies();
-      await waitUntil({ what: 'the policies are back', limitMs: 60_000 }, async () => {
+      await waitUntil({ what: 'the policies are back' }, async () => {
         const peer = await versionOf('peerauthentication', system, 'default');
         const deny = await cluster.kubectl(
           'get',

@@ -40,7 +40,7 @@ beforeAll(async () => {
   await installSpanCollector(cluster);
   await cluster.apply(await readManifest('test/e2e/telemetry/apps.yaml'));
   for (const { namespace, workload } of apps) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=240s');
   }
   proxies = new SettledProxies(cluster, apps);
 });
@@ -187,7 +187,7 @@ describe('metrics', () => {
       ],
     });
 
-    const counting = await waitUntil({ what: 'istiod asks to count', limitMs: 30_000 }, async () => {
+    const counting = await waitUntil({ what: 'istiod asks to count' }, async () => {
       const filters = await statsFiltersOf('web', 'shop');
       return filters.length > 0 && filters;
     });
@@ -275,7 +275,7 @@ async function linesOf(of: AppContainer, path: string): Promise<string[]> {
 function untilLogged(of: AppContainer, path: string, count = 1): Promise<string[]> {
   const explain = async () => (await proxyLog(cluster, of)).slice(-20).join('\n');
   const what = `${of.namespace} has ${count} lines of ${path}`;
-  return waitUntil({ what, limitMs: 30_000, intervalMs: 300, explain }, async () => {
+  return waitUntil({ what, intervalMs: 300, explain }, async () => {
     const lines = await linesOf(of, path);
     return lines.length >= count && lines;
   });
@@ -289,7 +289,7 @@ function pathsIn(log: readonly string[]): unknown[] {
 function untilReported(path: string, services: readonly string[]): Promise<Span[]> {
   const explain = async () => JSON.stringify((await collectedSpans(cluster)).slice(-10));
   const what = `spans of ${path} arrive from ${services.join(' and ')}`;
-  return waitUntil({ what, limitMs: 60_000, intervalMs: 500, explain }, async () => {
+  return waitUntil({ what, intervalMs: 500, explain }, async () => {
     const spans = (await collectedSpans(cluster)).filter(({ tags }) => tags['http.url'] === urlOf(path));
     return services.every((app) => spans.some(({ service }) => service === app)) && spans;
   });

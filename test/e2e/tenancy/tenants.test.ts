@@ -84,7 +84,7 @@ describe.each(names)('the %s', (name) => {
     const ask = (party: Party) => askGateway(address, hostOf(party));
 
     const { body } = await waitUntil(
-      { what: 'the app answers through the gateway', limitMs: 60_000, intervalMs: 200 },
+      { what: 'the app answers through the gateway', intervalMs: 200 },
       async () => {
         const answer = await ask(world[name]);
         return answer.status === 200 ? answer : undefined;
@@ -207,7 +207,7 @@ describe('a host outside', () => {
 
     let after = {};
     const explain = async () => JSON.stringify(after);
-    await waitUntil({ what: 'the hosts are allowed', limitMs: 60_000, explain }, async () => {
+    await waitUntil({ what: 'the hosts are allowed', explain }, async () => {
       after = await outcomes();
       return isDeepStrictEqual(after, allowed);
     });
@@ -326,7 +326,7 @@ describe('somebody of the team of the tenant', () => {
     await user.kubectl([...deploy, '--', '/test-app', 'serve']);
     await user.kubectl(['apply', '-f', '-'], aServiceEntry());
 
-    await user.kubectl(['rollout', 'status', 'deployment/own', '-n', 'pay-api', '--timeout=120s']);
+    await user.kubectl(['rollout', 'status', 'deployment/own', '-n', 'pay-api', '--timeout=240s']);
 
     expect(await user.kubectl(['get', 'secrets,networkpolicies', '-n', 'pay-db', '-o', 'name'])).toContain(
       'networkpolicy.networking.k8s.io/tenant-payments',
@@ -407,7 +407,7 @@ describe('somebody of the team of the tenant', () => {
       );
       return probes.filter((_, id) => answered.has(id)).length;
     };
-    await waitUntil({ what: 'the policy counts', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the policy counts' }, async () => {
       return (await reached(podsIn(pods, outsider.members))) === 4;
     });
 

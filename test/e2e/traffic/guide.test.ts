@@ -39,7 +39,7 @@ beforeAll(async () => {
     ...deployments.map((name) => ['shop', name] as const),
     ['external', 'outside'] as const,
   ]) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, `deployment/${name}`, '--timeout=240s');
   }
   proxies = new SettledProxies(cluster, [...sidecars, gateway]);
 });

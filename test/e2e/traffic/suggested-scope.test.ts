@@ -32,9 +32,9 @@ beforeAll(async () => {
   prometheus = await RunningPrometheus.start();
   prometheus.setTraffic([theCall('source'), theCall('destination')]);
   for (const { namespace, workload } of [client, called]) {
-    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=180s');
+    await cluster.kubectl('rollout', 'status', '-n', namespace, workload, '--timeout=240s');
   }
-  await waitUntil({ what: 'Prometheus has the call, from both sides', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'Prometheus has the call, from both sides' }, async () => {
     const { calls, workloads } = await readTraffic(prometheus.address, 600_000, new Date(), never);
     return calls.length === 1 && workloads.length === 2;
   });
@@ -83,13 +83,10 @@ async function suggested() {
 
 async function untilOutboundClusters(count: number): Promise<void> {
   const explain = async () => JSON.stringify(await outboundClusters());
-  await waitUntil(
-    { what: `the client has ${count} outbound clusters`, limitMs: 60_000, explain },
-    async () => {
-      const clusters = await outboundClusters();
-      return Object.values(clusters).reduce((sum, own) => sum + own, 0) === count;
-    },
-  );
+  await waitUntil({ what: `the client has ${count} outbound clusters`, explain }, async () => {
+    const clusters = await outboundClusters();
+    return Object.values(clusters).reduce((sum, own) => sum + own, 0) === count;
+  });
 }
 
 /** How many clusters for services the client's Envoy has, by their namespace. */

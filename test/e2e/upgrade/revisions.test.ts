@@ -5,7 +5,7 @@ import { waitUntil } from '../../cluster/wait-until.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { installRealMesh, type RealMesh, removeRealMesh } from '../../support/real-mesh.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
-import { TestMesh } from '../../support/test-mesh.ts';
+import type { TestMesh } from '../../support/test-mesh.ts';
 
 const [older, newer] = ['1.31.0', defaultRelease.tag];
 const [olderRevision, newerRevision] = [older, newer].map((version) => version.replaceAll('.', '-'));
@@ -24,7 +24,7 @@ beforeAll(async () => {
     await cluster.importImage(await ensureImage(name, { ...defaultRelease, tag: older }));
   }
   real = await installRealMesh('test/e2e/upgrade/mesh.yaml', { version: older });
-  mesh = new TestMesh(real.admin.client, real.mesh.key, 240_000);
+  mesh = real.mesh;
   await cluster.apply(await readManifest('test/e2e/upgrade/apps.yaml'));
   for (const namespace of namespaces) {
     await cluster.kubectl(
@@ -34,7 +34,7 @@ beforeAll(async () => {
       '-n',
       namespace,
       '--for=condition=Ready',
-      '--timeout=120s',
+      '--timeout=240s',
     );
   }
 });
@@ -101,7 +101,7 @@ function measured(what: string, act: () => Promise<void>) {
 
 /** The revisions whose injectors have put proxies into the pods of workloads that can be restarted, each once. */
 async function proxyRevisions(): Promise<string[]> {
-  return waitUntil({ what: 'no pod is ending', limitMs: 60_000 }, async () => {
+  return waitUntil({ what: 'no pod is ending' }, async () => {
     const pods = await list('pods', '-A', '-l', 'app in (items, front)');
     if (pods.some(({ metadata }) => metadata.deletionTimestamp !== undefined)) return undefined;
     const statuses = pods.map(({ metadata }) => metadata.annotations?.['sidecar.istio.io/status'] ?? '{}');

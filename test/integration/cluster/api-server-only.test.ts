@@ -128,10 +128,7 @@ test('a cluster whose processes were all killed with SIGKILL can be started agai
   const first = await start('all-killed');
   await first.kubectl('create', 'configmap', 'of-the-first');
   for (const { shell } of Object.values(first.state.supervisors)) signal(shell.pid, 'SIGKILL');
-  await waitUntil(
-    { what: 'all is dead', limitMs: 60_000 },
-    async () => processesOf(first.rundir).length === 0,
-  );
+  await waitUntil({ what: 'all is dead' }, async () => processesOf(first.rundir).length === 0);
 
   const second = await start('all-killed');
 
@@ -151,10 +148,7 @@ test('a cluster dies with the process that started it, even if that is killed', 
   expect(processesOf(rundir)).not.toEqual([]);
 
   runner.kill('SIGKILL');
-  await waitUntil(
-    { what: 'the cluster is dead too', limitMs: 60_000 },
-    async () => processesOf(rundir).length === 0,
-  );
+  await waitUntil({ what: 'the cluster is dead too' }, async () => processesOf(rundir).length === 0);
 
   const next = await start('after-orphan'); // sweeps what the killed one has left
   expect(await readState(name)).toBeUndefined();

@@ -49,7 +49,7 @@ describe('the injector', () => {
     await request.send(innocent.slice(0, 100));
 
     injector.signal('SIGTERM');
-    await waitUntil({ what: 'it takes no connection', limitMs: 60_000, intervalMs: 10 }, () =>
+    await waitUntil({ what: 'it takes no connection', intervalMs: 10 }, () =>
       injector.servedSerial().then(
         () => false,
         () => true,

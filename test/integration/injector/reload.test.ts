@@ -29,7 +29,7 @@ function serialOf({ cert }: TestCertificate): string {
 
 async function untilServed(certificate: TestCertificate): Promise<void> {
   await waitUntil(
-    { what: 'the certificate is served', limitMs: 60_000, intervalMs: 10 },
+    { what: 'the certificate is served', intervalMs: 10 },
     async () => (await injector.servedSerial()) === serialOf(certificate),
   );
 }
@@ -102,7 +102,7 @@ describe('the configuration', () => {
         await injector.configuration.replace({
           'config.json': configurationText(aResolvedMesh({ hub, tag })),
         });
-        await waitUntil({ what: `${tag} is injected`, limitMs: 60_000, intervalMs: 10 }, async () =>
+        await waitUntil({ what: `${tag} is injected`, intervalMs: 10 }, async () =>
           imageIn((await injector.post(innocent)).body)?.endsWith(tag),
         );
       }

@@ -166,13 +166,10 @@ describe('an API server', () => {
     );
     const pod = podIn(chosen, { metadata: { name: 'real' } }) as KubernetesObject & Pod;
 
-    const created = await waitUntil(
-      { what: 'the API server knows the webhook', limitMs: 60_000 },
-      async () => {
-        const answer = await direct.client.apply(pod, { fieldManager: 'test', dryRun: true }, never);
-        return answer.metadata.annotations?.['sidecar.istio.io/status'] === undefined ? undefined : answer;
-      },
-    );
+    const created = await waitUntil({ what: 'the API server knows the webhook' }, async () => {
+      const answer = await direct.client.apply(pod, { fieldManager: 'test', dryRun: true }, never);
+      return answer.metadata.annotations?.['sidecar.istio.io/status'] === undefined ? undefined : answer;
+    });
 
     const { spec, metadata } = created as unknown as Pod;
     expect(spec.initContainers?.map(({ name }) => name)).toEqual(['istio-init', 'istio-proxy']);

@@ -115,7 +115,7 @@ test('a pod gets what its mesh gives to proxies of its namespace, and what its a
   );
   await injectors.get('canary')?.configuration.replace({ 'config.json': configurationText(mesh) });
 
-  await waitUntil({ what: 'the injector has its configuration', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the injector has its configuration' }, async () => {
     const cpu = proxyOf(await createDryRun(labels, {})).resources.requests?.cpu;
     return cpu === '20m';
   });
@@ -209,7 +209,7 @@ async function installWebhooks(mesh: ResolvedMesh): Promise<void> {
 
 /** An API server follows webhook configurations by a watch, so a moment after they are written. */
 async function untilInEffect(): Promise<void> {
-  await waitUntil({ what: 'both revisions inject', limitMs: 60_000, intervalMs: 50 }, async () => {
+  await waitUntil({ what: 'both revisions inject', intervalMs: 50 }, async () => {
     const asked = await Promise.all(
       (['default', 'canary', 'prod'] as const).map(async (name) =>
         injectorOf(await createDryRun(findLabels(name), {})),

@@ -7,8 +7,6 @@ import type { RunningOperator } from '../../support/running-operator.ts';
 import { never } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 
-/** After an outage the cluster's own servers need a while, too. */
-const afterOutage = { limitMs: 90_000 };
 const outageTimeout = 120_000;
 
 let world: MeshCluster;
@@ -67,7 +65,7 @@ describe('during an install', () => {
 
   test('a restart of the API server after 5 s loses nothing', { timeout: outageTimeout }, async () => {
     const written = proxy.nextArrival({ isWrite: true, path: /deployments/ });
-    const mesh = await world.createMesh({}, afterOutage);
+    const mesh = await world.createMesh();
     await written;
 
     await restartApiServerAfter(5_000);
@@ -81,7 +79,7 @@ describe('while idle', () => {
   let mesh: TestMesh;
 
   beforeEach(async () => {
-    mesh = await world.createMesh({}, afterOutage);
+    mesh = await world.createMesh();
     await mesh.until('Ready');
   });
 
@@ -156,7 +154,7 @@ async function serviceOf(mesh: TestMesh): Promise<ObjectId> {
 
 async function untilWhole(mesh: TestMesh): Promise<void> {
   const explain = async () => operator.tail();
-  await waitUntil({ what: `${keyText(mesh.key)} is whole again`, limitMs: 60_000, explain }, async () =>
+  await waitUntil({ what: `${keyText(mesh.key)} is whole again`, explain }, async () =>
     (await mesh.objects()).every(
       (object) => object !== undefined && object.metadata.deletionTimestamp === undefined,
     ),

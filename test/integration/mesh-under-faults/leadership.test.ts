@@ -70,7 +70,7 @@ test('a leader that is killed is followed when its lease has expired', async () 
 
   await leader.end('SIGKILL');
   await deleteOne();
-  await standby.untilLogged('Applied object', {}, { limitMs: 60_000 });
+  await standby.untilLogged('Applied object');
 
   const after = await leaseOf(leaseName);
   expect(after.holderIdentity).toBe('second');
@@ -88,7 +88,7 @@ test('a leader that cannot reach the API server stops to work, and does not come
     never,
   );
   await leader.untilLogged('Lost the lease');
-  await waitUntil({ what: 'one of the two leads again', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'one of the two leads again' }, async () => {
     const { holderIdentity } = await leaseOf(leaseName);
     return ['first', 'second'].includes(holderIdentity);
   });

@@ -129,7 +129,7 @@ async function askForAnother(): Promise<RemoteIdentity> {
 
 /** Another token is in use, the one before is refused, and nothing else is left of it. */
 async function expectReplaced(before: RemoteIdentity): Promise<void> {
-  await waitUntil({ what: 'the token of before is refused', limitMs: 60_000, intervalMs: 200 }, async () => {
+  await waitUntil({ what: 'the token of before is refused', intervalMs: 200 }, async () => {
     return (await answerOf(before)) === 'Unauthorized';
   });
   expect(await answerOf(await identity())).toBe(true);
@@ -142,17 +142,14 @@ async function untilAtRest(): Promise<void> {
   const name = `${namespace}.mesh.remote.west`;
   const id = { apiVersion: 'v1', kind: 'Secret', namespace: operatorNamespace, name };
   const explain = async () => JSON.stringify(await mesh.status()) + operator.tail();
-  await waitUntil(
-    { what: 'the credential is at rest', limitMs: 60_000, intervalMs: 100, explain },
-    async () => {
-      const data = (await world.client.find(id, never))?.data as Record<string, string> | undefined;
-      return (
-        Object.keys(data ?? {})
-          .sort()
-          .join() === 'access.json,current.token,state.json'
-      );
-    },
-  );
+  await waitUntil({ what: 'the credential is at rest', intervalMs: 100, explain }, async () => {
+    const data = (await world.client.find(id, never))?.data as Record<string, string> | undefined;
+    return (
+      Object.keys(data ?? {})
+        .sort()
+        .join() === 'access.json,current.token,state.json'
+    );
+  });
 }
 
 async function identity(): Promise<RemoteIdentity> {

@@ -208,7 +208,7 @@ async function askForRoot(): Promise<string> {
 /** Until the rotation has ended, and the status says so. */
 async function untilAnswered(request: string): Promise<void> {
   const explain = async () => operator.tail();
-  await waitUntil({ what: `${request} is answered`, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: `${request} is answered`, explain }, async () => {
     const { phase, answeredRequest, roots, lastRotation } = await secrets.authority();
     const { certificateAuthority: told } = await mesh.status();
     const isTold =

@@ -20,7 +20,6 @@ const crd = {
   name: 'meshoperators.meshoperator.dev',
 };
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
-const limitMs = 120_000;
 
 /** What a person deletes. */
 type Step = 'mesh' | 'namespace' | 'chart' | 'crd';
@@ -196,7 +195,7 @@ async function install(index: number, spec: MeshOperatorSpec = {}): Promise<Test
     spec: { revision: uniqueName('r'), ...own, ...spec },
   };
   await admin.client.create(object as KubernetesObject, { fieldManager: 'test' }, never);
-  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' }, limitMs);
+  const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' });
   if (hasInjector) {
     await mesh.untilStatus('has all that goes without a running injector', ({ conditions = [] }) =>
       conditions.some(({ type, message }) => type === 'Ready' && message.includes('see InjectorReady')),
@@ -258,7 +257,7 @@ async function isThere(mesh: TestMesh): Promise<boolean> {
 async function untilGone(what: string, find: () => Promise<KubernetesObject | undefined>): Promise<void> {
   let found: KubernetesObject | undefined;
   const explain = async () => `${JSON.stringify(found?.status)}\n${operator?.tail()}`;
-  await waitUntil({ what: `${what} is gone`, limitMs, explain }, async () => {
+  await waitUntil({ what: `${what} is gone`, explain }, async () => {
     found = await find();
     return found === undefined;
   });
@@ -274,7 +273,7 @@ async function untilNothingIsLeft(): Promise<void> {
 async function untilNothingIsNew(expected: readonly RegExp[]): Promise<void> {
   let added: string[] = [];
   const explain = async () => added.join('\n');
-  await waitUntil({ what: 'nothing is left', limitMs, intervalMs: 1_000, explain }, async () => {
+  await waitUntil({ what: 'nothing is left', intervalMs: 1_000, explain }, async () => {
     const now = await listEverything(cluster);
     added = now.filter((line) => !before.includes(line) && !expected.some((text) => text.test(line)));
     return added.length === 0;

@@ -64,7 +64,7 @@ async function installByHelm(): Promise<void> {
     [namespace, 'istiod'],
     [gatewayNamespace, 'istio-ingress'],
   ] as const) {
-    await world.cluster.kubectl('rollout', 'status', '-n', where, `deployment/${name}`, '--timeout=60s');
+    await world.cluster.kubectl('rollout', 'status', '-n', where, `deployment/${name}`, '--timeout=240s');
   }
 }
 
@@ -277,10 +277,7 @@ test('when the last template is let go of, so is all that is not of the mesh', a
 
 test('the mesh goes as any other', async () => {
   await mesh.delete();
-  await waitUntil(
-    { what: 'the mesh is gone', limitMs: 60_000 },
-    async () => (await world.meshes()).length === 0,
-  );
+  await waitUntil({ what: 'the mesh is gone' }, async () => (await world.meshes()).length === 0);
 
   const left = [...(await everything()).values()].filter(
     ({ metadata }) =>

@@ -22,7 +22,7 @@ let mesh: TestMesh;
 beforeAll(async () => {
   world = await MeshCluster.open();
   await world.startOperator();
-  mesh = await world.createMesh({ profile: 'ambient', version: '1.30.3' }, { limitMs: 60_000 });
+  mesh = await world.createMesh({ profile: 'ambient', version: '1.30.3' });
   await mesh.until('Ready');
 });
 
@@ -100,7 +100,7 @@ test('a deleted mesh goes backwards and leaves nothing', async () => {
 test('a mesh that needs Multus waits for its kind, and has its network once it is there', async () => {
   const multus = await world.createMesh(
     { profile: 'minimal', components: { cni: {} }, values: { cni: { provider: 'multus' } } },
-    { limitMs: 60_000 },
+    {},
   );
 
   await multus.untilReason('Ready', 'KindMissing');
@@ -109,7 +109,7 @@ test('a mesh that needs Multus waits for its kind, and has its network once it i
 
   expect(await world.client.find(network, never)).toBeDefined();
   await world.client.delete(network, {}, never);
-  await waitUntil({ what: 'the network is back', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the network is back' }, async () => {
     return (await world.client.find(network, never)) !== undefined;
   });
   await multus.delete();

@@ -154,7 +154,7 @@ describe('where somebody has to approve', () => {
     const first = await theRequest(secrets);
 
     await mesh.change({ certificateAuthority: { certManager: { issuerRef: { name: 'another-ca' } } } });
-    await waitUntil({ what: 'another issuer is asked', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'another issuer is asked' }, async () => {
       return (await requests(secrets)).every(({ metadata }) => metadata.name !== first.metadata.name);
     });
     await mesh.untilReason('TrustHealthy', 'OrderWaiting');
@@ -176,7 +176,7 @@ describe('where somebody has to approve', () => {
     await operator.end('SIGKILL');
     operator = await world.startOperator();
 
-    await waitUntil({ what: 'another request is there', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'another request is there' }, async () => {
       const [request, ...others] = await requests(secrets);
       return request !== undefined && others.length === 0 && request.metadata.name !== lost.metadata.name;
     });
@@ -397,7 +397,7 @@ test('the example of docs/guides/ca-rotation.md works as it is written, and so d
   const [, script = ''] = /```sh\n(.*?)```/s.exec(section) ?? [];
   const secrets = await newSecrets();
   const { namespace } = secrets;
-  const mesh = new TestMesh(world.client, { namespace, name: 'mesh' }, 40_000);
+  const mesh = new TestMesh(world.client, { namespace, name: 'mesh' });
   const here = script.replaceAll('istio-system', namespace);
 
   await shell(here);
@@ -436,7 +436,7 @@ function meshIn(
   { namespace }: TrustSecrets,
   certificateAuthority: AuthoritySpec = ordered,
 ): Promise<TestMesh> {
-  return world.createMesh({ certificateAuthority }, { namespace, limitMs: 60_000 });
+  return world.createMesh({ certificateAuthority }, { namespace });
 }
 
 /** A mesh with an issuer of its own, which has signed. */
@@ -495,7 +495,7 @@ async function theRequest(secrets: TrustSecrets): Promise<KubernetesObject> {
 
 async function untilNoRequest(secrets: TrustSecrets): Promise<void> {
   const what = `no CertificateRequest is left in ${secrets.namespace}`;
-  await waitUntil({ what, limitMs: 60_000 }, async () => (await requests(secrets)).length === 0);
+  await waitUntil({ what }, async () => (await requests(secrets)).length === 0);
 }
 
 /** What `cmctl approve` and `cmctl deny` do. */

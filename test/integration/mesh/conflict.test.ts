@@ -97,7 +97,7 @@ async function selectedApp(service: ObjectId): Promise<string | undefined> {
 
 async function untilSelects(service: ObjectId, app: string | undefined): Promise<void> {
   const what = `the Service selects ${app}`;
-  await waitUntil({ what, limitMs: 60_000 }, async () => (await selectedApp(service)) === app);
+  await waitUntil({ what }, async () => (await selectedApp(service)) === app);
 }
 
 async function write(service: ObjectId, app: string | undefined): Promise<void> {

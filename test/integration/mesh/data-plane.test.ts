@@ -96,7 +96,7 @@ describe('pods without the sidecar that they should have', () => {
 
     await setInjectorReady('True');
 
-    await waitUntil({ what: 'the pod is another one', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the pod is another one' }, async () => {
       const [now] = await pods();
       return now !== undefined && now.metadata.uid !== before?.metadata.uid;
     });
@@ -107,7 +107,7 @@ describe('pods without the sidecar that they should have', () => {
     await label({ 'istio.io/rev': revision });
     await createDeployment(1);
 
-    await waitUntil({ what: 'the controller gives up', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the controller gives up' }, async () => {
       const events = await mesh.events();
       return events.some(({ reason }) => reason === 'ComesBackBare');
     });
@@ -124,7 +124,7 @@ describe('pods without the sidecar that they should have', () => {
     await label({ 'istio.io/rev': revision });
     await createDeployment(1);
     await mesh.untilStatus('names it', ({ dataPlane }) => dataPlane?.barePods === 1);
-    await waitUntil({ what: 'the controller gives up', limitMs: 60_000 }, async () =>
+    await waitUntil({ what: 'the controller gives up' }, async () =>
       (await mesh.events()).some(({ reason }) => reason === 'ComesBackBare'),
     );
     const [before] = await pods();
@@ -132,7 +132,7 @@ describe('pods without the sidecar that they should have', () => {
     await setInjectorReady('False');
     await setInjectorReady('True');
 
-    await waitUntil({ what: 'the pod is another one', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the pod is another one' }, async () => {
       const [now] = await pods();
       return now !== undefined && now.metadata.uid !== before?.metadata.uid;
     });
@@ -225,7 +225,7 @@ async function createMesh(
   injectorReady: 'True' | 'False' = 'True',
 ): Promise<void> {
   const sidecarInjector = { enabled: true, ...spec.sidecarInjector };
-  mesh = await world.createMesh({ revision, ...spec, sidecarInjector }, { limitMs: 60_000 });
+  mesh = await world.createMesh({ revision, ...spec, sidecarInjector });
   await setInjectorReady(injectorReady);
 }
 
@@ -307,7 +307,7 @@ async function pods(): Promise<KubernetesObject[]> {
 
 async function untilPodEvent(pod: KubernetesObject, reason: string): Promise<void> {
   const fieldSelector = `involvedObject.uid=${pod.metadata.uid}`;
-  await waitUntil({ what: `an Event ${reason} is about ${pod.metadata.name}`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `an Event ${reason} is about ${pod.metadata.name}` }, async () => {
     const { items } = await world.client.list(kindInfo('v1', 'Event'), { namespace, fieldSelector }, never);
     return items.some((event) => event.reason === reason);
   });

@@ -259,7 +259,7 @@ test('a policy would be created where the mesh brings its kind', async () => {
 async function withoutCrd(name: string): Promise<void> {
   const id = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name };
   await world.client.delete(id, {}, never);
-  await waitUntil({ what: `${name} is gone`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${name} is gone` }, async () => {
     return (await world.client.find(id, never)) === undefined;
   });
 }

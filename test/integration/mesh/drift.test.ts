@@ -314,14 +314,11 @@ async function untilAsBefore(id: ObjectId, before: KubernetesObject): Promise<vo
   const wanted = observedFields(before);
   let found: KubernetesObject | undefined;
   const explain = async () => JSON.stringify(found);
-  await waitUntil(
-    { what: `${idText(id)} is as before`, limitMs: 60_000, intervalMs: 20, explain },
-    async () => {
-      found = await world.client.get(id, never);
-      expect(observedFields(found)).toEqual(wanted);
-      return true;
-    },
-  );
+  await waitUntil({ what: `${idText(id)} is as before`, intervalMs: 20, explain }, async () => {
+    found = await world.client.get(id, never);
+    expect(observedFields(found)).toEqual(wanted);
+    return true;
+  });
 }
 
 function rowOf(object: KubernetesObject, edit: Edit) {

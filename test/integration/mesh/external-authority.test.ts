@@ -118,7 +118,7 @@ describe('the bundle of an external authority', () => {
     for (const round of [1, 2, 3]) {
       await bundle.overwrite(app, theirs, 'cert-manager-istio-csr');
       if (round < 3) {
-        await waitUntil({ what: 'the copy is ours again', limitMs: 60_000 }, async () => {
+        await waitUntil({ what: 'the copy is ours again' }, async () => {
           return (await bundle.textIn(app)) !== theirs;
         });
       }

@@ -102,7 +102,7 @@ test('a mesh that is changed keeps them, too', async () => {
 async function forceAPass(id: ObjectId): Promise<void> {
   const merge = { metadata: { labels: { 'app.kubernetes.io/part-of': 'something-else' } } };
   await world.client.patch(id, { type: 'merge', merge }, { fieldManager: 'kubectl-label' }, never);
-  await waitUntil({ what: `${id.kind} ${id.name} is written again`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${id.kind} ${id.name} is written again` }, async () => {
     const { labels } = (await world.client.get(id, never)).metadata;
     return labels?.['app.kubernetes.io/part-of'] === 'istio';
   });

@@ -42,9 +42,9 @@ test('pods that come and go cost no request', async () => {
   await world.audit.restart();
 
   await world.cluster.kubectl('create', 'deployment', 'app', '--image=app', '--replicas=5', '-n', namespace);
-  await world.cluster.kubectl('rollout', 'status', 'deployment/app', '-n', namespace, '--timeout=60s');
+  await world.cluster.kubectl('rollout', 'status', 'deployment/app', '-n', namespace, '--timeout=240s');
   await world.cluster.kubectl('delete', 'pods', '--all', '-n', namespace);
-  await world.cluster.kubectl('rollout', 'status', 'deployment/app', '-n', namespace, '--timeout=60s');
+  await world.cluster.kubectl('rollout', 'status', 'deployment/app', '-n', namespace, '--timeout=240s');
 
   expect((await world.audit.requestsOf(world.access.user)).filter(isOfTheMeshes)).toEqual([]);
 });

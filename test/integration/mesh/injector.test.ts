@@ -170,7 +170,7 @@ test('an injector that the spec turns off goes with all it had, and the mesh is 
 
   for (const id of [...objects, secretId]) {
     await waitUntil(
-      { what: `${id.kind} ${id.name} is gone`, limitMs: 60_000 },
+      { what: `${id.kind} ${id.name} is gone` },
       async () => (await world.client.find(id, never)) === undefined,
     );
   }
@@ -184,7 +184,7 @@ async function webhooksOf(id: ObjectId): Promise<Webhook[]> {
 }
 
 async function untilWebhooks(id: ObjectId, check: (webhooks: readonly Webhook[]) => void): Promise<void> {
-  await waitUntil({ what: `the webhooks of ${id.name} are as they should be`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `the webhooks of ${id.name} are as they should be` }, async () => {
     check(await webhooksOf(id));
     return true;
   });
@@ -199,7 +199,7 @@ function comparable({ metadata, webhooks }: KubernetesObject): unknown {
 async function untilEqual(id: ObjectId, wanted: unknown): Promise<void> {
   let found: unknown;
   const explain = async () => JSON.stringify(found);
-  await waitUntil({ what: `${id.name} is as before`, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: `${id.name} is as before`, explain }, async () => {
     found = comparable(await world.client.get(id, never));
     expect(found).toEqual(wanted);
     return true;
@@ -212,7 +212,7 @@ async function readSecret(key: string): Promise<string> {
 }
 
 async function untilSecret(check: (crt: string) => boolean): Promise<string> {
-  return waitUntil({ what: 'there is another certificate', limitMs: 60_000 }, async () => {
+  return waitUntil({ what: 'there is another certificate' }, async () => {
     const crt = await readSecret('tls.crt');
     return check(crt) ? crt : undefined;
   });

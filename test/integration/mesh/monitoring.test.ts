@@ -80,7 +80,7 @@ test('a monitor that somebody deletes or turns elsewhere is as it was again, and
     never,
   );
 
-  await waitUntil({ what: 'all are as they were', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'all are as they were' }, async () => {
     const [proxies, istiod, alerts] = await Promise.all(
       [ofProxies, ofIstiod, rules].map((id) => world.client.find(id, never)),
     );
@@ -103,7 +103,7 @@ test('a dashboard that somebody changes is as it was again', async () => {
     never,
   );
 
-  await waitUntil({ what: 'it is as it was', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'it is as it was' }, async () => {
     const found = await world.client.find(overview(), never);
     return stableJson(found?.data) === stableJson(data);
   });

@@ -61,7 +61,7 @@ test('a policy that is in force and that somebody deletes is back at once, whoev
   await untilCounted();
   await world.client.delete(meshPolicy(), {}, never);
 
-  await waitUntil({ what: 'the policy is back', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the policy is back' }, async () => {
     const mode = await modeOf(meshPolicy());
     if (mode === 'PERMISSIVE') throw new Error('It has come back as PERMISSIVE');
     return mode === 'STRICT';
@@ -71,7 +71,7 @@ test('a policy that is in force and that somebody deletes is back at once, whoev
 
 test('an exception that goes waits as well, as diff says before, also for an operator that comes after a crash', async () => {
   await mesh.change({ security: { mtls: { namespaces: [{ namespace: shop, mode: 'PERMISSIVE' }] } } });
-  await waitUntil({ what: 'the exception is there', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the exception is there' }, async () => {
     return (await modeOf(policyOf(shop))) === 'PERMISSIVE';
   });
   await mesh.until('Ready');
@@ -96,7 +96,7 @@ test('is in force at once where callers are to be ignored', async () => {
   await mesh.untilReason('MutualTlsInForce', 'InForce');
 
   expect((await mesh.status()).mtls).toEqual({ inForce: ['*'] });
-  await waitUntil({ what: 'the exception is gone', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the exception is gone' }, async () => {
     return (await modeOf(policyOf(shop))) === undefined;
   });
 });
@@ -161,7 +161,7 @@ function calls(to: string, security: string, from = 'unknown'): CountedRequests 
 
 async function untilCounted(): Promise<void> {
   const query = encodeURIComponent('istio_requests_total{connection_security_policy="none"} > 0');
-  await waitUntil({ what: 'calls are counted', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'calls are counted' }, async () => {
     const answer = await fetch(`${prometheus.address}/api/v1/query?query=${query}`);
     const { data } = (await answer.json()) as { data: { result: unknown[] } };
     return data.result.length > 0;

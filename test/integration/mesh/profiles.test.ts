@@ -56,10 +56,7 @@ test('a remote mesh is Ready with the istiod of another cluster behind its Servi
   expect(await addresses()).toEqual(['192.0.2.8']);
 
   await mesh.change({ values: { global: { remotePilotAddress: 'istiod.west.example.com' } } });
-  await waitUntil(
-    { what: 'the slice is gone', limitMs: 60_000 },
-    async () => (await addresses()).length === 0,
-  );
+  await waitUntil({ what: 'the slice is gone' }, async () => (await addresses()).length === 0);
   await mesh.until('Ready');
   const inventory = await mesh.inventory();
   await mesh.delete();

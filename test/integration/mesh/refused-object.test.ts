@@ -34,7 +34,7 @@ test('an object that the API server refuses keeps no other one from being repair
   await world.client.delete(service, {}, never);
 
   await waitUntil(
-    { what: `${idText(service)} is back`, limitMs: 60_000 },
+    { what: `${idText(service)} is back` },
     async () => (await world.client.find(service, never)) !== undefined,
   );
 

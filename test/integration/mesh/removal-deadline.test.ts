@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
-  mesh = await world.createMesh({}, { limitMs: 60_000 });
+  mesh = await world.createMesh();
   await mesh.until('Ready');
   inventory = await mesh.inventory();
 });
@@ -59,7 +59,7 @@ async function untilEventOfGoneMesh(...texts: readonly string[]): Promise<void> 
   const options = { namespace: mesh.key.namespace, fieldSelector: 'reason=LeftBehind' };
   let said: unknown[] = [];
   const explain = async () => JSON.stringify(said);
-  await waitUntil({ what: `an Event says ${texts.join(' ')}`, limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: `an Event says ${texts.join(' ')}`, explain }, async () => {
     const { items } = await world.client.list(kindInfo('v1', 'Event'), options, never);
     said = items.map(({ message }) => message);
     return said.some((message) => texts.every((text) => String(message).includes(text)));
@@ -94,7 +94,7 @@ test('webhooks that do not go are disarmed before what answers them goes', async
   await holdForever(id);
 
   await mesh.delete();
-  await waitUntil({ what: 'the webhooks are disarmed', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the webhooks are disarmed' }, async () => {
     const { webhooks } = await world.client.get(id, never);
     return ((webhooks as unknown[] | undefined) ?? []).length === 0;
   });
@@ -114,7 +114,7 @@ test('a deletion that a webhook of somebody else keeps from happening is named, 
   };
   await world.client.create(guardOver(guard, mesh.key.namespace), { fieldManager: 'test' }, never);
   cleanUps.push(() => world.client.delete(guard, {}, never));
-  await waitUntil({ what: 'the webhook guards', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the webhook guards' }, async () => {
     const attempt = world.cluster.kubectl(
       ...['delete', 'serviceaccount', id.name, '-n', id.namespace ?? '', '--dry-run=server'],
     );

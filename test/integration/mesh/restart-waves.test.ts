@@ -43,7 +43,7 @@ test('workloads with older sidecars are restarted wave by wave, and the next wav
         waves: [{ namespaceSelector: { matchLabels: { stage: 'canary' } }, soak: '1s' }],
       },
     },
-    { limitMs: 60_000 },
+    {},
   );
   await mesh.untilStatus('moves its first wave', ({ upgrade }) => upgrade?.phase === 'Moving');
 
@@ -59,7 +59,7 @@ test('workloads with older sidecars are restarted wave by wave, and the next wav
   await untilRestarted(deployment(shop));
   await untilRestarted(statefulSet(shop));
   // Nothing rolls the pods of a ReplicaSet out: they are evicted.
-  await waitUntil({ what: 'the pod of the ReplicaSet is another one', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the pod of the ReplicaSet is another one' }, async () => {
     const [pod] = await podsOf(shop, 'set');
     return pod !== undefined && pod.metadata.uid !== firstPod?.metadata.uid;
   });
@@ -162,12 +162,12 @@ async function restartOf(id: ObjectId): Promise<string | undefined> {
 
 async function untilRestarted(id: ObjectId): Promise<void> {
   const what = `${id.kind} ${id.namespace}/${id.name} is restarted`;
-  await waitUntil({ what, limitMs: 60_000 }, async () => (await restartOf(id)) !== undefined);
+  await waitUntil({ what }, async () => (await restartOf(id)) !== undefined);
 }
 
 async function untilAvailable({ kind, namespace = '', name }: ObjectId): Promise<void> {
   const target = `${kind.toLowerCase()}/${name}`;
-  await world.cluster.kubectl('rollout', 'status', target, '-n', namespace, '--timeout=60s');
+  await world.cluster.kubectl('rollout', 'status', target, '-n', namespace, '--timeout=240s');
 }
 
 async function podsOf(namespace: string, app: string): Promise<readonly KubernetesObject[]> {

@@ -45,7 +45,7 @@ describe('a mesh with a control plane for each version', () => {
     for (const step of ['Installing', 'Moving', 'MovingGateways', 'Finishing', 'Complete']) {
       await mesh.untilEvent(`Upgrade${step}`);
     }
-    await waitUntil({ what: 'the old control plane is gone', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the old control plane is gone' }, async () => {
       const left = (await controlPlanesOf(mesh)).map(nameOf);
       return left.length === 1 && left[0] === 'mesh-1-31-1';
     });
@@ -76,7 +76,7 @@ describe('a mesh with a control plane for each version', () => {
     const { mesh } = await aMesh();
 
     await mesh.change({ paused: { reason: 'a freeze' } });
-    await waitUntil({ what: 'its control plane is paused', limitMs: 60_000 }, async () =>
+    await waitUntil({ what: 'its control plane is paused' }, async () =>
       (await controlPlanesOf(mesh)).every(({ spec }) => (spec as MeshOperatorSpec).paused !== undefined),
     );
     await mesh.change({ paused: null });
@@ -106,7 +106,7 @@ async function aMesh(spec: MeshOperatorSpec = {}): Promise<{ mesh: TestMesh; rev
       components: { ingressGateways: [{ name: 'public', k8s: { service: { type: 'ClusterIP' } } }] },
       ...spec,
     },
-    { limitMs: 25_000 },
+    {},
   );
   await mesh.until('Ready');
   return { mesh, revision };

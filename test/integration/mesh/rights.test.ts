@@ -132,7 +132,7 @@ describe('at admission', () => {
   test('what another mesh has is refused with its name, and so is what the namespace has no room or label for', async () => {
     const holder = await create(world.client, gateways(team));
     const { revision } = (await world.client.get(holder.id, never)).spec as { revision: string };
-    await waitUntil({ what: 'the operator has seen the mesh', limitMs: 30_000 }, async () =>
+    await waitUntil({ what: 'the operator has seen the mesh' }, async () =>
       (await holder.status()).observedGeneration === 1 ? true : undefined,
     );
     await expect(create(world.client, { ...gateways(team), revision })).rejects.toThrow(
@@ -304,7 +304,7 @@ describe('the operator', () => {
     };
 
     await world.client.delete(secret, {}, never);
-    await waitUntil({ what: 'there is another certificate', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'there is another certificate' }, async () => {
       await ask();
       const after = certificateOf(await world.client.find(secret, never));
       return after !== '' && after !== before;
@@ -379,11 +379,11 @@ async function canI(...what: readonly string[]): Promise<string> {
 
 /** An API server follows roles by a watch: a moment after a right is given or taken it counts. */
 async function untilAllowed<T>(act: () => Promise<T>): Promise<T> {
-  return waitUntil({ what: 'the right counts', limitMs: 60_000 }, act);
+  return waitUntil({ what: 'the right counts' }, act);
 }
 
 async function untilRefused(act: () => Promise<unknown>): Promise<void> {
-  await waitUntil({ what: 'the right is gone', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'the right is gone' }, async () => {
     try {
       await act();
       return undefined;

@@ -61,7 +61,7 @@ test('a policy that somebody deletes or opens is as the spec says again', async 
     never,
   );
 
-  await waitUntil({ what: 'both are back', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'both are back' }, async () => {
     const [peer, policy] = [await world.client.find(strict, never), await world.client.find(deny, never)];
     return (
       (peer?.spec as { mtls?: { mode: string } } | undefined)?.mtls?.mode === 'STRICT' &&

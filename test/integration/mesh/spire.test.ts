@@ -13,7 +13,6 @@ import type { TestMesh } from '../../support/test-mesh.ts';
 
 const trustDomain = 'shop.example';
 const workload = `spiffe://${trustDomain}/ns/shop/sa/cart`;
-const limitMs = 40_000;
 
 let world: MeshCluster;
 let operator: RunningOperator;
@@ -201,13 +200,10 @@ function aMeshOf(
 ): Promise<TestMesh> {
   const { writer = 'k8sbundle' } = asked;
   const trustBundle = { namespace, configMapName: spireConfigMaps[writer] };
-  return world.createMesh(
-    {
-      meshConfig: { trustDomain: asked.trustDomain ?? trustDomain },
-      certificateAuthority: { provider: 'Spire', spire: { trustBundle } },
-    },
-    { limitMs },
-  );
+  return world.createMesh({
+    meshConfig: { trustDomain: asked.trustDomain ?? trustDomain },
+    certificateAuthority: { provider: 'Spire', spire: { trustBundle } },
+  });
 }
 
 /** A server of its own and a mesh that shows its roots. */

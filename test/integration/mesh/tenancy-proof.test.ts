@@ -68,7 +68,7 @@ async function aNamespace(prefix: string, label: string): Promise<string> {
 /** The roots that the operator has given to the istiod of a mesh. */
 async function rootsOf(mesh: TestMesh): Promise<string> {
   const secret = { apiVersion: 'v1', kind: 'Secret', namespace: mesh.key.namespace, name: 'cacerts' };
-  return waitUntil({ what: `${secret.namespace} has cacerts`, limitMs: 60_000 }, async () => {
+  return waitUntil({ what: `${secret.namespace} has cacerts` }, async () => {
     const found = await world.client.find(secret, never);
     return found === undefined ? undefined : secretTexts(found)['root-cert.pem'];
   });

@@ -179,7 +179,7 @@ describe('a rotation that is asked for', () => {
     await expectAuthority(secrets, first);
 
     await mesh.askFor('intermediate/2');
-    await waitUntil({ what: 'the second request is answered', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the second request is answered' }, async () => {
       const { phase, answeredRequest } = await secrets.authority();
       return phase === 'Stable' && answeredRequest === 'intermediate/2';
     });
@@ -425,7 +425,7 @@ describe('MeshOperators of one namespace', () => {
     await first.delete();
     await first.untilGone();
     await second.untilReason('TrustHealthy', 'Healthy');
-    await waitUntil({ what: 'cacerts belongs to the second alone', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'cacerts belongs to the second alone' }, async () => {
       const { ownerReferences = [] } = (await secrets.cacerts()).metadata;
       return ownerReferences.length === 1 && ownerReferences[0]?.name === 'second';
     });
@@ -441,7 +441,7 @@ describe('MeshOperators of one namespace', () => {
     await third.delete();
     await third.untilGone();
     await world.deleteNamespace(secrets.namespace);
-    await waitUntil({ what: 'the authority is gone', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the authority is gone' }, async () => {
       return (await authorities(secrets.namespace)).length === 0;
     });
   });
@@ -549,7 +549,7 @@ function meshIn(
   certificateAuthority: AuthoritySpec = without,
   name = 'mesh',
 ): Promise<TestMesh> {
-  return world.createMesh({ certificateAuthority }, { namespace, name, limitMs: 60_000 });
+  return world.createMesh({ certificateAuthority }, { namespace, name });
 }
 
 /** A mesh that finds this authority. */
@@ -571,7 +571,7 @@ async function untilRotated(mesh: TestMesh) {
 }
 
 async function untilFiles(secrets: TrustSecrets, expected: Record<string, string>): Promise<void> {
-  await waitUntil({ what: 'cacerts is as it was', limitMs: 60_000 }, async () => {
+  await waitUntil({ what: 'cacerts is as it was' }, async () => {
     await expectFiles(secrets, expected);
     return true;
   });

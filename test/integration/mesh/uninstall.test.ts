@@ -52,7 +52,7 @@ afterEach(async () => {
 async function install(spec: MeshOperatorSpec = {}): Promise<void> {
   leaseName = uniqueName('lease');
   operator = await world.startOperator(['--lease-name', leaseName]);
-  mesh = await world.createMesh(spec, { limitMs: 60_000 });
+  mesh = await world.createMesh(spec);
   await mesh.until('Ready');
 }
 
@@ -67,7 +67,7 @@ function uninstallMesh(flags: Partial<UninstallOptions>, stdin = ''): Promise<Cl
 async function untilNothingIsNew(): Promise<void> {
   let added: string[] = [];
   const explain = async () => added.join('\n');
-  await waitUntil({ what: 'nothing is left', limitMs: 60_000, explain }, async () => {
+  await waitUntil({ what: 'nothing is left', explain }, async () => {
     const now = await listEverything(world.cluster);
     added = now.filter((line) => !before.includes(line) && !exceptions.some((text) => text.test(line)));
     return added.length === 0;

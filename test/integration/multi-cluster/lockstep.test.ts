@@ -79,7 +79,7 @@ async function memberIn(
         remotes: [{ clusterName: other.name, kubeconfig: { secretName: 'other' } }],
       },
     },
-    { namespace, limitMs: 120_000 },
+    { namespace },
   );
   return { side, mesh, secrets: new TrustSecrets(side.world.client, namespace) };
 }
