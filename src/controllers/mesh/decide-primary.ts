@@ -1,12 +1,16 @@
 import { type KubernetesObject, keyText } from '../../api/kubernetes-object.ts';
 import { primaryConfigMapId, readPrimary } from '../../api/primary-statement.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { WaitingError } from '../../base/errors.ts';
 
 /** Where the istiod is that a mesh follows, or what the mesh waits for. */
 export type PrimaryDecision =
   | { readonly addresses: readonly string[]; readonly awaits?: undefined }
   /** A sentence: what is awaited, and what to do. */
   | { readonly addresses?: undefined; readonly awaits: string };
+
+/** The mesh is woken when it is said. */
+const retryAfterMs = 10_000;
 
 /** What the ConfigMap of the cluster with the istiod comes to; `configMap` is that as it is now. Pure. */
 export function decidePrimary(
@@ -32,4 +36,10 @@ export function decidePrimary(
     return { awaits };
   }
   return { addresses };
+}
+
+/** Throws WaitingError while nobody has said where istiod is; what there is stays as it is. */
+export function awaitPrimary(decision: PrimaryDecision | undefined): void {
+  if (decision?.awaits === undefined) return;
+  throw new WaitingError(decision.awaits, { reason: 'PrimaryPending', retryAfterMs });
 }
