@@ -1,7 +1,8 @@
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
-import type { NewMaterial } from '../../pki/rotation-steps.ts';
+import { openRequest } from '../../pki/rotation-request.ts';
+import type { Beginning, NewMaterial } from '../../pki/rotation-steps.ts';
 import { newIntermediate } from './new-material.ts';
 import type { PluggedMaterial } from './plugged-material.ts';
 
@@ -23,4 +24,11 @@ export async function replacementOf(
   }
   if (hasRoot) return isSame(intermediate, intermediates.current) ? undefined : { intermediate };
   return { root, intermediate };
+}
+
+/** Whoever has asked for a rotation and brings other material has the answer with it, as fast as it was asked for. */
+export function replacedFor(request: string | undefined, state: AuthorityState): Beginning {
+  const asked = openRequest(state, request);
+  if (request === undefined || asked === undefined || asked === 'Recovery') return { reason: 'Replaced' };
+  return { reason: asked === 'KeyCompromise' ? asked : 'Replaced', answers: request };
 }

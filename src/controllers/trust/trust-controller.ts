@@ -23,6 +23,7 @@ import { cacertsName } from './cacerts-secret.ts';
 import { CertificateOrders } from './certificate-orders.ts';
 import { distributesBundle } from './external-statement.ts';
 import { objectManager, statusManager } from './field-managers.ts';
+import { LoadedBundles } from './loaded-bundles.ts';
 import type { PodLookups, TrustInformers } from './observed-meshes.ts';
 import { OwnStatements } from './own-statement.ts';
 import { PluggedSecrets } from './plugged-material.ts';
@@ -103,9 +104,10 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   const bundles = new BundleConfigMaps(deps, (mesh) => controller.enqueue(mesh));
   const { namespaces } = shared;
   const copies = new BundleCopies({ ...deps, namespaces, rootConfigMaps: informers.rootConfigMaps });
+  const loaded = new LoadedBundles(deps.onLoaded);
   const reconciler = new TrustReconciler({
     ...deps,
-    ...{ store, applier, informers, status, plugged, orders, bundles, copies, statements },
+    ...{ store, applier, informers, status, plugged, orders, bundles, copies, statements, loaded },
     metrics: deps.trustMetrics,
   });
   const controller: Controller = new Controller({ name: 'trust' }, { ...deps, reconciler });
@@ -147,7 +149,7 @@ export function createTrustController(deps: TrustControllerDeps): TrustControlle
   return {
     controller,
     cacerts: informers.cacerts,
-    loadedVersion: (namespace) => reconciler.loadedVersion(namespace),
+    loadedVersion: (namespace) => loaded.versionIn(namespace),
     informers: [
       ...[store.secrets, informers.cacerts, informers.istioCaSecrets, statements.informer],
       ...[informers.rootConfigMaps, informers.namedRootConfigMaps],
