@@ -1,9 +1,8 @@
 import { findCondition, setCondition } from '../../api/conditions.ts';
 import { injectorReachedAt } from '../../api/injector-reached.ts';
 import { idOf, type KubernetesObject, type ObjectKey } from '../../api/kubernetes-object.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition } from '../../api/mesh-operator-status.ts';
-import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
+import { meshStanding } from '../../api/mesh-standing.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -98,12 +97,11 @@ export class AdmissionReconciler implements Reconciler {
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
-    const object = this.#deps.informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
-    const pause = pauseAt(object as unknown as MeshOperator, this.#deps.clock.now());
-    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, this.#deps.clock.now()));
-    const mesh = this.#resolved.find(object);
-    if (mesh === undefined) return {};
+    const { informers, clock } = this.#deps;
+    const seen = meshStanding(informers.meshes.get(key.namespace, key.name), this.#resolved, clock.now());
+    if (seen.standing === 'Gone') return this.#forget(key);
+    if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
+    const { object, mesh } = seen;
     if (!mesh.injector.enabled) return this.#withdraw(object, mesh, context);
     const pass = this.#passFor(object, mesh, context);
     try {

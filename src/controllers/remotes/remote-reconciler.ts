@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { rotateRemotesAnnotation } from '../../api/labels.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
-import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
+import { meshStanding } from '../../api/mesh-standing.ts';
 import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import { remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { Remote } from '../../api/spec/multi-cluster.ts';
@@ -54,15 +53,10 @@ export class RemoteReconciler implements Reconciler {
   async reconcile(queued: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
     const key = remoteOf(queued);
     const { clock, meshes, resolved } = this.#deps;
-    const object = meshes.get(key.mesh.namespace, key.mesh.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
-      return this.#release(key, context);
-    }
-    const now = clock.now();
-    const pause = pauseAt(object as unknown as MeshOperator, now);
-    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
-    const mesh = resolved.find(object);
-    if (mesh === undefined) return {};
+    const seen = meshStanding(meshes.get(key.mesh.namespace, key.mesh.name), resolved, clock.now());
+    if (seen.standing === 'Gone') return this.#release(key, context);
+    if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
+    const { object, mesh } = seen;
     const remote = remotesOf(mesh).find(({ clusterName }) => clusterName === key.clusterName);
     if (remote === undefined) return this.#release(key, context);
     const request = requestFor(key.clusterName, object.metadata.annotations?.[rotateRemotesAnnotation]);

@@ -1,8 +1,7 @@
 import { setCondition } from '../../api/conditions.ts';
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
 import type { Condition, RemoteStatus } from '../../api/mesh-operator-status.ts';
-import { pauseAt, pauseEndsInMs } from '../../api/pause.ts';
+import { meshStanding } from '../../api/mesh-standing.ts';
 import type { ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import { remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -39,16 +38,14 @@ export class RemotesReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey, { signal }: ReconcileContext): Promise<ReconcileResult> {
     const { clock, meshes, resolved, status, keeper } = this.#deps;
-    const object = meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+    const now = clock.now();
+    const seen = meshStanding(meshes.get(key.namespace, key.name), resolved, now);
+    if (seen.standing === 'Gone') {
       keeper.forget(key);
       return {};
     }
-    const now = clock.now();
-    const pause = pauseAt(object as unknown as MeshOperator, now);
-    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, now));
-    const mesh = resolved.find(object);
-    if (mesh === undefined) return {};
+    if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
+    const { object, mesh } = seen;
     const remotes = remotesOf(mesh);
     if (remotes.every(({ role }) => role !== 'Remote')) keeper.forget(key);
     const names = remotes.map(({ clusterName }) => clusterName);

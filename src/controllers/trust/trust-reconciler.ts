@@ -1,7 +1,7 @@
 import type { ObjectKey } from '../../api/kubernetes-object.ts';
 import { bundleAnnotation } from '../../api/labels.ts';
-import type { MeshOperator } from '../../api/mesh-operator.ts';
-import { pauseAt, pauseEndsInMs, pauseInForce } from '../../api/pause.ts';
+import { meshStanding } from '../../api/mesh-standing.ts';
+import { pauseInForce } from '../../api/pause.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -107,16 +107,14 @@ export class TrustReconciler implements Reconciler {
     const observed = new ObservedMeshes(key.namespace, informers, this.#deps);
     const { meshes } = observed;
     if (meshes.length === 0) return this.#forget(key, context);
-    const object = informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) {
+    const now = clock.now();
+    const seen = meshStanding(informers.meshes.get(key.namespace, key.name), this.#resolved, now);
+    if (seen.standing === 'Gone') {
       await this.#deps.orders.close(key, context.signal);
       return {};
     }
-    const pause = pauseAt(object as unknown as MeshOperator, clock.now());
-    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
-    const mesh = this.#resolved.find(object);
-    if (mesh === undefined) return {};
-    const now = clock.now();
+    if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
+    const { object, mesh } = seen;
     const isPaused = pauseInForce(mesh.authority.paused, now) !== undefined;
     const policy = rotationPolicy(mesh.authority, isPaused);
     const heard = this.#deps.heard(key);

@@ -1,8 +1,7 @@
 import { setCondition } from '../../../api/conditions.ts';
 import type { KubernetesObject, ObjectKey } from '../../../api/kubernetes-object.ts';
-import type { MeshOperator } from '../../../api/mesh-operator.ts';
 import type { UpgradeStatus } from '../../../api/mesh-operator-status.ts';
-import { pauseAt, pauseEndsInMs } from '../../../api/pause.ts';
+import { meshStanding } from '../../../api/mesh-standing.ts';
 import type { ResolvedMesh } from '../../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../../base/clock.ts';
@@ -55,12 +54,10 @@ export class UpgradeReconciler implements Reconciler {
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
     const { informers, clock } = this.#deps;
-    const object = informers.meshes.get(key.namespace, key.name);
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return this.#forget(key);
-    const pause = pauseAt(object as unknown as MeshOperator, clock.now());
-    if (pause !== undefined) return requeueAfter(pauseEndsInMs(pause, clock.now()));
-    const mesh = this.#resolved.find(object);
-    if (mesh === undefined) return {};
+    const seen = meshStanding(informers.meshes.get(key.namespace, key.name), this.#resolved, clock.now());
+    if (seen.standing === 'Gone') return this.#forget(key);
+    if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
+    const { object, mesh } = seen;
     const { strategy, restarts } = mesh.upgrade;
     if (strategy === 'InPlace' && !restarts) return this.#write(object, {}, context.signal);
     return this.#advance(object, mesh, context);
