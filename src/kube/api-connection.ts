@@ -113,18 +113,26 @@ export class ApiConnection {
     if (wanted.type === 'agent')
       return new Agent({ ...pool, connect: wanted.connect as buildConnector.BuildOptions });
     if (wanted.type === 'proxy') {
+      const requestTls = wanted.requestTls as buildConnector.BuildOptions;
       return new ProxyAgent({
         ...pool,
         uri: wanted.uri,
-        requestTls: wanted.requestTls as buildConnector.BuildOptions,
+        requestTls,
+        // A proxy with a certificate is trusted as the API server is: so does istiod (Go's net/http), which has the same kubeconfig.
+        proxyTls: { ...requestTls, allowH2: false },
         connect: wanted.connect as buildConnector.BuildOptions,
       });
     }
     if (wanted.type === 'none') return new Agent(pool);
-    return this.#createSocksDispatcher();
+    const { servername } = options;
+    const dispatcher = await this.#createSocksDispatcher();
+    return servername === undefined ? dispatcher : dispatcher.compose(expecting(servername));
   }
 
-  /** The library keeps its SOCKS connector to itself; it hands one out only through its own request type. */
+  /**
+   * The library keeps its SOCKS connector to itself; it hands one out only through its own request type. That expects the
+   * host of the address in the server's certificate, unless a request says another name.
+   */
   async #createSocksDispatcher(): Promise<Dispatcher> {
     let dispatcher: Dispatcher | undefined;
     const context = {
@@ -138,6 +146,15 @@ export class ApiConnection {
     );
     return dispatcher ?? new Agent();
   }
+}
+
+/** Has each request say which name the certificate of its server must have. */
+function expecting(servername: string): Dispatcher.DispatcherComposeInterceptor {
+  return (dispatch) => (options, handler) => {
+    // A field that the library reads and its types leave out (undici lib/core/request.js).
+    const named: Dispatcher.DispatchOptions & { readonly servername: string } = { ...options, servername };
+    return dispatch(named, handler);
+  };
 }
 
 /**

@@ -26,12 +26,12 @@ export class TestAuthority {
     return new TestAuthority(folder, await readFile(join(folder, 'ca.crt'), 'utf8'));
   }
 
-  /** A serving certificate for 127.0.0.1, each with a serial of its own. */
-  async issue(): Promise<TestCertificate> {
+  /** A serving certificate, each with a serial of its own; `subject` as openssl writes it. */
+  async issue(subject = 'IP:127.0.0.1'): Promise<TestCertificate> {
     this.#issued += 1;
     const name = `leaf-${this.#issued}`;
     await openssl(this.folder, name, [
-      ...['-subj', `/CN=${name}`, '-addext', 'subjectAltName=IP:127.0.0.1'],
+      ...['-subj', `/CN=${name}`, '-addext', `subjectAltName=${subject}`],
       ...['-addext', 'basicConstraints=critical,CA:FALSE', '-addext', 'extendedKeyUsage=serverAuth'],
       ...['-CA', join(this.folder, 'ca.crt'), '-CAkey', join(this.folder, 'ca.key')],
     ]);

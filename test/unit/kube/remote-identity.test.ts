@@ -1,6 +1,11 @@
 import { dump } from 'js-yaml';
-import { describe, expect, test } from 'vitest';
-import { readKubeconfig } from '../../../src/kube/remote-identity.ts';
+import { request } from 'undici';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connectRemote, readKubeconfig } from '../../../src/kube/remote-identity.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { type OutsideServer, startOutsideServer } from '../../support/outside-server.ts';
+import { TestAuthority, type TestCertificate } from '../../support/serving-files.ts';
+import { startTunnelProxy, type TunnelProtocol, tunnelProtocols } from '../../support/tunnel-proxy.ts';
 
 const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 const base64 = (text: string) => Buffer.from(text).toString('base64');
@@ -101,5 +106,52 @@ describe('a kubeconfig of somebody else', () => {
 
   test('is refused when it is no YAML, without a word of it', () => {
     expect(refusalOf('a: [secret-token')).toBe('Secret istio-system/west, entry kubeconfig: is no YAML');
+  });
+});
+
+describe('a connection to another cluster behind a proxy', () => {
+  let authority: TestAuthority;
+  let certificate: TestCertificate;
+  let server: OutsideServer;
+
+  beforeAll(async () => {
+    authority = await TestAuthority.create();
+    certificate = await authority.issue('DNS:kubernetes');
+    server = await startOutsideServer('127.0.0.1', certificate);
+  });
+
+  afterAll(async () => {
+    server?.close();
+    await authority?.remove();
+  });
+
+  /** What becomes of one request. */
+  async function ask(protocol: TunnelProtocol, tlsServerName?: string): Promise<unknown> {
+    const proxy = await startTunnelProxy(protocol, new URL(`https://127.0.0.1:${server.port}`), certificate);
+    const connection = connectRemote(
+      {
+        ...{ server: 'https://west.example.com:6443', caPem: authority.caPem, proxyUrl: proxy.url },
+        ...(tlsServerName === undefined ? {} : { tlsServerName }),
+        credential: { token: 'secret-token' },
+      },
+      new FakeClock(),
+    );
+    try {
+      const { dispatcher, headers } = await connection.grant();
+      const { body } = await request(`${connection.baseUrl}/version`, { dispatcher, headers });
+      return await body.json();
+    } catch (error) {
+      return (error as { code?: string }).code;
+    } finally {
+      await connection.close();
+      await proxy.stop();
+    }
+  }
+
+  test.each(tunnelProtocols)('expects the name in certificates that it is told, by %s', async (protocol) => {
+    const refused = protocol === 'https' ? 'UND_ERR_PRX_TLS' : 'ERR_TLS_CERT_ALTNAME_INVALID';
+    expect(await ask(protocol, 'kubernetes')).toEqual({});
+    expect(await ask(protocol, 'other')).toBe(refused);
+    expect(await ask(protocol)).toBe(refused);
   });
 });
