@@ -143,7 +143,8 @@ export function sumOf(pieces: readonly RequestCounts[]): RequestCounts {
   return total;
 }
 
-function countsOf(entries: readonly AuditEntry[]): RequestCounts {
+/** What entries come to. */
+export function countsOf(entries: readonly AuditEntry[]): RequestCounts {
   const counts = { ...noRequests };
   for (const { verb, requestURI, objectRef, responseStatus } of entries) {
     const { resource = '', subresource } = objectRef ?? {};

@@ -9,6 +9,8 @@ export interface BenchRow {
   readonly baseline?: Baseline | undefined;
   /** What we promise: with a rival beside us how many times less we need, otherwise a most of `ours`. */
   readonly goal?: number | undefined;
+  /** What we promise besides: at most so many times what is measured beside us, where that is no rival. */
+  readonly goalRatio?: number | undefined;
   /** What the best rival is published to need. It was not measured in this run. */
   readonly published?: string | undefined;
 }
@@ -38,9 +40,10 @@ export function benchRow(row: BenchRow | ComparedRow): BenchRow {
 }
 
 /** True unless the row misses its goal. */
-export function meetsGoal({ goal, baseline, ours }: BenchRow): boolean {
-  if (goal === undefined) return true;
-  return baseline?.isRival === true ? baseline.value / ours >= goal : ours <= goal;
+export function meetsGoal({ goal, goalRatio, baseline, ours }: BenchRow): boolean {
+  if (baseline?.isRival === true) return goal === undefined || baseline.value / ours >= goal;
+  const meetsRatio = goalRatio === undefined || baseline === undefined || ours <= goalRatio * baseline.value;
+  return meetsRatio && (goal === undefined || ours <= goal);
 }
 
 const headings = ['', 'ours', 'goal', 'measured beside it', 'ratio', 'rival, as published'];
@@ -84,17 +87,24 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 function cellsOf(row: BenchRow): string[] {
-  const { name, ours, unit, goal, baseline, published } = row;
-  const isRival = baseline?.isRival === true;
-  const verdict = meetsGoal(row) ? '' : ' MISSED';
+  const { name, ours, unit, baseline, published } = row;
   return [
     name,
     withUnit(ours, unit),
-    goal === undefined ? '' : `${isRival ? `${goal} x less` : `<= ${withUnit(goal, unit)}`}${verdict}`,
+    `${goalText(row)}${meetsGoal(row) ? '' : ' MISSED'}`,
     baseline === undefined ? '' : `${baseline.name} ${withUnit(baseline.value, unit)}`,
     baseline === undefined ? '' : ratioText(ours, baseline),
     published ?? '',
   ];
+}
+
+function goalText({ goal, goalRatio, unit, baseline }: BenchRow): string {
+  if (baseline?.isRival === true) return goal === undefined ? '' : `${goal} x less`;
+  const parts = [
+    ...(goal === undefined ? [] : [`<= ${withUnit(goal, unit)}`]),
+    ...(goalRatio === undefined ? [] : [`<= ${goalRatio} x`]),
+  ];
+  return parts.join(', ');
 }
 
 function ratioText(ours: number, { value, isRival }: Baseline): string {

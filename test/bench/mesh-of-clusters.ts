@@ -4,7 +4,9 @@ import { kindInfo } from '../../src/api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { networkLabel } from '../../src/api/labels.ts';
 import { type MeshOperator, meshOperatorApiVersion, meshOperatorKind } from '../../src/api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { MeshOperatorStatus, RemoteStatus } from '../../src/api/mesh-operator-status.ts';
+import { loadBalancerAddresses } from '../../src/api/service-addresses.ts';
 import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
 import { execFolder } from '../cluster/kwok.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
@@ -81,10 +83,59 @@ export class MeshOfClusters {
     await this.bench.stop();
   }
 
-  /** Applies the mesh with all other clusters. */
-  async apply(): Promise<void> {
-    const mesh = meshWith(this.remotes.map((_, index) => remoteName(index)));
-    await this.bench.client.apply(mesh, { fieldManager }, never);
+  /** The mesh with all other clusters; `servers` are where istiod finds some of them, if not where the operator does. */
+  mesh(servers: Readonly<Record<string, string>> = {}): KubernetesObject {
+    const names = this.remotes.map((_, index) => remoteName(index));
+    return meshWith(names, servers);
+  }
+
+  /** Applies the mesh without the other clusters; returns when it is complete. */
+  async applyAlone(): Promise<void> {
+    await this.bench.client.apply(meshWith([]), { fieldManager }, never);
+    await this.untilComplete();
+  }
+
+  /** Applies the mesh with all of them. */
+  async apply(servers: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.bench.client.apply(this.mesh(servers), { fieldManager }, never);
+  }
+
+  /** Changes the spec, and gives what generation that is. */
+  async change(merge: MeshOperatorSpec): Promise<number> {
+    const body = { type: 'merge', merge: { spec: merge } } as const;
+    const { metadata } = await this.bench.client.patch(idOf(meshWith([])), body, { fieldManager }, never);
+    return metadata.generation ?? 0;
+  }
+
+  /** Returns when everything that the mesh consists of is there and healthy, as the spec of this generation has it. */
+  async untilComplete(generation = 1): Promise<void> {
+    await this.#view.until('the mesh is complete', limitMs, () => {
+      const { conditions = [] } = (this.#view.get(idOf(meshWith([])))?.status ?? {}) as MeshOperatorStatus;
+      const ready = conditions.find(({ type }) => type === 'ControlPlaneReady');
+      const isThere = ready?.status === 'True' && (ready.observedGeneration ?? 0) >= generation;
+      return isThere ? true : undefined;
+    });
+  }
+
+  /** The process id of istiod. */
+  get istiodPid(): number {
+    return this.#istiod.pid;
+  }
+
+  /** Returns when istiod has read so many other clusters, and knows no more. */
+  async untilIstiodReads(count: number): Promise<void> {
+    const what = `istiod reads ${count} other clusters`;
+    await waitUntil({ what, limitMs, intervalMs: 50 }, async () => {
+      const clusters = (
+        await this.#ask<{ readonly id: string; readonly syncStatus: string }>('clusterz')
+      ).filter(({ id }) => id !== clusterName);
+      return clusters.length === count && clusters.every(({ syncStatus }) => syncStatus === 'synced');
+    });
+  }
+
+  async #ask<T>(what: string): Promise<T[]> {
+    const answer = await fetch(`http://${this.#istiod.monitoringAddress}/debug/${what}`);
+    return ((await answer.json()) ?? []) as T[];
   }
 
   /** Returns when this holds of what the status says of each of these clusters. */
@@ -115,20 +166,31 @@ export class MeshOfClusters {
     await this.bench.client.patch(idOf(meshWith([])), { type: 'merge', merge }, { fieldManager }, never);
   }
 
-  /** Gives the gateway in another cluster an address, and returns when istiod has it. */
-  async moveGateway(index: number, address: string): Promise<void> {
-    const merge = { status: { loadBalancer: { ingress: [{ ip: address }] } } };
-    await this.remotes[index]?.client.patch(
-      { apiVersion: 'v1', kind: 'Service', namespace, name: gatewayName },
-      { type: 'merge', merge },
-      { fieldManager, subresource: 'status' },
-      never,
+  /** Gives the gateway in another cluster an address. Milliseconds until istiod has it, and until a plain watch there has brought it. */
+  async moveGateway(
+    index: number,
+    ip: string,
+  ): Promise<{ readonly istiodMs: number; readonly watchMs: number }> {
+    const { client } = this.remotes[index] as RemoteCluster;
+    const id = { apiVersion: 'v1', kind: 'Service', namespace, name: gatewayName };
+    const view = await watchKinds(client, [kindInfo('v1', 'Service')]);
+    const startMs = performance.now();
+    const watched = view.until(`a watch has brought address ${ip}`, limitMs, () =>
+      loadBalancerAddresses(view.get(id) as KubernetesObject).includes(ip)
+        ? performance.now() - startMs
+        : undefined,
     );
-    await waitUntil({ what: `istiod knows address ${address}`, limitMs: 60_000, intervalMs: 5 }, async () => {
-      const answer = await fetch(`http://${this.#istiod.monitoringAddress}/debug/networkz`);
-      const gateways = ((await answer.json()) ?? []) as NetworkGateway[];
-      return gateways.some(({ Cluster, Addr }) => Cluster === remoteName(index) && Addr === address);
+    const merge = { status: { loadBalancer: { ingress: [{ ip }] } } };
+    const options = { fieldManager, subresource: 'status' };
+    await client.patch(id, { type: 'merge', merge }, options, never);
+    await waitUntil({ what: `istiod knows address ${ip}`, limitMs, intervalMs: 5 }, async () => {
+      const gateways = await this.#ask<NetworkGateway>('networkz');
+      return gateways.some(({ Cluster, Addr }) => Cluster === remoteName(index) && Addr === ip);
     });
+    const istiodMs = performance.now() - startMs;
+    const watchMs = await watched;
+    await view.close();
+    return { istiodMs, watchMs };
   }
 }
 
@@ -139,7 +201,10 @@ export function remoteName(index: number): string {
   return `remote-${index}`;
 }
 
-function meshWith(names: readonly string[]): KubernetesObject {
+function meshWith(
+  names: readonly string[],
+  servers: Readonly<Record<string, string>> = {},
+): KubernetesObject {
   const mesh: MeshOperator = {
     apiVersion: meshOperatorApiVersion,
     kind: meshOperatorKind,
@@ -148,7 +213,11 @@ function meshWith(names: readonly string[]): KubernetesObject {
       ...{ profile: 'minimal', revision: namespace, sidecarInjector: { enabled: false } },
       multiCluster: {
         ...{ meshID: namespace, clusterName },
-        remotes: names.map((name) => ({ clusterName: name, kubeconfig: { secretName: name } })),
+        remotes: names.map((name) => {
+          const server = servers[name];
+          const remote = { clusterName: name, kubeconfig: { secretName: name } };
+          return server === undefined ? remote : { ...remote, server };
+        }),
       },
     },
   };

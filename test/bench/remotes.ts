@@ -7,20 +7,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { rotateRemotesAnnotation } from '../../src/api/labels.ts';
-import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
+import type { RemoteStatus } from '../../src/api/mesh-operator-status.ts';
 import { signal } from '../cluster/process-identity.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
-import { answerTo, type RemoteCluster } from '../support/remote-cluster.ts';
-import { AuditCounter, requestsOf } from './audit-counts.ts';
+import type { RemoteCluster } from '../support/remote-cluster.ts';
+import { AuditCounter, type AuditEntry, countsOf, requestsOf } from './audit-counts.ts';
 import type { BenchOperator } from './bench-operator.ts';
-import { type BenchRow, benchTable, median, meetsGoal } from './bench-table.ts';
-import { never } from './cluster-view.ts';
+import { type Baseline, type BenchRow, benchTable, median, meetsGoal } from './bench-table.ts';
+import { cpuSeconds } from './cpu-time.ts';
+import { measureFollower } from './follower.ts';
 import { MeshOfClusters, namespace, remoteName } from './mesh-of-clusters.ts';
+import { isRefused, measurePlainConnections, type PlainConnections } from './plain-connections.ts';
+import { memoryMb } from './process-memory.ts';
 
 const defaultCount = 20;
 const idleMinutes = 2;
 const moves = 5;
 const refusalLimitMs = 300_000;
+const goalMemoryMb = 150;
 
 /** All of it, on clusters of its own. */
 export async function benchRemotes(
@@ -29,18 +33,19 @@ export async function benchRemotes(
 ): Promise<BenchRow[]> {
   const world = await MeshOfClusters.start(count, nodeFlags);
   try {
+    const plain = await measurePlainConnections(world);
     const operator = world.bench.startOperator();
     await operator.seen('Controllers run');
     const rows = [
-      ...(await measureConnection(world)),
+      await measureConnection(world, plain),
       ...(await measureIdle(world, operator)),
-      ...(await measureMoves(world)),
-      ...(await measureRefresh(world)),
+      await measureMoves(world),
+      ...(await measureRefresh(world, plain)),
       {
         name: `${count} other clusters: peak memory of the operator`,
-        ours: await operator.peakMemoryMb(),
-        unit: 'MB',
+        ...{ ours: await operator.peakMemoryMb(), unit: 'MB', goal: goalMemoryMb },
       },
+      await measureFollower(world.bench, world.remotes[0] as RemoteCluster),
     ];
     await operator.stop();
     return rows;
@@ -49,16 +54,17 @@ export async function benchRemotes(
   }
 }
 
-async function measureConnection(world: MeshOfClusters): Promise<BenchRow[]> {
+async function measureConnection(world: MeshOfClusters, plain: PlainConnections): Promise<BenchRow> {
   const names = namesOf(world);
+  // Where there is no replica of istiod yet, nobody has to read anything.
+  await world.applyAlone();
   const startMs = performance.now();
   await world.apply();
-  await world.untilRemotes(
-    'every other cluster is connected',
-    names,
-    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
-  );
-  return [seconds(`${names.length} other clusters: apply to all Ready`, performance.now() - startMs)];
+  await world.untilRemotes('every other cluster is connected', names, isConnected);
+  return {
+    ...seconds(`${names.length} other clusters: named to all Ready`, performance.now() - startMs),
+    ...{ baseline: plainLoop(plain.connectedMs), goalRatio: 2 },
+  };
 }
 
 /** What is asked while nothing happens, as the admin whom the Secrets of the mesh name and as istiod's reader. */
@@ -66,25 +72,54 @@ async function measureIdle(world: MeshOfClusters, operator: BenchOperator): Prom
   const { audit } = world.bench;
   const counters = world.remotes.map(countersOf);
   await Promise.all([audit.take(), ...counters.flat().map((counter) => counter.takeEntries())]);
-  const cpuBefore = await operator.cpuSeconds();
+  const processorTimes = () => Promise.all([operator.cpuSeconds(), cpuSeconds(world.istiodPid)]);
+  const before = await processorTimes();
   await wait(idleMinutes * 60_000);
-  const cpuSeconds = (await operator.cpuSeconds()) - cpuBefore;
+  const [share = 0, istiodShare = 0] = (await processorTimes()).map(
+    (seconds, index) => (100 * (seconds - (before[index] ?? 0))) / (idleMinutes * 60),
+  );
   const entries = (await Promise.all(counters.flat().map((counter) => counter.takeEntries()))).flat();
   const asked = entries.filter(
     ({ verb, userAgent = '' }) => verb !== 'watch' && !userAgent.startsWith('pilot-discovery'),
   );
   const perMinute = world.remotes.length * idleMinutes;
+  const own = await audit.takeEntries();
+  describe('asked of others', asked, perMinute);
+  describe('asked of the own API server', own, perMinute);
   const name = `${world.remotes.length} other clusters at rest`;
   return [
-    { name: `${name}: requests to each in a minute`, ours: asked.length / perMinute, unit: '' },
+    { name: `${name}: requests to each in a minute`, ours: asked.length / perMinute, unit: '', goal: 6 },
     {
       name: `${name}: requests to the own API server for each in a minute`,
-      ours: requestsOf(await audit.take()) / perMinute,
-      unit: '',
+      ...{ ours: requestsOf(countsOf(own)) / perMinute, unit: '', goal: 0.5 },
     },
-    { name: `${name}: share of one processor`, ours: (100 * cpuSeconds) / (idleMinutes * 60), unit: '%' },
-    { name: `${name}: memory of the operator`, ours: await operator.memoryMb(), unit: 'MB' },
+    {
+      ...{ name: `${name}: share of one processor`, ours: share, unit: '%', goalRatio: 1 },
+      baseline: { name: 'istiod', value: istiodShare },
+    },
+    {
+      ...{
+        name: `${name}: memory of the operator`,
+        ours: await operator.memoryMb(),
+        unit: 'MB',
+        goalRatio: 1,
+      },
+      baseline: { name: 'istiod', value: await memoryMb(world.istiodPid, 'VmRSS') },
+    },
   ];
+}
+
+/** Which requests those are, for whoever looks where they come from. */
+function describe(what: string, entries: readonly AuditEntry[], perMinute: number): void {
+  const counts = new Map<string, number>();
+  for (const { verb, objectRef, requestURI } of entries) {
+    const key = `${verb} ${objectRef?.resource ?? requestURI}${objectRef?.name === undefined ? '' : ` ${objectRef.name}`}`;
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const lines = [...counts].sort(([, a], [, b]) => b - a).slice(0, 15);
+  process.stderr.write(
+    `${what}: ${lines.map(([key, count]) => `${key} ${(count / perMinute).toFixed(2)}`).join(', ')}\n`,
+  );
 }
 
 /** By whom the operator asks another cluster. */
@@ -94,18 +129,20 @@ function countersOf({ cluster }: RemoteCluster): AuditCounter[] {
   return [new AuditCounter(path, 'admin'), new AuditCounter(path, reader)];
 }
 
-async function measureMoves(world: MeshOfClusters): Promise<BenchRow[]> {
-  const times: number[] = [];
+async function measureMoves(world: MeshOfClusters): Promise<BenchRow> {
+  const times: Awaited<ReturnType<MeshOfClusters['moveGateway']>>[] = [];
   for (let move = 0; move < moves; move += 1) {
-    const startMs = performance.now();
-    await world.moveGateway(move % world.remotes.length, `192.0.2.${move + 1}`);
-    times.push(performance.now() - startMs);
+    times.push(await world.moveGateway(move % world.remotes.length, `192.0.2.${move + 1}`));
   }
-  return [seconds('address of a gateway in another cluster: change until istiod has it', median(times))];
+  const name = 'address of a gateway in another cluster: change until istiod has it';
+  return {
+    ...{ ...seconds(name, median(times.map(({ istiodMs }) => istiodMs))), goal: 1 },
+    baseline: { name: 'plain watch', value: median(times.map(({ watchMs }) => watchMs)) / 1000 },
+  };
 }
 
 /** All at once, first with every cluster alive, then with one that takes connections and never answers. */
-async function measureRefresh(world: MeshOfClusters): Promise<BenchRow[]> {
+async function measureRefresh(world: MeshOfClusters, plain: PlainConnections): Promise<BenchRow[]> {
   const names = namesOf(world);
   const [dead = '', ...others] = names.toReversed();
   const allMs = await refresh(world, names, 'all');
@@ -119,13 +156,16 @@ async function measureRefresh(world: MeshOfClusters): Promise<BenchRow[]> {
     );
     const othersMs = await refresh(world, others, 'others');
     return [
-      seconds(`${names.length} other clusters: new tokens for all until each old one is refused`, allMs),
+      {
+        ...seconds(`${names.length} other clusters: new tokens for all until each old one is refused`, allMs),
+        ...{ baseline: plainLoop(plain.refreshedMs), goalRatio: 2 },
+      },
       {
         ...seconds(
           `one of ${names.length} other clusters dead: new tokens until each old one of the others is refused`,
           othersMs,
         ),
-        baseline: { name: 'all alive', value: allMs / 1000 },
+        ...{ baseline: { name: 'all alive', value: allMs / 1000 }, goalRatio: 1.25 },
       },
     ];
   } finally {
@@ -139,23 +179,20 @@ async function refresh(world: MeshOfClusters, names: readonly string[], request:
   const startMs = performance.now();
   await world.annotate({ [rotateRemotesAnnotation]: request });
   for (const [name, reader] of before) {
-    const options = { what: `${name} refuses the old token`, limitMs: refusalLimitMs, intervalMs: 50 };
+    const options = { what: `${name} refuses the old token`, limitMs: refusalLimitMs, intervalMs: 500 };
     await waitUntil(options, () => isRefused(reader));
   }
   const tookMs = performance.now() - startMs;
-  await world.untilRemotes(
-    'every other cluster is connected',
-    names,
-    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
-  );
+  await world.untilRemotes('every other cluster is connected', names, isConnected);
   return tookMs;
 }
 
-async function isRefused(reader: RemoteIdentity): Promise<boolean> {
-  const answer = await answerTo(reader, (client) =>
-    client.mayI({ verb: 'list', group: '', resource: 'namespaces' }, never),
-  );
-  return answer === 'Unauthorized';
+function isConnected({ state, reason }: RemoteStatus): boolean {
+  return state === 'Ready' && reason === 'Connected';
+}
+
+function plainLoop(ms: number): Baseline {
+  return { name: 'plain loop', value: ms / 1000 };
 }
 
 function namesOf({ remotes }: MeshOfClusters): string[] {
