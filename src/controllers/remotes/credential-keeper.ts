@@ -1,28 +1,30 @@
 import { noneIsReady, replicaPods } from '../../api/istiod-replicas.ts';
-import { idOf, type KubernetesObject, keyText, type ObjectId } from '../../api/kubernetes-object.ts';
+import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
 import { remoteTokensAnnotation } from '../../api/labels.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TransientError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { hastenMounts } from '../../kube/hasten-mounts.ts';
-import type { PodExec } from '../../kube/pod-exec.ts';
-import { secretTexts } from '../../kube/secret-data.ts';
+import { readSecretText, secretTexts } from '../../kube/secret-data.ts';
 import { readerIds, renderReader } from '../../render/multicluster/reader.ts';
 import { remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
 import type { Informer } from '../../runtime/informer.ts';
-import type { CredentialKey } from './credential-secret.ts';
-import type { CredentialSlot, CredentialState } from './credential-state.ts';
+import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
+import type { CredentialSlot, CredentialState, Delivery } from './credential-state.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { type CredentialStep, decideCredential, type MintReason, settledAt } from './decide-credential.ts';
+import { DeliveryTurns } from './delivery-turns.ts';
 import { objectManager, tokenManager } from './field-managers.ts';
+import { mayBegin } from './heard-delivery.ts';
 import { holdsUpStart } from './holds-up-start.ts';
+import type { IstiodReplicas } from './istiod-replicas.ts';
 import { losingPods, mustKeepBytes } from './kubeconfig-change.ts';
-import { type ObservedReplica, observeReplicas } from './observe-replicas.ts';
+import { type ObservedReplica, replicasFor } from './observe-replicas.ts';
 import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
-import type { ProbedRemote } from './remote-prober.ts';
+import { type ProbedRemote, probeIntervalMs } from './remote-prober.ts';
 import {
   hasSameData,
   type Reader,
@@ -37,13 +39,15 @@ export interface CredentialKeeperDeps {
   /** Of this cluster. */
   readonly client: KubeClient;
   readonly clock: Clock;
-  readonly exec: PodExec;
+  readonly replicas: IstiodReplicas;
   readonly events: EventRecorder;
   readonly store: CredentialStore;
   readonly connections: RemoteConnections;
   /** Secrets by which istiods know other clusters. */
   readonly remoteSecrets: Informer;
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
+  /** Asks for a pass. */
+  readonly wake: (key: CredentialKey) => void;
 }
 
 /** A pass, and whom the operator is in the other cluster. */
@@ -58,11 +62,13 @@ const maxSteps = 8;
  */
 export class CredentialKeeper {
   readonly #deps: CredentialKeeperDeps;
-  /** By mesh: the cluster whose credential is about to be delivered, before the store says so. */
-  readonly #turns = new Map<string, string>();
+  readonly #turns: DeliveryTurns;
+  /** The next tokens that clusters were last seen to accept. */
+  readonly #accepted = new Map<string, { readonly token: string; readonly atMs: number }>();
 
   constructor(deps: CredentialKeeperDeps) {
     this.#deps = deps;
+    this.#turns = new DeliveryTurns(deps.wake);
   }
 
   /** Takes steps until one has to wait, and gives that. */
@@ -78,18 +84,16 @@ export class CredentialKeeper {
       const mayBeUsed = state.delivery !== undefined && (settles === undefined || settles <= clock.now());
       const replicas = mayBeUsed && delivered === 'next' ? await this.#replicas(pass) : [];
       const step = decideCredential(
-        {
-          ...{ state, delivered, replicas, isRefused: refused, request },
-          ...{ mustQueue: this.#mustQueue(key), isStarting },
-        },
+        { state, delivered, replicas, isRefused: refused, request, isStarting },
         remote,
         clock.now(),
       );
       if (step.do === 'mint') {
         await this.#mint(pass, step.why);
         refused = false;
-      } else if (step.do === 'deliver') await this.#deliver(pass, step.slot);
-      else if (step.do === 'promote') await this.#promote(pass);
+      } else if (step.do === 'deliver') {
+        if (!(await this.#deliver(pass, step.slot))) return { do: 'queue' };
+      } else if (step.do === 'promote') await this.#promote(pass);
       else if (step.do === 'revoke') {
         if (!(await this.#revoke(pass))) return step;
       } else if (step.do === 'restart') {
@@ -146,12 +150,94 @@ export class CredentialKeeper {
     await events.record(owner, { type: 'Normal', reason: 'RemoteCredentialIssued', message }, signal);
   }
 
-  /** Gives istiod a slot. */
-  async #deliver(pass: Admitted, slotName: 'current' | 'next'): Promise<void> {
+  /** Gives istiod a slot; false where that has to wait for its turn. */
+  async #deliver(pass: Admitted, slotName: 'current' | 'next'): Promise<boolean> {
+    if (slotName === 'next') return this.#deliverNext(pass);
+    await this.#prepareRepair(pass);
+    await this.#writeSlot(pass, 'current');
+    return true;
+  }
+
+  /** The same of the next one, once it has been seen to be good. */
+  async #deliverNext(pass: Admitted): Promise<boolean> {
+    const { key } = pass;
+    const state = this.#deps.store.read(key);
+    if (state.next === undefined) return true;
+    // Before the turn, for which others wait.
+    await this.#assertAccepted(pass, state.next);
+    const isNew = state.current === undefined && this.#kubeconfigSecret(pass) === undefined;
+    const endTurn = this.#turns.take(key, !isNew);
+    if (endTurn === undefined) return false;
+    try {
+      if (!(await this.#prepareDelivery(pass, state.next, isNew))) return false;
+      await this.#writeSlot(pass, 'next');
+      return true;
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** Throws where the cluster does not accept a credential that it has issued; once seen to, it is not asked again for a while. */
+  async #assertAccepted({ key, identity, signal }: Admitted, { token }: CredentialSlot): Promise<void> {
+    const { connections, clock } = this.#deps;
+    const name = credentialSecretName(key);
+    const seen = this.#accepted.get(name);
+    if (seen?.token === token && clock.monotonicMs() - seen.atMs < probeIntervalMs) return;
+    if (await connections.refuses(identity, token, signal)) {
+      throw new TransientError('refuses the credential that it has just issued', {
+        reason: 'CredentialRefused',
+      });
+    }
+    this.#accepted.set(name, { token, atMs: clock.monotonicMs() });
+  }
+
+  /**
+   * Writes down where istiod will read the next credential from, and unless the cluster is new to it what replicas have
+   * counted before. False while they have not heard of an earlier delivery that they would count for this one.
+   */
+  async #prepareDelivery(pass: Admitted, next: CredentialSlot, isNew: boolean): Promise<boolean> {
+    const { store, clock, replicas: istiods } = this.#deps;
+    const { key, mesh, signal } = pass;
+    // Before replicas are asked: one that ends meanwhile was heard of after that.
+    const others = this.#otherDeliveries(key);
+    const answers = await istiods.observe(mesh.namespace, signal);
+    const replicas = replicasFor(key.clusterName, answers);
+    const isInFile = mustKeepBytes(mesh.version.patch, replicas);
+    const before = Object.fromEntries(
+      replicas.map(({ uid, startedAt, secretEvents }) => [
+        uid,
+        { ...(startedAt === undefined ? {} : { startedAt }), secretEvents },
+      ]),
+    );
+    const delivery: Delivery = {
+      ...(isNew ? {} : { before }),
+      ...(isInFile ? { fileSince: clock.now().toISOString() } : {}),
+    };
+    if (!mayBegin(delivery, others, answers)) return false;
+    await this.#writeWithRestart(pass, next, replicas, { ...store.read(key), isInFile, delivery });
+    return true;
+  }
+
+  /** Of other clusters of the mesh, by their names: what is under way, and where istiod reads it. */
+  #otherDeliveries({ mesh, clusterName }: CredentialKey): ReadonlyMap<string, Delivery> {
+    const { store, remoteSecrets } = this.#deps;
+    const deliveries = new Map<string, Delivery>();
+    for (const other of store.clustersOf(mesh)) {
+      if (other === clusterName) continue;
+      const { delivery, next, isInFile } = store.read({ mesh, clusterName: other });
+      const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(other));
+      if (delivery === undefined || next === undefined || secret === undefined) continue;
+      // What was written down and not delivered before an operator ended, nobody will hear of.
+      const isThere = isInFile === true || readSecretText(secret, other)?.includes(next.token) === true;
+      if (isThere) deliveries.set(other, delivery);
+    }
+    return deliveries;
+  }
+
+  /** Writes a slot to where istiod reads it. */
+  async #writeSlot(pass: Admitted, slotName: 'current' | 'next'): Promise<void> {
     const { store, client, remoteSecrets } = this.#deps;
     const { key, signal } = pass;
-    if (slotName === 'next') await this.#prepareDelivery(pass);
-    else await this.#prepareRepair(pass);
     const state = store.read(key);
     const slot = state[slotName];
     if (slot === undefined) return;
@@ -160,41 +246,6 @@ export class CredentialKeeper {
     if (hasSameData(this.#kubeconfigSecret(pass), secret)) return;
     const options = { fieldManager: objectManager, force: true };
     remoteSecrets.observeWrite(await client.apply(secret, options, signal));
-  }
-
-  /**
-   * The next credential has been seen to be good; where istiod will read it from, and what replicas have counted before, is
-   * written down.
-   */
-  async #prepareDelivery(pass: Admitted): Promise<void> {
-    const { store, connections, clock } = this.#deps;
-    const { key, mesh, identity, signal } = pass;
-    const state = store.read(key);
-    if (state.next === undefined) return;
-    this.#turns.set(keyText(key.mesh), key.clusterName);
-    try {
-      if (await connections.refuses(identity, state.next.token, signal)) {
-        throw new TransientError('refuses the credential that it has just issued', {
-          reason: 'CredentialRefused',
-        });
-      }
-      const replicas = await this.#replicas(pass);
-      const isInFile = mustKeepBytes(mesh.version.patch, replicas);
-      const before = Object.fromEntries(
-        replicas.map(({ uid, startedAt, secretEvents }) => [
-          uid,
-          { ...(startedAt === undefined ? {} : { startedAt }), secretEvents },
-        ]),
-      );
-      const fileSince = isInFile ? { fileSince: clock.now().toISOString() } : {};
-      await this.#writeWithRestart(pass, state.next, replicas, {
-        ...state,
-        isInFile,
-        delivery: { before, ...fileSince },
-      });
-    } finally {
-      this.#turns.delete(keyText(key.mesh));
-    }
   }
 
   /** Before what istiod reads is made what it was, or has another address: who will have to start anew is written down. */
@@ -251,21 +302,11 @@ export class CredentialKeeper {
     return true;
   }
 
-  /** Whether another credential of the mesh is on its way to istiod, whose replicas count changes of all Secrets together. */
-  #mustQueue({ mesh, clusterName }: CredentialKey): boolean {
-    const { store } = this.#deps;
-    // Then the time alone tells, and nothing is counted.
-    if (store.read({ mesh, clusterName }).isInFile === true) return false;
-    const turn = this.#turns.get(keyText(mesh));
-    if (turn !== undefined && turn !== clusterName) return true;
-    const others = store.clustersOf(mesh).filter((other) => other !== clusterName);
-    return others.some((other) => store.read({ mesh, clusterName: other }).delivery !== undefined);
-  }
-
   async #promote({ key, signal }: RemotePass): Promise<void> {
     const { store } = this.#deps;
     const { current, next, delivery: _done, ...kept } = store.read(key);
     if (next === undefined) return;
+    this.#accepted.delete(credentialSecretName(key));
     if (kept.isInFile !== true) await this.#removeToken(key, signal);
     await store.write(
       key,
@@ -316,6 +357,7 @@ export class CredentialKeeper {
     }
     await store.remove(key, signal);
     connections.forget(key);
+    this.#accepted.delete(credentialSecretName(key));
   }
 
   #deliveredSlot(pass: Admitted, state: CredentialState): 'current' | 'next' | undefined {
@@ -336,9 +378,8 @@ export class CredentialKeeper {
     return this.#deps.remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
   }
 
-  #replicas({ key, mesh, signal }: RemotePass): Promise<ObservedReplica[]> {
-    const { podsIn, exec } = this.#deps;
-    return observeReplicas(replicaPods(podsIn(mesh.namespace)), key.clusterName, exec, signal);
+  async #replicas({ key, mesh, signal }: RemotePass): Promise<ObservedReplica[]> {
+    return replicasFor(key.clusterName, await this.#deps.replicas.observe(mesh.namespace, signal));
   }
 }
 

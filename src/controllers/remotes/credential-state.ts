@@ -21,8 +21,11 @@ export interface ReplicaCount {
 
 /** That istiod is being given a credential. */
 export interface Delivery {
-  /** What each replica had counted before, by the UID of its pod. */
-  readonly before: Readonly<Record<string, ReplicaCount>>;
+  /**
+   * What each replica had counted before, by the UID of its pod. Absent: istiod had nothing of the cluster, so a replica
+   * that knows it has heard of this.
+   */
+  readonly before?: Readonly<Record<string, ReplicaCount>>;
   /** RFC 3339: just before the file with it was written; absent: it is in the kubeconfig. */
   readonly fileSince?: string;
 }

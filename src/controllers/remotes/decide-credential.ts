@@ -1,5 +1,6 @@
 import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
-import type { CredentialSlot, CredentialState, ReplicaCount } from './credential-state.ts';
+import type { CredentialSlot, CredentialState } from './credential-state.ts';
+import { hasHeard } from './heard-delivery.ts';
 import type { ObservedReplica } from './observe-replicas.ts';
 
 /** What is known of the credential for one other cluster. */
@@ -15,8 +16,6 @@ export interface ObservedCredential {
   readonly request: string | undefined;
   /** True while there are replicas of istiod and none of them is Ready. */
   readonly isStarting: boolean;
-  /** True while another remote of the mesh is being delivered: replicas count changes of all Secrets together. */
-  readonly mustQueue: boolean;
 }
 
 /** Why a credential is made. */
@@ -33,6 +32,7 @@ export type CredentialStep =
   | { readonly do: 'revoke' }
   /** Replicas that do not use it yet, and why. */
   | { readonly do: 'wait'; readonly behind: readonly string[] }
+  /** `deliver` is not its turn yet. */
   | { readonly do: 'queue' }
   /** istiod does not know the cluster, and first has to start. */
   | { readonly do: 'hold' }
@@ -64,13 +64,12 @@ export function decideCredential(
   { credential }: Pick<ResolvedRemote, 'credential'>,
   now: Date,
 ): CredentialStep {
-  const { state, delivered, replicas, isRefused, request, mustQueue, isStarting } = observed;
+  const { state, delivered, replicas, isRefused, request, isStarting } = observed;
   const { current, next, previous, delivery } = state;
   const mustHold = delivered === undefined && isStarting;
   if (state.restart !== undefined && delivered !== undefined) return { do: 'restart' };
   if (next !== undefined) {
     if (mustHold) return { do: 'hold' };
-    if (delivery === undefined && mustQueue) return { do: 'queue' };
     if (delivery === undefined || delivered !== 'next') return { do: 'deliver', slot: 'next' };
     const until = settledAt(state);
     if (until !== undefined && now < until) return { do: 'settle', until };
@@ -108,21 +107,8 @@ export function settledAt({ current, delivery }: CredentialState): Date | undefi
 
 /** Why a replica cannot be known to use what was delivered; undefined when it does. */
 function lagOf(replica: ObservedReplica, { delivery }: CredentialState): string | undefined {
-  const { pod, uid, problem, syncStatus } = replica;
+  const { pod, problem, syncStatus } = replica;
   if (problem !== undefined) return `${pod} ${problem}`;
-  if (delivery?.fileSince === undefined) {
-    const lag = countedLag(replica, delivery?.before[uid]);
-    if (lag !== undefined) return lag;
-  }
+  if (delivery === undefined || !hasHeard(replica, delivery)) return `${pod} has not heard of it`;
   return syncStatus === 'synced' ? undefined : `${pod} says ${syncStatus ?? 'nothing of the cluster'}`;
-}
-
-/** Why a replica cannot be known to have read another kubeconfig; `before` is what it had counted then. */
-function countedLag(
-  { pod, startedAt, secretEvents }: ObservedReplica,
-  before: ReplicaCount | undefined,
-): string | undefined {
-  // One that was not there before, or has started anew, has read what there is.
-  const hasStarted = before === undefined || before.startedAt !== startedAt;
-  return !hasStarted && secretEvents === before.secretEvents ? `${pod} has not heard of it` : undefined;
 }

@@ -3,8 +3,8 @@ import { messageOf, NotFoundError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 
-/** What one replica of istiod says of another cluster. */
-export interface ObservedReplica {
+/** What one replica of istiod says of itself and of other clusters. */
+export interface ReplicaAnswer {
   /** `namespace/name`. */
   readonly pod: string;
   readonly uid: string;
@@ -14,23 +14,36 @@ export interface ObservedReplica {
   readonly startedAt?: string;
   /** Changes of remote secrets that it has counted since it started (`remote_cluster_secret_events_total`). */
   readonly secretEvents: number;
-  /** `synced`, `syncing`, `timeout`, `closed` (Istio pkg/kube/multicluster/cluster.go); absent: it does not know the cluster. */
-  readonly syncStatus?: string;
+  /** By the name of each cluster that it knows. */
+  readonly syncStatuses: ReadonlyMap<string, string>;
   /** Why it says nothing. */
   readonly problem?: string;
 }
+
+/** What one replica of istiod says of one other cluster. */
+export type ObservedReplica = Omit<ReplicaAnswer, 'syncStatuses'> & {
+  /** `synced`, `syncing`, `timeout`, `closed` (Istio pkg/kube/multicluster/cluster.go); absent: it does not know the cluster. */
+  readonly syncStatus?: string;
+};
 
 const container = 'discovery';
 
 /** Asks each replica of istiod, at once. Those that are gone are left out. */
 export async function observeReplicas(
   pods: readonly KubernetesObject[],
-  clusterName: string,
-  exec: PodExec,
+  exec: Pick<PodExec, 'run'>,
   signal: AbortSignal,
-): Promise<ObservedReplica[]> {
-  const replicas = await Promise.all(pods.map((pod) => observeReplica(pod, clusterName, exec, signal)));
+): Promise<ReplicaAnswer[]> {
+  const replicas = await Promise.all(pods.map((pod) => observeReplica(pod, exec, signal)));
   return replicas.filter((replica) => replica !== undefined);
+}
+
+/** Of what replicas have said, what concerns one cluster. */
+export function replicasFor(clusterName: string, answers: readonly ReplicaAnswer[]): ObservedReplica[] {
+  return answers.map(({ syncStatuses, ...replica }) => {
+    const syncStatus = syncStatuses.get(clusterName);
+    return syncStatus === undefined ? replica : { ...replica, syncStatus };
+  });
 }
 
 /** Prints what the istiod in whose container it runs knows of clusters, and its metrics. */
@@ -39,10 +52,9 @@ const metricsCommand = ['pilot-discovery', 'request', 'GET', '/metrics'];
 
 async function observeReplica(
   { metadata }: KubernetesObject,
-  clusterName: string,
-  exec: PodExec,
+  exec: Pick<PodExec, 'run'>,
   signal: AbortSignal,
-): Promise<ObservedReplica | undefined> {
+): Promise<ReplicaAnswer | undefined> {
   const { namespace = '', name, uid = '' } = metadata;
   const target = { namespace, pod: name, container };
   const pod = `${namespace}/${name}`;
@@ -51,17 +63,16 @@ async function observeReplica(
     const clusters = await exec.run(target, clustersCommand, signal);
     const startedAt = startOf(metrics);
     const release = /^istio_build\{component="pilot",tag="([^"]+)"\}/m.exec(metrics)?.[1];
-    const syncStatus = syncStatusOf(clusters, clusterName);
     return {
-      ...{ pod, uid, secretEvents: secretEventsOf(metrics) },
+      ...{ pod, uid, secretEvents: secretEventsOf(metrics), syncStatuses: syncStatusesOf(clusters) },
       ...(release === undefined ? {} : { release }),
       ...(startedAt === undefined ? {} : { startedAt }),
-      ...(syncStatus === undefined ? {} : { syncStatus }),
     };
   } catch (error) {
     if (signal.aborted) throw error;
     if (error instanceof NotFoundError) return undefined;
-    return { pod, uid, secretEvents: 0, problem: `cannot be asked: ${messageOf(error)}` };
+    const problem = `cannot be asked: ${messageOf(error)}`;
+    return { pod, uid, secretEvents: 0, syncStatuses: new Map(), problem };
   }
 }
 
@@ -77,11 +88,12 @@ function startOf(metrics: string): string | undefined {
   return seconds === undefined ? undefined : new Date(Number(seconds) * 1000).toISOString();
 }
 
-/** What `/debug/clusterz` says of a cluster (Istio pkg/cluster/debug.go); undefined when it does not name it. */
-function syncStatusOf(text: string, clusterName: string): string | undefined {
+/** What `/debug/clusterz` says of each cluster (Istio pkg/cluster/debug.go). */
+function syncStatusesOf(text: string): ReadonlyMap<string, string> {
   const clusters: unknown = JSON.parse(text);
-  const found = (Array.isArray(clusters) ? clusters : []).find(
-    (entry) => isRecord(entry) && entry.id === clusterName,
+  return new Map(
+    (Array.isArray(clusters) ? clusters : [])
+      .filter(isRecord)
+      .map(({ id, syncStatus }) => [String(id), String(syncStatus)]),
   );
-  return isRecord(found) && typeof found.syncStatus === 'string' ? found.syncStatus : undefined;
 }

@@ -27,6 +27,7 @@ import { CredentialKeeper } from './credential-keeper.ts';
 import { type CredentialKey, credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
 import { statusManager } from './field-managers.ts';
+import { IstiodReplicas } from './istiod-replicas.ts';
 import { IstiodTrusts } from './istiod-trust.ts';
 import { PrimaryTeller } from './primary-teller.ts';
 import { RemoteConnections } from './remote-connections.ts';
@@ -108,7 +109,11 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const connections = new RemoteConnections(clock);
   const access = new AccessKeeper({ client, clock, store });
   const prober = new RemoteProber({ client, clock, connections, accessSecrets, access });
-  const credentials = new CredentialKeeper({ ...deps, store, connections, remoteSecrets });
+  const replicas = new IstiodReplicas(deps);
+  const credentials = new CredentialKeeper({
+    ...{ ...deps, replicas, store, connections, remoteSecrets },
+    wake: (key) => wake(key),
+  });
   const { cacerts, services } = deps.shared;
   const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
   const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);

@@ -29,7 +29,7 @@ function hoursOn(hours: number): Date {
 function observed(state: CredentialState, rest: Partial<ObservedCredential> = {}): ObservedCredential {
   return {
     ...{ state, delivered: 'current', replicas: [], isRefused: false, request: undefined },
-    ...{ mustQueue: false, isStarting: false },
+    isStarting: false,
     ...rest,
   };
 }
@@ -121,12 +121,6 @@ describe('a credential', () => {
     ).toEqual({ do: 'deliver', slot: 'current' });
   });
 
-  test('waits for its turn while that of another cluster is on its way', () => {
-    const state = { current: aSlot('a'), next: aSlot('b') };
-    expect(decideCredential(observed(state, { mustQueue: true }), bound, start)).toEqual({ do: 'queue' });
-    expect(decideCredential(observed(state), bound, start)).toEqual({ do: 'deliver', slot: 'next' });
-  });
-
   test('is delivered anew when it was not written, or was overwritten', () => {
     expect(decideCredential(observed(delivering), bound, start)).toEqual({ do: 'deliver', slot: 'next' });
   });
@@ -149,6 +143,25 @@ describe('a credential', () => {
       behind: ['istio-system/istiod-1 cannot be asked'],
     });
     expect(decide(aReplica({ secretEvents: 2 }))).toEqual({ do: 'promote' });
+  });
+
+  test('of a cluster that is new to istiod is used as soon as that reads it, whatever it counts', () => {
+    const decide = (...replicas: ObservedReplica[]) =>
+      decideCredential(
+        observed({ next: aSlot('a'), delivery: {} }, { delivered: 'next', replicas }),
+        bound,
+        start,
+      );
+    const { syncStatus: _none, ...stranger } = aReplica({ secretEvents: 9 });
+    expect(decide(aReplica(), stranger)).toEqual({
+      do: 'wait',
+      behind: ['istio-system/istiod-1 has not heard of it'],
+    });
+    expect(decide(aReplica({ syncStatus: 'syncing' }))).toEqual({
+      do: 'wait',
+      behind: ['istio-system/istiod-1 says syncing'],
+    });
+    expect(decide(aReplica())).toEqual({ do: 'promote' });
   });
 
   test('is known to be used by a replica that has started since, and by one that has started anew', () => {
@@ -247,7 +260,7 @@ class World {
     );
     const step = decideCredential(
       {
-        ...{ state, delivered, request: undefined, mustQueue: false, isStarting: false },
+        ...{ state, delivered, request: undefined, isStarting: false },
         isRefused: state.current !== undefined && !this.valid.has(state.current.token),
         replicas: this.replicas.map(({ uid, startedAt, events, uses }) => ({
           ...{ pod: uid, uid, startedAt, secretEvents: events },
