@@ -1,5 +1,6 @@
 import { kindInfo } from '../../api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { managedByLabel, managedByValue, partOfLabel, partOfValue } from '../../api/labels.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
 import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
@@ -100,11 +101,15 @@ function statementOf(mesh: ResolvedMesh, state: AuthorityState): TrustStatement 
   });
 }
 
+/** Without the labels by which a mesh knows its own objects: it takes back what it has not rendered. */
 function statementObject(meshes: readonly KubernetesObject[], statement: TrustStatement): KubernetesObject {
   return {
     apiVersion: 'v1',
     kind: 'ConfigMap',
-    metadata: sharedMetadata(meshes, trustStatementName),
+    metadata: {
+      ...sharedMetadata(meshes, trustStatementName),
+      labels: { [managedByLabel]: managedByValue, [partOfLabel]: partOfValue },
+    },
     data: { [trustStatementKey]: trustStatementText(statement) },
   };
 }

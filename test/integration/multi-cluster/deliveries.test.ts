@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rotateRemotesAnnotation } from '../../../src/api/labels.ts';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
+import { trustStatementName } from '../../../src/api/trust-statement-object.ts';
 import type { BenchOperator } from '../../bench/bench-operator.ts';
-import { MeshOfClusters } from '../../bench/mesh-of-clusters.ts';
+import { never } from '../../bench/cluster-view.ts';
+import { MeshOfClusters, namespace } from '../../bench/mesh-of-clusters.ts';
 import { isRefused } from '../../bench/plain-connections.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 
@@ -45,4 +47,16 @@ test('a cluster that istiod does not reach while it is given its credential hold
     ({ state, reason }) => state === 'Progressing' && reason === 'Delivering',
   );
   expect(await world.readers(['remote-1'])).not.toEqual(new Map([['remote-1', before]]));
+});
+
+test('what a complete mesh says of its trust stays as it is', async () => {
+  const metadata = { namespace, name: trustStatementName };
+  const statement = () => world.bench.client.get({ apiVersion: 'v1', kind: 'ConfigMap', ...metadata }, never);
+  await world.untilComplete();
+  const { uid } = (await statement()).metadata;
+
+  const generation = await world.change({ meshConfig: { accessLogFile: '/dev/stdout' } });
+  await world.untilComplete(generation);
+
+  expect((await statement()).metadata.uid).toBe(uid);
 });
