@@ -98,6 +98,8 @@ const trustMemberSchema = z.strictObject({
   message: z.string().optional().describe('Why nothing new is known of it.'),
 });
 
+const trustFollowerSchema = trustMemberSchema.omit({ isTrusted: true });
+
 const certificateAuthorityStatusSchema = z.strictObject({
   phase: z
     .enum(['Stable', 'Trusting', 'Signing', 'Distrusting'])
@@ -125,6 +127,11 @@ const certificateAuthorityStatusSchema = z.strictObject({
     .optional()
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['clusterName'] })
     .describe('The other clusters that roots are exchanged with.'),
+  followers: z
+    .array(trustFollowerSchema)
+    .optional()
+    .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['clusterName'] })
+    .describe('The other clusters whose proxies follow the istiod of this one.'),
   proxies: z
     .strictObject({
       total: z.int().min(0).describe('Proxies that run.'),
@@ -425,6 +432,7 @@ export type GatewayStatus = z.infer<typeof gatewayStatusSchema>;
 export type RevisionUse = z.infer<typeof revisionUseSchema>;
 export type DataPlaneStatus = z.infer<typeof dataPlaneStatusSchema>;
 export type TrustMemberStatus = z.infer<typeof trustMemberSchema>;
+export type TrustFollowerStatus = z.infer<typeof trustFollowerSchema>;
 export type CertificateAuthorityStatus = z.infer<typeof certificateAuthorityStatusSchema>;
 export type TrustBundleStatus = z.infer<typeof trustBundleStatusSchema>;
 export type UpgradeStatus = z.infer<typeof upgradeStatusSchema>;

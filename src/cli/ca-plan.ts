@@ -6,6 +6,7 @@ import { resolveMesh } from '../api/resolve.ts';
 import { systemClock } from '../base/clock.ts';
 import { TerminalError } from '../base/errors.ts';
 import { authorityOf } from './authority-of.ts';
+import { type AwaitedCluster, absentObstacles, awaitedClusters } from './awaited-clusters.ts';
 import type { CaMeshesOptions } from './ca-status.ts';
 import { clusterClient, listMeshes } from './cluster.ts';
 import { writeDocument } from './output.ts';
@@ -26,6 +27,10 @@ export interface RotationPlan {
    * Absent when the spec does not say.
    */
   readonly oldRootDroppedAt?: string;
+  /** Whom a rotation of the root waits for, and for what; absent where there is no other cluster. */
+  readonly awaited?: readonly AwaitedCluster[];
+  /** How long each phase waits for them, a clause; absent where there are none. */
+  readonly patience?: string;
   /** What it is not about, where another authority issues the certificates of workloads: a sentence. */
   readonly elsewhere?: string;
   /** What stands against a rotation that begins now: sentences. */
@@ -66,12 +71,17 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
     const trouble = trustTrouble(object);
     if (trouble !== undefined) obstacles.push(trouble);
     if (!mesh.authority.enabled) return { ...known, obstacles };
+    const awaited = awaitedClusters(mesh);
+    const patience = patienceText(object as unknown as MeshOperator);
+    if (certificateAuthority !== undefined)
+      obstacles.push(...absentObstacles(certificateAuthority, patience));
     const oldRootDroppedAt = new Date(now.getTime() + soaksOfARoot * mesh.authority.soakMs).toISOString();
     const { issuer, spire } = mesh.authority;
     return {
       ...known,
       ...(issuer === undefined ? {} : { issuer: issuerText(issuer) }),
       ...(spire === undefined ? {} : { elsewhere: spireRotates }),
+      ...(awaited.length === 0 ? {} : { awaited, patience }),
       ...{ oldRootDroppedAt, obstacles },
     };
   } catch (error) {
@@ -80,9 +90,22 @@ export function rotationPlan(object: KubernetesObject, now: Date): RotationPlan 
   }
 }
 
+function patienceText({ spec }: MeshOperator): string {
+  const proceedAfter = spec?.certificateAuthority?.rotation?.absentMembers?.proceedAfter;
+  return proceedAfter === undefined
+    ? 'for as long as it takes'
+    : `for ${proceedAfter} at most (rotation.absentMembers.proceedAfter)`;
+}
+
+function awaitedText({ clusterName, follows, finishes }: AwaitedCluster): string {
+  const who = follows ? `${clusterName}, which follows this istiod,` : clusterName;
+  const phases = Object.entries(finishes).map(([phase, what]) => `${phase} until ${what}`);
+  return `  Cluster ${who} holds ${phases.join(', ')}`;
+}
+
 /** A plan for a person. */
 export function planText(plan: RotationPlan): string {
-  const { nextRotation, issuer, oldRootDroppedAt, elsewhere, obstacles } = plan;
+  const { nextRotation, issuer, oldRootDroppedAt, elsewhere, awaited = [], patience, obstacles } = plan;
   const lines = [keyText(plan), ...(elsewhere === undefined ? [] : [`  ${elsewhere}`])];
   for (const kind of ['root', 'intermediate'] as const) {
     const due = nextRotation?.[kind];
@@ -96,6 +119,8 @@ export function planText(plan: RotationPlan): string {
       `  If the root were rotated now, the old one would be dropped at ${oldRootDroppedAt} at the earliest`,
     );
   }
+  lines.push(...awaited.map(awaitedText));
+  if (patience !== undefined) lines.push(`  Each phase waits for other clusters ${patience}`);
   lines.push(
     ...(obstacles.length === 0
       ? ['  Nothing is known to stand against a rotation']

@@ -2,6 +2,7 @@ import { keyText } from '../api/kubernetes-object.ts';
 import type {
   CertificateAuthorityStatus,
   TrustBundleStatus,
+  TrustFollowerStatus,
   TrustMemberStatus,
 } from '../api/mesh-operator-status.ts';
 import { systemClock } from '../base/clock.ts';
@@ -57,10 +58,11 @@ export function caStatusText(mesh: AuthorityOfMesh, now: Date): string {
 }
 
 function authorityLines(authority: CertificateAuthorityStatus, now: Date): string[] {
-  const { lastRotation, nextRotation, members = [], waitingFor = [] } = authority;
+  const { lastRotation, nextRotation, members = [], followers = [], waitingFor = [] } = authority;
   const lines = [
     ...certificateLines(authority, now),
     ...members.map(memberText),
+    ...followers.map(followerText),
     ...rotationLines(authority),
     ...waitingFor.map((what) => `  Waits: ${what}`),
   ];
@@ -106,6 +108,13 @@ function memberText({ clusterName, isTrusted, trustsRoot, message }: TrustMember
     ? 'it trusts the root of this cluster'
     : 'it does not trust the root of this cluster yet';
   return `  Cluster ${clusterName}: ${here}, ${there}${message === undefined ? '' : `; ${message}`}`;
+}
+
+function followerText({ clusterName, trustsRoot, message }: TrustFollowerStatus): string {
+  const there = trustsRoot
+    ? 'its proxies trust the root'
+    : 'its proxies were not seen to trust the root that signs';
+  return `  Cluster ${clusterName}, which follows this istiod: ${there}${message === undefined ? '' : `; ${message}`}`;
 }
 
 function rotationLines({ phase, rotation, proxies }: CertificateAuthorityStatus): string[] {

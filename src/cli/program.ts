@@ -304,7 +304,7 @@ export function createProgram(terminal: Terminal, exit: (code: ExitCode) => void
     });
   addCluster(authorities.command('plan'))
     .description(
-      'Show when the certificate authority of every mesh is replaced, and what stands against a rotation now; exit code 1 when something does',
+      'Show when the certificate authority of every mesh is replaced, which other clusters that waits for, and what stands against a rotation now; exit code 1 when something does',
     )
     .argument('[name]', meshHelp)
     .option(namespaceFlag, namespaceHelp)

@@ -20,7 +20,7 @@ export interface AuthorityFigures {
 }
 
 const phaseNames = ['Stable', 'Trusting', 'Signing', 'Distrusting'];
-const gateNames = ['Replicas', 'Bundles', 'Proxies'];
+const gateNames = ['Replicas', 'Bundles', 'Proxies', 'Followers', 'Members'];
 const slotNames = ['current', 'next', 'previous'] as const;
 const certificateNames = ['root', 'intermediate'] as const;
 
@@ -65,7 +65,7 @@ export class TrustMetrics {
     });
     this.#blockers = new Gauge({
       name: 'mesh_operator_ca_rotation_blockers',
-      help: 'What keeps a gate of the phase shut: replicas of istiod, copies of the bundle, or proxies',
+      help: 'What keeps a gate of the phase shut: replicas of istiod, copies of the bundle, proxies, or other clusters',
       labelNames: ['namespace', 'mesh', 'gate'],
       registers,
     });

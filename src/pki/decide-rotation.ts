@@ -1,11 +1,12 @@
 import { lapseOf, rootToRenewBy } from './authority-life.ts';
 import type { AuthorityState, RootMaterial } from './authority-state.ts';
 import { factsOf } from './certificate-facts.ts';
-import { decideExchange, isExchanging, pendingBlockers } from './decide-exchange.ts';
+import { decideExchange, exchangeHolders, isExchanging, pendingBlockers } from './decide-exchange.ts';
 import { isSettled } from './exchange.ts';
-import { type Blocker, memberBlockers, phaseBlockers, replicaBlockers } from './gates.ts';
+import { type Blocker, followerBlockers, memberBlockers, phaseBlockers, replicaBlockers } from './gates.ts';
 import type { MemberView } from './member-view.ts';
 import type { ObservedTrust } from './observed-trust.ts';
+import { type Holders, holdersOf } from './patience.ts';
 import type { RotationPolicy } from './rotation-policy.ts';
 import { openRequest, parseRequest } from './rotation-request.ts';
 import { type Due, dueRotation, nextDates } from './rotation-schedule.ts';
@@ -19,6 +20,8 @@ export interface RotationInput {
   readonly request: string | undefined;
   /** The other clusters that roots are exchanged with, as they were heard. */
   readonly members: readonly MemberView[];
+  /** Those whose proxies follow the istiod of this one. */
+  readonly followers: readonly MemberView[];
   /** What was seen in this pass; not needed while nothing is under way (`isUnderWay`). */
   readonly observed: ObservedTrust | undefined;
   /**
@@ -45,8 +48,11 @@ export type RotationStep =
    * not waited for.
    */
   | { readonly step: 'advance'; readonly state: AuthorityState; readonly leftBehind: readonly Blocker[] }
-  /** Write this state, in which a root of another cluster has come or gone, or everybody here was seen to hold them. */
-  | { readonly step: 'exchange'; readonly state: AuthorityState }
+  /**
+   * Write this state, in which a root of another cluster has come or gone, or everybody here was seen to hold them but the
+   * clusters in `leftBehind`.
+   */
+  | { readonly step: 'exchange'; readonly state: AuthorityState; readonly leftBehind: readonly Blocker[] }
   /** Every gate is open; look again after this long at the latest. */
   | { readonly step: 'soak'; readonly remainingMs: number }
   /**
@@ -69,9 +75,9 @@ export type RotationStep =
  */
 export function decideRotation(input: RotationInput): RotationStep {
   const { state, policy, request, now } = input;
-  const exchanged = decideExchange({ ...input, isSoaked: remainingSoakMs(input) <= 0 });
-  if (exchanged !== undefined) return { step: 'exchange', state: exchanged };
-  if (policy.isPaused) return { step: 'wait', blockers: blockersOf(input) };
+  const exchanged = decideExchange({ ...input, isSoaked: remainingMs(input, exchangeSoakMs(input)) <= 0 });
+  if (exchanged !== undefined) return { step: 'exchange', ...exchanged };
+  if (policy.isPaused) return { step: 'wait', blockers: everythingShut(input) };
   const lapse = lapseOf(state, now, policy.issuer);
   if (lapse === undefined) return state.phase === 'Stable' ? decideBeginning(input) : decideAdvance(input);
   if (request === undefined || openRequest(state, request) !== 'Recovery') {
@@ -119,8 +125,10 @@ function decideBeginning(input: RotationInput): RotationStep {
   if (due !== undefined && !blockers.some(({ gate }) => gate === 'Replicas'))
     return { step: 'issue', ...due };
   if (blockers.length > 0) return { step: 'wait', blockers, againInMs: pollMs(state, now) };
-  const remainingMs = isExchanging(state, input.members) ? remainingSoakMs(input) : 0;
-  if (remainingMs > 0) return { step: 'soak', remainingMs };
+  const holders = exchangeHolders(input);
+  if (holders.waitedFor.length > 0) return waitFor(holders, input);
+  const soakedInMs = isExchanging(state, input.members) ? remainingMs(input, exchangeSoakMs(input)) : 0;
+  if (soakedInMs > 0) return { step: 'soak', remainingMs: soakedInMs };
   const { root, intermediate } = nextDates(state, policy);
   const nextMs = Math.min(root?.at.getTime() ?? Infinity, intermediate.at.getTime());
   return { step: 'wait', blockers: [], againInMs: Math.min(nextMs - now.getTime(), longestWaitMs) };
@@ -132,11 +140,18 @@ function decideAdvance(input: RotationInput): RotationStep {
   if (root !== undefined) return { step: 'renew', root };
   const blockers = blockersOf(input);
   if (blockers.length > 0) return { step: 'wait', blockers, againInMs: pollMs(state, now) };
-  const { leftBehind, waitedFor, againInMs } = membersOf(input);
-  if (waitedFor.length > 0) return { step: 'wait', blockers: waitedFor, againInMs };
-  const remainingMs = remainingSoakMs(input);
-  if (remainingMs > 0) return { step: 'soak', remainingMs };
-  return { step: 'advance', state: advanceRotation(state, now), leftBehind };
+  const holders = phaseHolders(input);
+  if (holders.waitedFor.length > 0) return waitFor(holders, input);
+  const soakedInMs = remainingMs(input, soakMs(input));
+  if (soakedInMs > 0) return { step: 'soak', remainingMs: soakedInMs };
+  return { step: 'advance', state: advanceRotation(state, now), leftBehind: holders.leftBehind };
+}
+
+function waitFor(
+  { waitedFor, leftMs }: Holders,
+  { state, now }: Pick<RotationInput, 'state' | 'now'>,
+): RotationStep {
+  return { step: 'wait', blockers: waitedFor, againInMs: Math.min(pollMs(state, now), leftMs) };
 }
 
 /** What this cluster itself waits for. */
@@ -153,39 +168,49 @@ function blockersOf({ state, members, observed }: RotationInput): readonly Block
   return pending.length > 0 ? pending : phaseBlockers(state, observed);
 }
 
+/** What this cluster waits for, and when there is nothing, what others do. */
+function everythingShut(input: RotationInput): readonly Blocker[] {
+  const own = blockersOf(input);
+  if (own.length > 0) return own;
+  return (input.state.phase === 'Stable' ? exchangeHolders(input) : phaseHolders(input)).waitedFor;
+}
+
+type SeenOfOthers = Pick<RotationInput, 'state' | 'policy' | 'members' | 'followers' | 'now'>;
+
 /** The other clusters that hold the phase, and those that it need not wait for any more. */
-function membersOf({
-  state,
-  policy,
-  members,
-  now,
-}: Pick<RotationInput, 'state' | 'policy' | 'members' | 'now'>) {
-  const shut = memberBlockers(state, members);
-  const ageMs = now.getTime() - Date.parse(state.rotation?.phaseSince ?? '');
-  const leftMs = policy.proceedAfterMs === undefined ? Infinity : policy.proceedAfterMs - ageMs;
-  const againInMs = Math.min(pollMs(state, now), Math.max(leftMs, 0));
-  return leftMs > 0
-    ? { waitedFor: shut, leftBehind: [], againInMs }
-    : { waitedFor: [], leftBehind: shut, againInMs };
+function phaseHolders({ state, policy, members, followers, now }: SeenOfOthers): Holders {
+  const shut = [...followerBlockers(state, followers), ...memberBlockers(state, members)];
+  return holdersOf(shut, state.rotation?.phaseSince, policy.proceedAfterMs, now);
 }
 
 /**
  * Whether something follows when every gate of this cluster has been open for the soak: then proxies are asked once
  * more. Nothing does while another cluster alone is waited for.
  */
-export function isSoakDecisive(input: Pick<RotationInput, 'state' | 'policy' | 'members' | 'now'>): boolean {
-  return !isSettled(input.state) || membersOf(input).waitedFor.length === 0;
+export function isSoakDecisive(input: SeenOfOthers): boolean {
+  const { state } = input;
+  if (!isSettled(state) && exchangeHolders(input).waitedFor.length === 0) return true;
+  return state.phase !== 'Stable' && phaseHolders(input).waitedFor.length === 0;
 }
 
-function remainingSoakMs(input: RotationInput): number {
-  return soakMs(input) - (input.openForMs ?? 0);
+/** Whether a key of this authority is known to others, as far as anybody has said, and is being replaced. */
+export function isCompromised(state: AuthorityState, request: string | undefined): boolean {
+  return state.rotation?.reason === 'KeyCompromise' || openRequest(state, request) === 'KeyCompromise';
+}
+
+function remainingMs({ openForMs = 0 }: Pick<RotationInput, 'openForMs'>, soakMs: number): number {
+  return soakMs - openForMs;
 }
 
 /** Whoever asks because a key is known to others has no time to lose, in what is under way either. */
 function soakMs({ state, policy, request }: RotationInput): number {
-  const isUrgent =
-    state.rotation?.reason === 'KeyCompromise' || openRequest(state, request) === 'KeyCompromise';
-  return isUrgent ? 0 : policy.soakMs;
+  return isCompromised(state, request) ? 0 : policy.soakMs;
+}
+
+/** Before it is said what everybody here holds: the root that another cluster has lost must go as fast as one of ours. */
+function exchangeSoakMs(input: RotationInput): number {
+  const isOfOther = input.members.some(({ statement }) => statement?.isCompromised === true);
+  return isOfOther ? 0 : soakMs(input);
 }
 
 /** A tenth of what the phase has taken, so that looking costs little where somebody keeps a gate shut for hours. */

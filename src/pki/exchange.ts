@@ -68,11 +68,14 @@ export function withPhaseOrder(before: AuthorityState, after: AuthorityState, no
   return next === undefined ? after : withOrder(after, next, now);
 }
 
-/** What this cluster says of its trust to the others; `version` names what istiod is given. */
-export function trustStatementOf(
-  state: AuthorityState,
-  about: Pick<TrustStatement, 'clusterName' | 'meshID' | 'members' | 'version'>,
-): TrustStatement {
+/** What a cluster says of itself beside its roots; `version` names what istiod is given. */
+export type TrustSpeaker = Pick<
+  TrustStatement,
+  'clusterName' | 'meshID' | 'members' | 'version' | 'isCompromised'
+>;
+
+/** What this cluster says of its trust to the others. */
+export function trustStatementOf(state: AuthorityState, about: TrustSpeaker): TrustStatement {
   const { phase, roots, intermediates, exchange } = state;
   const own = phase === 'Distrusting' ? [roots.current] : [roots.current, roots.next];
   const signers = [intermediates.current, intermediates.next, intermediates.previous];

@@ -4,8 +4,8 @@ import { istioBundleOf, signerOf, versionOfBundle } from './istio-bundle.ts';
 import type { MemberView } from './member-view.ts';
 import type { ObservedBundle, ObservedProxy, ObservedReplica, ObservedTrust } from './observed-trust.ts';
 
-/** The gates of a phase, in the order in which they open. */
-export const gateNames = ['Replicas', 'Bundles', 'Proxies', 'Members'] as const;
+/** The gates of a phase, in the order in which they open: the last two are of other clusters. */
+export const gateNames = ['Replicas', 'Bundles', 'Proxies', 'Followers', 'Members'] as const;
 export type GateName = (typeof gateNames)[number];
 
 /** What keeps a gate shut. */
@@ -15,6 +15,11 @@ export interface Blocker {
   readonly what: string;
   /** A clause: `does not trust the next root yet`. */
   readonly why: string;
+}
+
+/** Whether another cluster keeps it shut. */
+export function isOfOthers({ gate }: Blocker): boolean {
+  return gate === 'Followers' || gate === 'Members';
 }
 
 /** What must be seen before a phase may end. */
@@ -66,21 +71,27 @@ export function phaseBlockers(state: AuthorityState, observed: ObservedTrust): B
   if (observed.proxies === undefined) {
     return [{ gate: 'Proxies', what: 'the proxies', why: 'have not been asked yet' }];
   }
-  return [
-    ...observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected)),
-    ...(observed.followers ?? []).flatMap((follower) => followerBlockers(follower, state, expected)),
-  ];
+  return observed.proxies.flatMap((proxy) => proxyBlockers(proxy, expected));
 }
 
-/** A cluster that follows must have answered the bundle of this phase, with what its own proxies are waited for as well. */
-function followerBlockers(
+/**
+ * Clusters that follow the istiod of this one and keep a phase from ending, or what is exchanged from being said: each must
+ * have answered the bundle of this phase, with what proxies here are waited for as well.
+ */
+export function followerBlockers(state: AuthorityState, followers: readonly MemberView[]): Blocker[] {
+  if (followers.length === 0) return [];
+  const expected = expectationOf(state);
+  const version = versionOfBundle(istioBundleOf(state));
+  return followers.flatMap((follower) => followerLack(follower, version, expected));
+}
+
+function followerLack(
   { clusterName, statement, absentSince, trouble }: MemberView,
-  state: AuthorityState,
+  version: string,
   { trusted, dropped, signer }: Expectation,
 ): Blocker[] {
   const lack = (() => {
-    if (statement?.answers !== versionOfBundle(istioBundleOf(state)))
-      return 'has not answered for its proxies yet';
+    if (statement?.answers !== version) return 'has not answered for its proxies yet';
     if (trusted.some((root) => !statement.trusted.includes(root)))
       return 'does not trust a root that is to be trusted';
     if (dropped.some((root) => statement.held.includes(root))) return 'still holds the previous root';
@@ -91,7 +102,7 @@ function followerBlockers(
   if (lack === undefined) return [];
   // What it has answered it goes on to do while it is away.
   const why = absentSince === undefined ? lack : (trouble ?? lack);
-  return [{ gate: 'Members', what: `cluster ${clusterName}`, why }];
+  return [{ gate: 'Followers', what: `cluster ${clusterName}`, why }];
 }
 
 /**

@@ -1,5 +1,3 @@
-import type { MemberView } from './member-view.ts';
-
 /** One replica of istiod, by what its metrics say of the bundle it has loaded. */
 export interface ObservedReplica {
   /** `namespace/name` of its pod. */
@@ -38,6 +36,4 @@ export interface ObservedTrust {
   readonly bundles: readonly ObservedBundle[];
   /** Asked after every replica was seen to have loaded what it should: absent while one has not. */
   readonly proxies?: readonly ObservedProxy[];
-  /** The clusters whose proxies follow the istiod of this one, as they were heard. */
-  readonly followers?: readonly MemberView[];
 }

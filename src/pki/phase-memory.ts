@@ -1,6 +1,6 @@
 import type { AuthorityState } from './authority-state.ts';
 import type { RotationStep } from './decide-rotation.ts';
-import { phaseBlockers } from './gates.ts';
+import { type Blocker, phaseBlockers } from './gates.ts';
 import type { ObservedProxy } from './observed-trust.ts';
 
 /** A proxy to ask. */
@@ -38,7 +38,7 @@ export class PhaseMemory {
     return this.#done.size;
   }
 
-  /** Since when no gate of this cluster was seen shut, as `decideRotation` wants to know it. */
+  /** Since when no gate but that of other members was seen shut, as `decideRotation` wants to know it. */
   openForMs(nowMs: number): number | undefined {
     return this.#openSinceMs === undefined ? undefined : nowMs - this.#openSinceMs;
   }
@@ -65,10 +65,17 @@ export class PhaseMemory {
     for (const { uid, pod } of asked) if (!held.has(`pod ${pod}`)) this.#done.add(uid);
   }
 
-  /** Gates of this cluster are open from the first step on that waits for nothing in it, until one is seen shut. */
+  /**
+   * Gates are open from the first step on that waits for nothing but other members, until one is seen shut. A soak is for
+   * proxies that verify istiod by files which nobody can see, as those of clusters that follow do.
+   */
   noteStep(step: RotationStep, nowMs: number): void {
-    const isShut = step.step === 'wait' && !step.blockers.some(({ gate }) => gate === 'Members');
+    const isShut = step.step === 'wait' && (step.blockers.length === 0 || step.blockers.some(isShutting));
     if (isShut) this.#openSinceMs = undefined;
     else if (step.step === 'soak' || step.step === 'wait') this.#openSinceMs ??= nowMs;
   }
+}
+
+function isShutting({ gate }: Blocker): boolean {
+  return gate !== 'Members';
 }

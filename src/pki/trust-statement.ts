@@ -24,6 +24,8 @@ export interface TrustStatement {
   readonly signers: readonly string[];
   /** For a cluster that follows the istiod of another one: the version there that this statement speaks of. */
   readonly answers?: string;
+  /** Whether it replaces a key that others know: whoever takes its roots lets them come and go without a soak. */
+  readonly isCompromised?: boolean;
 }
 
 /** A statement, or why it must not be gone by; the latter quotes nothing of it but names. */
@@ -59,6 +61,7 @@ const statementSchema = z.object({
   ...{ clusterName: nameSchema, meshID: nameSchema, members: z.array(nameSchema).max(maxFingerprints) },
   roots: z.array(z.string()).max(maxRoots),
   ...{ version: z.string().max(63), answers: z.string().max(63).optional() },
+  isCompromised: z.boolean().optional(),
   ...{ trusted: fingerprintsSchema, held: fingerprintsSchema, signers: fingerprintsSchema },
 });
 
@@ -73,7 +76,7 @@ export function readTrustStatement(
     const where = parsed.error.issues[0]?.path.join('.') ?? '';
     return { problem: where === '' ? 'it is no statement' : `${where} is not as it should be` };
   }
-  const { answers, ...said } = parsed.data;
+  const { answers, isCompromised, ...said } = parsed.data;
   if (said.meshID !== meshID) return { problem: `it is of mesh ${JSON.stringify(said.meshID)}` };
   if (said.clusterName !== clusterName)
     return { problem: `it is of cluster ${JSON.stringify(said.clusterName)}` };
@@ -81,7 +84,13 @@ export function readTrustStatement(
   if (roots.length !== said.roots.length) return { problem: 'roots does not hold one certificate each' };
   const { problem } = roots.length === 0 ? {} : readTrustedRoots('roots', roots.join(''), now);
   if (problem !== undefined) return { problem };
-  return { statement: { ...said, roots, ...(answers === undefined ? {} : { answers }) } };
+  return {
+    statement: {
+      ...{ ...said, roots },
+      ...(answers === undefined ? {} : { answers }),
+      ...(isCompromised === undefined ? {} : { isCompromised }),
+    },
+  };
 }
 
 /** The roots that a statement asks to be trusted, the one that signs first, whoever says it; none of a text that is no statement. */

@@ -27,6 +27,15 @@ export function leftBehindNote({ phase }: AuthorityState, { what, why }: Blocker
   };
 }
 
+/** The Event for a cluster that follows and was not waited for before others are told what everybody here holds. */
+export function unansweredNote({ what, why }: Blocker): EventNote {
+  return {
+    type: 'Warning',
+    reason: 'MemberLeftBehind',
+    message: `The other clusters are told that all proxies here hold their roots, but for those of ${what}, which ${why}. Until it has caught up, they may refuse those of other clusters`,
+  };
+}
+
 function membersOf({ exchange }: AuthorityState): readonly TrustMember[] {
   return exchange?.members ?? [];
 }

@@ -8,6 +8,7 @@ import { isRecord } from '../../base/stable-json.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
+import { isCompromised } from '../../pki/decide-rotation.ts';
 import { trustStatementOf } from '../../pki/exchange.ts';
 import type { HeardMember } from '../../pki/member-view.ts';
 import { type MemberView, memberView } from '../../pki/member-view.ts';
@@ -40,6 +41,12 @@ export function memberViews(
 function remotesOf({ multiCluster }: ResolvedMesh, role: ResolvedRemote['role']): string[] {
   const remotes = multiCluster?.remotes ?? [];
   return remotes.filter((remote) => remote.role === role).map(({ clusterName }) => clusterName);
+}
+
+/** An authority, and what annotation `meshoperator.dev/rotate` asks of it. */
+interface SaidAuthority {
+  readonly state: AuthorityState;
+  readonly request: string | undefined;
 }
 
 /** The ConfigMaps in which this cluster says to the others what it trusts: one for each control-plane namespace. */
@@ -82,22 +89,23 @@ export class OwnStatements {
   async keep(
     meshes: readonly KubernetesObject[],
     mesh: ResolvedMesh,
-    state: AuthorityState,
+    said: SaidAuthority,
     signal: AbortSignal,
   ): Promise<void> {
     const observed = this.informer.get(mesh.namespace, trustStatementName);
     if (exchangesRoots(mesh)) {
-      await this.say(meshes, statementOf(mesh, state), signal);
+      await this.say(meshes, statementOf(mesh, said), signal);
     } else if (observed !== undefined && isOurs(observed, meshes)) {
       await this.#client.delete(idOf(observed), {}, signal);
     }
   }
 }
 
-function statementOf(mesh: ResolvedMesh, state: AuthorityState): TrustStatement {
+function statementOf(mesh: ResolvedMesh, { state, request }: SaidAuthority): TrustStatement {
   return trustStatementOf(state, {
     ...{ clusterName: mesh.clusterId, meshID: mesh.meshId, version: bundleVersion(state) },
     members: remotesOf(mesh, 'Primary'),
+    ...(isCompromised(state, request) ? { isCompromised: true } : {}),
   });
 }
 

@@ -36,7 +36,7 @@ export class PhaseObserver {
     openForMs: number | undefined,
   ): Promise<ObservedTrust> {
     const { exec, metrics, memories, loaded } = this.#deps;
-    const { observed, context, mesh, policy, members, now } = pass;
+    const { observed, context, mesh, policy, members, followers, now } = pass;
     const replicas = await observeReplicas(observed.replicas, exec, context.signal);
     const bundles = observeBundles(state, observed.rootConfigMaps, observed.webhooks);
     const seen = { replicas, bundles };
@@ -49,13 +49,13 @@ export class PhaseObserver {
       uid: object.metadata.uid ?? '',
       pod: `${object.metadata.namespace}/${object.metadata.name}`,
     }));
-    const isDecisive = isSoakDecisive({ state, policy, members, now });
+    const isDecisive = isSoakDecisive({ state, policy, members, followers, now });
     const asked = memory.stillToAsk(running, isDecisive ? openForMs : undefined, policy.soakMs);
     const pods = asked.map(({ object }) => object);
     const proxies = await observeProxies(pods, signersOf(state), exec, context.signal);
     metrics.failedQuestions(mesh, withProblem(proxies));
     memory.noteAnswers(state, asked, proxies);
-    return { ...seen, proxies, followers: pass.followers };
+    return { ...seen, proxies };
   }
 }
 

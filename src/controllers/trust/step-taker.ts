@@ -4,6 +4,7 @@ import type { TrustMetrics } from '../../observability/trust-metrics.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
 import type { RotationStep } from '../../pki/decide-rotation.ts';
+import { isOfOthers } from '../../pki/gates.ts';
 import { newToAuthority, outlastsInUse } from '../../pki/issued-material.ts';
 import { signerOf } from '../../pki/istio-bundle.ts';
 import type { RotationKind } from '../../pki/rotation-policy.ts';
@@ -19,7 +20,7 @@ import {
 import { type ReconcileResult, requeueAfter } from '../../runtime/reconciler.ts';
 import type { AuthorityStore } from './authority-store.ts';
 import type { CertificateOrders } from './certificate-orders.ts';
-import { exchangeNotes, leftBehindNote } from './exchange-notes.ts';
+import { exchangeNotes, leftBehindNote, unansweredNote } from './exchange-notes.ts';
 import { newIntermediate, newMaterial } from './new-material.ts';
 import { orderOf, readOrdered } from './ordered-material.ts';
 import type { PhaseMemories } from './phase-memories.ts';
@@ -77,12 +78,13 @@ export class StepTaker {
         for (const blocker of step.leftBehind) reporter.note(pass, leftBehindNote(state, blocker));
         return this.#enter(pass, state, step.state);
       case 'exchange':
+        for (const blocker of step.leftBehind) reporter.note(pass, unansweredNote(blocker));
         return this.#exchange(pass, state, step.state);
       case 'soak':
         return reporter.report(pass, state, [], Math.min(step.remainingMs, pollMs));
       case 'wait': {
         // Other clusters wake us, and roots that come or go are no hurry.
-        const isPatient = state.phase === 'Stable' || step.blockers.some(({ gate }) => gate === 'Members');
+        const isPatient = state.phase === 'Stable' || step.blockers.some(isOfOthers);
         const waitMs = isPatient ? step.againInMs : Math.min(step.againInMs ?? pollMs, pollMs);
         return reporter.report(pass, state, step.blockers, waitMs);
       }

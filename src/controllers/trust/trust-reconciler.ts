@@ -181,12 +181,12 @@ export class TrustReconciler implements Reconciler {
       return this.#steps.begin(pass, state, replacedFor(requestOf(pass), state), replacement);
     const memory = this.#memories.of(mesh.namespace, state);
     const openForMs = memory.openForMs(this.#deps.clock.monotonicMs());
-    const { members } = pass;
+    const { members, followers } = pass;
     const isActive = isUnderWay({ state, members });
     if (!isActive) this.#deps.loaded.note(mesh.namespace, state);
     const observed = isActive ? await this.#phases.observe(pass, state, openForMs) : undefined;
     const step = decideRotation({
-      ...{ state, policy, members },
+      ...{ state, policy, members, followers },
       request: requestOf(pass),
       observed,
       openForMs,
@@ -216,10 +216,11 @@ export class TrustReconciler implements Reconciler {
   }
 
   /** Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way. */
-  async #publish({ mesh, observed, members, context }: TrustPass, state: AuthorityState): Promise<void> {
+  async #publish(pass: TrustPass, state: AuthorityState): Promise<void> {
+    const { mesh, observed, members, context } = pass;
     const { applier, client, informers, statements } = this.#deps;
     await applier.apply(cacertsSecret(observed.meshes, state), observed.cacerts, context.signal);
-    await statements.keep(observed.meshes, mesh, state, context.signal);
+    await statements.keep(observed.meshes, mesh, { state, request: requestOf(pass) }, context.signal);
     if (!isUnderWay({ state, members })) return;
     const version = bundleVersion(state);
     const options = { annotation: bundleAnnotation, version, fieldManager: objectManager };

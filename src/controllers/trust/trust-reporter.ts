@@ -51,12 +51,12 @@ export class TrustReporter {
     blockers: readonly Blocker[] = [],
     waitMs?: number,
   ): Promise<ReconcileResult> {
-    const { mesh, now, policy, spireBundle, members } = pass;
+    const { mesh, now, policy, spireBundle, members, followers } = pass;
     const { doneCount } = this.#deps.memories.of(mesh.namespace, state);
     const progress: GateProgress =
       state.phase === 'Stable'
-        ? { blockers, members }
-        : { blockers, members, proxies: { total: proxiesOf(pass).length, done: doneCount } };
+        ? { blockers, members, followers }
+        : { blockers, members, followers, proxies: { total: proxiesOf(pass).length, done: doneCount } };
     this.#reportFigures(mesh, authorityFigures(state, progress), spireBundle);
     const own = trustStatement(state, progress, {
       policy,

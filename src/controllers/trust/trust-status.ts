@@ -1,6 +1,10 @@
 import type { ConditionUpdate } from '../../api/conditions.ts';
 import { rotateAnnotation } from '../../api/labels.ts';
-import type { CertificateAuthorityStatus, TrustMemberStatus } from '../../api/mesh-operator-status.ts';
+import type {
+  CertificateAuthorityStatus,
+  TrustFollowerStatus,
+  TrustMemberStatus,
+} from '../../api/mesh-operator-status.ts';
 import type { StatusPart } from '../../kube/status-writer.ts';
 import type { AuthorityState, Slots } from '../../pki/authority-state.ts';
 import { factsOf } from '../../pki/certificate-facts.ts';
@@ -20,6 +24,8 @@ export interface GateProgress {
   readonly proxies?: { readonly total: number; readonly done: number };
   /** The clusters that roots are exchanged with. */
   readonly members: readonly MemberView[];
+  /** Those that follow its istiod. */
+  readonly followers: readonly MemberView[];
 }
 
 type Statement = Omit<ConditionUpdate, 'observedGeneration'>;
@@ -31,7 +37,7 @@ const patienceMs = 5 * 60_000;
 /** What `status.certificateAuthority` says. */
 export function authorityStatus(
   state: AuthorityState,
-  { blockers, proxies, members }: GateProgress,
+  { blockers, proxies, members, followers }: GateProgress,
   policy: RotationPolicy,
 ): CertificateAuthorityStatus {
   const { phase, roots, intermediates, rotation, lastRotation } = state;
@@ -44,6 +50,7 @@ export function authorityStatus(
     ...(rotation === undefined ? {} : { rotation: { ...rotation } }),
     ...(blockers.length === 0 ? {} : { waitingFor: blockers.slice(0, maxNamed).map(blockerText) }),
     ...(members.length === 0 ? {} : { members: members.map((member) => memberStatus(state, member)) }),
+    ...(followers.length === 0 ? {} : { followers: followers.map((each) => followerStatus(state, each)) }),
     ...(isStable || proxies === undefined ? {} : { proxies: { ...proxies } }),
     ...(lastRotation === undefined ? {} : { lastRotation: { ...lastRotation } }),
     nextRotation: {
@@ -118,7 +125,17 @@ export function trustStatement(
   const { roots, intermediates } = state;
   const ends = `The root is valid until ${endOf(roots.current)}, the intermediate until ${endOf(intermediates.current)}`;
   const whose = issuer === undefined ? '' : `; the root is that of ${issuer}, which alone can replace it`;
-  return { type: trustConditionType, status: 'True', reason: 'Healthy', message: `${ends}${whose}` };
+  const message = `${ends}${whose}${behindText(state, progress)}`;
+  return { type: trustConditionType, status: 'True', reason: 'Healthy', message };
+}
+
+/** Whom a rotation has left behind, or who has not caught up yet since the mesh was joined. */
+function behindText(state: AuthorityState, { members, followers }: GateProgress): string {
+  const behind = [...members, ...followers].filter((view) => !trustsRoot(state, view));
+  if (behind.length === 0) return '';
+  const names = behind.slice(0, maxNamed).map(({ clusterName }) => clusterName);
+  const more = behind.length > maxNamed ? ` and ${behind.length - maxNamed} more` : '';
+  return `. Not seen to trust the root: cluster ${names.join(', ')}${more}`;
 }
 
 /** What it says of an authority that there is not before the issuer has signed. */
@@ -213,17 +230,28 @@ function endOf({ certPem }: { readonly certPem: string }): string {
   return factsOf(certPem).notAfter.toISOString();
 }
 
-function memberStatus(
-  state: AuthorityState,
-  { clusterName, statement, absentSince, trouble }: MemberView,
-): TrustMemberStatus {
-  const root = factsOf(signingRootOf(state).certPem).fingerprint;
+function followerStatus(state: AuthorityState, view: MemberView): TrustFollowerStatus {
+  const { clusterName, absentSince, trouble } = view;
+  return {
+    ...{ clusterName, trustsRoot: trustsRoot(state, view) },
+    ...(absentSince === undefined ? {} : { absentSince: absentSince.toISOString() }),
+    ...(trouble === undefined ? {} : { message: trouble }),
+  };
+}
+
+/** Whether everybody in a cluster was seen to trust the root that certificates here are issued by. */
+function trustsRoot(state: AuthorityState, { statement }: MemberView): boolean {
+  return statement?.trusted.includes(factsOf(signingRootOf(state).certPem).fingerprint) === true;
+}
+
+function memberStatus(state: AuthorityState, view: MemberView): TrustMemberStatus {
+  const { clusterName, absentSince, trouble } = view;
   const known = state.exchange?.members.find((member) => member.clusterName === clusterName);
   const roots = known?.roots.map((certPem) => factsOf(certPem).fingerprint) ?? [];
   const accepted = state.exchange?.accepted ?? [];
   return {
     clusterName,
-    trustsRoot: statement?.trusted.includes(root) === true,
+    trustsRoot: trustsRoot(state, view),
     isTrusted: roots.length > 0 && roots.every((each) => accepted.includes(each)),
     ...(absentSince === undefined ? {} : { absentSince: absentSince.toISOString() }),
     ...(trouble === undefined ? {} : { message: trouble }),

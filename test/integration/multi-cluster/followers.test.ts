@@ -284,14 +284,13 @@ describe('a cluster that follows the istiod of another one', () => {
   test('is told what istiod signs with where the operator keeps the authority, and no key', async () => {
     const pair = await Pair.prepare();
     await pair.createPrimary({ profile: 'minimal' });
-    await pair.untilTold('there are roots', ({ data }) =>
-      String((data as Record<string, string>)['root-cert.pem']).includes('BEGIN CERTIFICATE'),
-    );
+    const versionIn = (configMap: KubernetesObject) => readPrimary(configMap).statement?.version ?? '';
+    await pair.untilTold('there is something to answer', (configMap) => versionIn(configMap) !== '');
 
     const told = (await pair.told()) as KubernetesObject;
     const { statement } = readPrimary(told);
     expect(statement).toMatchObject({ clusterName: 'east', meshID: 'shop' });
-    expect(statement?.version).not.toBe('');
+    expect(String((told.data as Record<string, string>)['root-cert.pem'])).toContain('BEGIN CERTIFICATE');
     expect(statement?.signerPem).toContain('BEGIN CERTIFICATE');
     expect(JSON.stringify(told)).not.toContain('PRIVATE KEY');
   });
@@ -315,13 +314,53 @@ describe('a cluster that follows the istiod of another one', () => {
       return authority?.phase === 'Trusting' && waits === true;
     });
     westOperator = await west.startOperator();
-    await waitUntil({ what: 'the root is replaced', limitMs: 120_000 }, async () => {
-      const { phase, answeredRequest } = await secrets.authority();
-      return phase === 'Stable' && answeredRequest === 'root/1';
-    });
+    await untilReplaced(secrets, 'root/1');
 
     const after = await pair.untilAnswered();
     expect(await root()).not.toBe(before.trusted?.[0]);
     expect(after).toMatchObject({ trusted: [await root()], held: [await root()] });
   });
+
+  test('is left behind by a rotation after the time that the policy says, is named, and catches up by itself', async () => {
+    const pair = await Pair.prepare();
+    const primary = await pair.createPrimary({
+      profile: 'minimal',
+      certificateAuthority: { rotation: { soak: '0s', absentMembers: { proceedAfter: '1s' } } },
+    });
+    await pair.createFollower();
+    const secrets = new TrustSecrets(east.client, pair.namespace);
+    await pair.untilAnswered();
+
+    await westOperator.end('SIGKILL');
+    await primary.askFor('root/1');
+    await untilReplaced(secrets, 'root/1');
+    await primary.untilEvent('MemberLeftBehind', 'leaves Trusting without cluster west');
+    await primary.untilStatus(
+      'names whoever was left behind',
+      ({ certificateAuthority, conditions = [] }) => {
+        const [follower] = certificateAuthority?.followers ?? [];
+        const isNamed = conditions.some(({ message }) =>
+          message.includes('Not seen to trust the root: cluster west'),
+        );
+        return follower?.clusterName === 'west' && !follower.trustsRoot && isNamed;
+      },
+    );
+    westOperator = await west.startOperator();
+
+    const after = await pair.untilAnswered();
+    const root = factsOf((await secrets.authority()).roots.current.certPem).fingerprint;
+    expect(after).toMatchObject({ trusted: [root], held: [root] });
+    await primary.untilStatus(
+      'knows that it has caught up',
+      ({ certificateAuthority }) =>
+        certificateAuthority?.followers?.every(({ trustsRoot }) => trustsRoot) === true,
+    );
+  });
 });
+
+async function untilReplaced(secrets: TrustSecrets, request: string): Promise<void> {
+  await waitUntil({ what: 'the root is replaced', limitMs: 180_000 }, async () => {
+    const { phase, answeredRequest } = await secrets.authority();
+    return phase === 'Stable' && answeredRequest === request;
+  });
+}

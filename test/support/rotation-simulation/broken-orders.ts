@@ -44,6 +44,14 @@ export const brokenLockstep: Readonly<Record<string, RotationLogic>> = {
   },
 };
 
+/** And of what a cluster does for those that follow it. */
+export const brokenFollowing: Readonly<Record<string, RotationLogic>> = {
+  'does not wait for clusters that follow': {
+    ...rotationLogic,
+    decideRotation: (input) => rotationLogic.decideRotation({ ...input, followers: [] }),
+  },
+};
+
 function blindTo(part: Pick<Partial<ObservedTrust>, 'replicas' | 'bundles'>): RotationLogic {
   return {
     ...rotationLogic,

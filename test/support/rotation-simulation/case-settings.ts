@@ -19,6 +19,12 @@ export interface CaseSettings {
 
 const yearMs = 365 * dayMs;
 
+/** How long a cluster of several waits for the others: `certificateAuthority.rotation.absentMembers`. */
+export function patienceOf(chance: Chance): Pick<RotationPolicy, 'proceedAfterMs'> {
+  const proceedAfterMs = chance.pick([undefined, hourMs, hourMs, 12 * hourMs]);
+  return proceedAfterMs === undefined ? {} : { proceedAfterMs };
+}
+
 /** One of the many that people run. */
 export function settingsOf(chance: Chance): CaseSettings {
   const rootLifetimeMs = chance.pick([yearMs, 2 * yearMs, 5 * yearMs, 10 * yearMs]);

@@ -1,6 +1,7 @@
 import { dayMs, hourMs, minuteMs } from '../authority-states.ts';
 import type { OperatorDeployment } from './operator-deployment.ts';
 import type { SimulatedCluster } from './simulated-cluster.ts';
+import type { SimulatedFollower } from './simulated-follower.ts';
 import { SimulatedIstiod } from './simulated-istiod.ts';
 import { SimulatedProxy } from './simulated-proxy.ts';
 
@@ -9,15 +10,19 @@ const mostProxies = 12;
 const mostReplicas = 3;
 const evictedAfterMs = 5 * minuteMs;
 
+type Mishap = readonly [happen: () => void, meanMs: number];
+
 /** Whatever happens to a mesh besides rotations: at any time, and more often while one is under way. */
 export class Mishaps {
   readonly #cluster: SimulatedCluster;
   readonly #operators: OperatorDeployment;
+  readonly #all: readonly Mishap[];
   #areOver = false;
 
   constructor(cluster: SimulatedCluster, operators: OperatorDeployment) {
     this.#cluster = cluster;
     this.#operators = operators;
+    this.#all = [...this.#ofCluster, ...(cluster.followers.length === 0 ? [] : this.#ofFollowers)];
     for (const [happen, meanMs] of this.#all) this.#every(meanMs, happen);
     cluster.authority.whenWritten(({ phase }) => {
       if (phase !== 'Stable') this.provoke();
@@ -29,7 +34,14 @@ export class Mishaps {
     this.#areOver = true;
   }
 
-  readonly #all: readonly (readonly [happen: () => void, meanMs: number])[] = [
+  readonly #ofFollowers: readonly Mishap[] = [
+    [() => this.#pickFollower()?.loseApiServer(this.#absenceMs()), 40 * dayMs],
+    [() => this.#pickFollower()?.restartOperator(this.#outageMs()), 20 * dayMs],
+    [() => this.#pickFollowerProxy()?.freeze(this.#outageMs()), 20 * dayMs],
+    [() => this.#replaceFollowerProxy(), 14 * dayMs],
+  ];
+
+  readonly #ofCluster: readonly Mishap[] = [
     [() => this.#freezeProxy(), 20 * dayMs],
     [() => this.#replaceProxy(), 7 * dayMs],
     [() => this.#scaleProxies(), 30 * dayMs],
@@ -77,9 +89,13 @@ export class Mishaps {
 
   /** Other clusters cannot reach it, nor it them, at times for days. */
   #cutOff(): void {
-    const { chance, others } = this.#cluster;
-    if (others.length === 0) return;
-    this.#cluster.cutOff(chance.isTrue(0.2) ? chance.between(0.5, 5) * dayMs : this.#outageMs());
+    const { others } = this.#cluster;
+    if (others.length > 0) this.#cluster.cutOff(this.#absenceMs());
+  }
+
+  #absenceMs(): number {
+    const { chance } = this.#cluster;
+    return chance.isTrue(0.2) ? chance.between(0.5, 5) * dayMs : this.#outageMs();
   }
 
   #freezeProxy(): void {
@@ -149,6 +165,22 @@ export class Mishaps {
   #pullMs(): number {
     const { chance } = this.#cluster;
     return chance.isTrue(0.7) ? chance.between(1_000, 20_000) : chance.between(20_000, 10 * minuteMs);
+  }
+
+  #pickFollower(): SimulatedFollower | undefined {
+    const { chance, followers } = this.#cluster;
+    return followers.length === 0 ? undefined : chance.pick(followers);
+  }
+
+  #pickFollowerProxy(): SimulatedProxy | undefined {
+    const { chance } = this.#cluster;
+    const proxies = [...(this.#pickFollower()?.proxies ?? [])];
+    return proxies.length === 0 ? undefined : chance.pick(proxies);
+  }
+
+  #replaceFollowerProxy(): void {
+    this.#pickFollowerProxy()?.remove();
+    this.#pickFollower()?.addProxy();
   }
 
   #pickProxy(): SimulatedProxy | undefined {

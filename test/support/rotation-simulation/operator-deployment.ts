@@ -18,6 +18,10 @@ export class OperatorDeployment {
       other.statement.whenWritten(() => this.wake());
       for (const each of [cluster, other]) each.whenReached(() => this.wake());
     }
+    for (const follower of cluster.followers) {
+      follower.statement.whenWritten(() => this.wake());
+      follower.whenBack(() => this.wake());
+    }
     this.#start();
   }
 

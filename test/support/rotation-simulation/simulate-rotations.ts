@@ -2,13 +2,14 @@ import { lapseOf } from '../../../src/pki/authority-life.ts';
 import type { RotationReason } from '../../../src/pki/authority-state.ts';
 import type { RotationKind } from '../../../src/pki/rotation-policy.ts';
 import { anAuthority, dayMs, firstDay } from '../authority-states.ts';
-import { type CaseSettings, settingsOf } from './case-settings.ts';
+import { type CaseSettings, patienceOf, settingsOf } from './case-settings.ts';
 import { Chance } from './chance.ts';
 import { EventTrace } from './event-trace.ts';
 import { Mishaps } from './mishaps.ts';
 import { OperatorDeployment } from './operator-deployment.ts';
 import { type RotationLogic, rotationLogic } from './rotation-logic.ts';
 import { SimulatedCluster, type SimulatedClusterParts } from './simulated-cluster.ts';
+import { SimulatedFollower } from './simulated-follower.ts';
 import { SimulatedIstiod } from './simulated-istiod.ts';
 import { SimulatedProxy } from './simulated-proxy.ts';
 import { TrustInvariants } from './trust-invariants.ts';
@@ -23,8 +24,10 @@ export interface SimulatedCase {
   readonly reasons: Readonly<Partial<Record<RotationReason, number>>>;
   /** Why it is no proof; undefined when all that must hold has held. */
   readonly failure?: string;
-  /** Pairs of clusters that have exchanged their roots. */
+  /** Pairs of clusters that have exchanged their roots, and all that has happened since. */
   readonly joined: number;
+  /** How often a cluster went on without another one by its policy, so that their proxies need not verify each other. */
+  readonly parted: number;
 }
 
 /** Ten years. */
@@ -37,6 +40,7 @@ export function simulateRotations(
   seed: number,
   logic: RotationLogic = rotationLogic,
   clusterNames: readonly string[] = ['only'],
+  followerNames: readonly string[] = [],
 ): SimulatedCase {
   const chance = new Chance(seed);
   const time = new VirtualTime(firstDay);
@@ -44,10 +48,18 @@ export function simulateRotations(
   const settings = settingsOf(chance);
   const clusters = clusterNames.map((clusterName, index) => {
     const own = index === 0 ? settings : settingsOf(chance);
-    return newCluster({ time, chance, trace, settings: own, clusterName });
+    const isAlone = clusterNames.length + followerNames.length === 1;
+    const patience = isAlone ? {} : patienceOf(chance);
+    const lived = { ...own, policy: { ...own.policy, ...patience } };
+    return newCluster({ time, chance, trace, settings: lived, clusterName });
   });
   for (const cluster of clusters) cluster.others.push(...clusters.filter((other) => other !== cluster));
+  const [first] = clusters;
+  if (first !== undefined) {
+    for (const name of followerNames) first.followers.push(new SimulatedFollower(first, name));
+  }
   const parts = clusters.map((cluster) => inhabited(cluster, logic));
+  for (const { invariants } of parts) invariants.watchPartings(parts.map((part) => part.invariants));
   const rotations = { root: 0, intermediate: 0 };
   const reasons: Partial<Record<RotationReason, number>> = {};
   const wasStableMs = new Map<SimulatedCluster, number>();
@@ -66,7 +78,11 @@ export function simulateRotations(
   const failed = (what: string) =>
     `seed ${seed} at ${new Date(time.nowMs).toISOString()}: ${what}\n${JSON.stringify(settings)}\n${trace.text}`;
   const joined = () => parts.reduce((sum, { invariants }) => sum + invariants.joined, 0) / 2;
-  const result = () => ({ settings, events: time.happened, rotations, reasons, joined: joined() });
+  const parted = () => parts.reduce((sum, { invariants }) => sum + invariants.parted, 0);
+  const result = () => ({
+    ...{ settings, events: time.happened, rotations, reasons },
+    ...{ joined: joined(), parted: parted() },
+  });
   const check = () => {
     for (const { invariants } of parts) invariants.check();
   };
@@ -84,6 +100,9 @@ export function simulateRotations(
       if (!isStill || lapseOf(value, new Date(time.nowMs)) !== undefined) {
         return { ...result(), failure: failed(`${cluster.clusterName} ends in ${value.phase}`) };
       }
+    }
+    if (parts.some(({ invariants }) => invariants.behind > 0)) {
+      return { ...result(), failure: failed('a cluster that follows has never caught up') };
     }
     return result();
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Chance } from './chance.ts';
 import type { EventTrace } from './event-trace.ts';
 import { type LoadedBundle, readBundle } from './loaded-bundle.ts';
 import { RootConfigMapWriter } from './root-config-maps.ts';
+import type { SimulatedFollower } from './simulated-follower.ts';
 import type { SimulatedIstiod } from './simulated-istiod.ts';
 import type { SimulatedProxy } from './simulated-proxy.ts';
 import { StoredObject } from './stored-object.ts';
@@ -41,6 +42,8 @@ export class SimulatedCluster {
   readonly clusterName: string;
   /** The other clusters of the mesh. */
   readonly others: SimulatedCluster[] = [];
+  /** Those whose proxies follow the istiod of this one. */
+  readonly followers: SimulatedFollower[] = [];
   readonly istiods = new Set<SimulatedIstiod>();
   readonly proxies = new Set<SimulatedProxy>();
   /** The value of annotation `meshoperator.dev/rotate`. */
@@ -69,6 +72,11 @@ export class SimulatedCluster {
     this.cacerts.whenWritten(() => {
       for (const istiod of this.istiods) istiod.refreshVolume([1_000, 90_000]);
     });
+  }
+
+  /** Those of the clusters that follow among them. */
+  get allProxies(): SimulatedProxy[] {
+    return [...this.proxies, ...this.followers.flatMap(({ proxies }) => [...proxies])];
   }
 
   newName(kind: string): string {

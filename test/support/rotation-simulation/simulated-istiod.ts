@@ -83,12 +83,12 @@ export class SimulatedIstiod {
    * has said nothing for 40 s; who is connected stays so until istiod ends the connection, every half hour.
    */
   loseKubelet(ms: number): void {
-    const { proxies, chance, time } = this.#cluster;
+    const { allProxies, chance, time } = this.#cluster;
     this.#cluster.note(`${this.name} loses its kubelet for ${Math.round(ms / 1000)} s`);
     this.#kubeletIsBackAtMs = Math.max(this.#kubeletIsBackAtMs, time.nowMs + ms);
     this.#after(leftOutAfterMs, () => {
       this.isLeftOut = true;
-      for (const proxy of proxies) {
+      for (const proxy of allProxies) {
         if (proxy.istiod !== this) continue;
         this.#after(chance.between(0, 30 * minuteMs), () => {
           if (proxy.istiod === this && this.isLeftOut) proxy.reconnect();
@@ -176,8 +176,7 @@ export class SimulatedIstiod {
 
   /** Pushes to those who are connected, and writes copies. */
   #handOn(): void {
-    const { proxies } = this.#cluster;
-    for (const proxy of proxies) if (proxy.istiod === this) proxy.receivePush();
+    for (const proxy of this.#cluster.allProxies) if (proxy.istiod === this) proxy.receivePush();
     this.#writeWebhook([100, 3_000]);
     this.#cluster.rootConfigMapWriter.noteLoaded(this);
   }
@@ -196,7 +195,7 @@ export class SimulatedIstiod {
   }
 
   #dropConnections(): void {
-    for (const proxy of this.#cluster.proxies) if (proxy.istiod === this) proxy.reconnect();
+    for (const proxy of this.#cluster.allProxies) if (proxy.istiod === this) proxy.reconnect();
     this.#cluster.rootConfigMapWriter.noteLost(this);
   }
 

@@ -1,8 +1,13 @@
 import { stableHash } from '../../../src/base/stable-json.ts';
 import type { AuthorityState, IntermediateMaterial, RootMaterial } from '../../../src/pki/authority-state.ts';
-import { isSoakDecisive, isUnderWay, type RotationStep } from '../../../src/pki/decide-rotation.ts';
+import {
+  isCompromised,
+  isSoakDecisive,
+  isUnderWay,
+  type RotationStep,
+} from '../../../src/pki/decide-rotation.ts';
 import { trustStatementOf } from '../../../src/pki/exchange.ts';
-import { type IstioBundle, signerOf } from '../../../src/pki/istio-bundle.ts';
+import { type IstioBundle, signerOf, versionOfBundle } from '../../../src/pki/istio-bundle.ts';
 import { type MemberView, memberView } from '../../../src/pki/member-view.ts';
 import type { ObservedProxy, ObservedTrust } from '../../../src/pki/observed-trust.ts';
 import { PhaseMemory } from '../../../src/pki/phase-memory.ts';
@@ -23,6 +28,7 @@ interface Pass {
   readonly state: AuthorityState;
   readonly memory: PhaseMemory;
   readonly members: readonly MemberView[];
+  readonly followers: readonly MemberView[];
   readonly openForMs: number | undefined;
   readonly now: Date;
 }
@@ -42,6 +48,8 @@ export class SimulatedOperator {
   /** The last text of each other cluster. */
   readonly #heard = new Map<string, string>();
   #memory: PhaseMemory | undefined;
+  /** The version that every replica was seen to have loaded. */
+  #loaded = '';
   #bundle: { readonly state: AuthorityState; readonly bundle: IstioBundle } | undefined;
   #hasEnded = false;
   #isBusy = false;
@@ -74,10 +82,12 @@ export class SimulatedOperator {
     const state = known.value;
     const now = this.#now();
     const members = this.#members(now);
+    const followers = this.#followers(now);
+    if (!isUnderWay({ state, members })) this.#loaded = versionOfBundle(this.#bundleOf(state));
     this.#publish({ state, members }, () => {
       const memory = this.#memoryOf(state);
       const openForMs = memory.openForMs(this.#monotonicMs());
-      const pass: Pass = { known, state, memory, members, openForMs, now };
+      const pass: Pass = { known, state, memory, members, followers, openForMs, now };
       if (isUnderWay(pass)) this.#observe(pass, (observed) => this.#decide(pass, observed));
       else this.#decide(pass, undefined);
     });
@@ -85,19 +95,43 @@ export class SimulatedOperator {
 
   /** The other clusters, as this process has heard them. */
   #members(now: Date): MemberView[] {
-    const { others, clusterName, time } = this.#cluster;
+    const { others, time } = this.#cluster;
     return others.map((other) => {
       const isAway = time.nowMs < Math.max(other.cutOffUntilMs, this.#cluster.cutOffUntilMs);
-      const said = isAway ? undefined : other.statement.seenAt(time.nowMs - this.#watchLagMs).value;
-      if (said !== undefined) this.#heard.set(other.clusterName, said);
-      const text = this.#heard.get(other.clusterName);
-      const member = {
-        clusterName: other.clusterName,
-        ...(text === undefined || text === '' ? {} : { text }),
-        ...(isAway ? { absentSince: now } : {}),
-      };
-      return memberView(member, { clusterName, meshID: 'mesh' }, now);
+      return this.#heardOf(other, isAway, now);
     });
+  }
+
+  #followers(now: Date): MemberView[] {
+    return this.#cluster.followers.map((follower) => this.#heardOf(follower, follower.isAway, now));
+  }
+
+  #heardOf(
+    other: Pick<SimulatedCluster, 'clusterName' | 'statement'>,
+    isAway: boolean,
+    now: Date,
+  ): MemberView {
+    const { clusterName, time } = this.#cluster;
+    const said = isAway ? undefined : other.statement.seenAt(time.nowMs - this.#watchLagMs).value;
+    if (said !== undefined) this.#heard.set(other.clusterName, said);
+    const text = this.#heard.get(other.clusterName);
+    const member = {
+      clusterName: other.clusterName,
+      ...(text === undefined || text === '' ? {} : { text }),
+      ...(isAway ? { absentSince: now } : {}),
+    };
+    return memberView(member, { clusterName, meshID: 'mesh' }, now);
+  }
+
+  /** Tells the clusters that follow what istiod has, as `PrimaryTeller` does: to be answered once every replica has loaded it. */
+  #tell(state: AuthorityState): void {
+    const bundle = this.#bundleOf(state);
+    const version = this.#loaded === versionOfBundle(bundle) ? this.#loaded : '';
+    for (const { told, isAway } of this.#cluster.followers) {
+      const known = told.latest.value;
+      if (isAway || (known.version === version && isSame(known.bundle, bundle))) continue;
+      if (!this.#cluster.chance.isTrue(0.03)) told.write({ bundle, version }, this.#cluster.time.nowMs);
+    }
   }
 
   #say(state: AuthorityState, next: () => void): void {
@@ -108,9 +142,9 @@ export class SimulatedOperator {
     }
     const version = stableHash(textOf(this.#bundleOf(state)));
     const members = others.map((other) => other.clusterName);
-    const text = trustStatementText(
-      trustStatementOf(state, { clusterName, meshID: 'mesh', members, version }),
-    );
+    const urgency = isCompromised(state, this.#cluster.request) ? { isCompromised: true } : {};
+    const about = { clusterName, meshID: 'mesh', members, version, ...urgency };
+    const text = trustStatementText(trustStatementOf(state, about));
     if (this.#seen(statement).value === text) next();
     else this.#write(statement, text, undefined, next);
   }
@@ -119,6 +153,7 @@ export class SimulatedOperator {
     const { cacerts } = this.#cluster;
     const bundle = this.#bundleOf(state);
     const then = () => {
+      this.#tell(state);
       if (isUnderWay({ state, members })) this.#annotate(textOf(bundle));
       this.#say(state, next);
     };
@@ -136,7 +171,8 @@ export class SimulatedOperator {
     }
   }
 
-  #observe({ state, memory, members, openForMs, now }: Pass, next: (observed: ObservedTrust) => void): void {
+  #observe(pass: Pass, next: (observed: ObservedTrust) => void): void {
+    const { state, memory, members, followers, openForMs, now } = pass;
     const cluster = this.#cluster;
     const { chance, time } = cluster;
     this.#after(chance.between(50, 2_000), () => {
@@ -155,11 +191,13 @@ export class SimulatedOperator {
         next({ replicas, bundles });
         return;
       }
+      this.#loaded = versionOfBundle(this.#bundleOf(state));
+      this.#tell(state);
       const running = [...cluster.proxies]
         .filter(({ startedAtMs }) => startedAtMs !== undefined && startedAtMs <= seenAtMs)
         .map((proxy) => ({ proxy, uid: proxy.name, pod: `shop/${proxy.name}` }));
       const policy = { ...cluster.settings.policy, isPaused: false };
-      const isDecisive = isSoakDecisive({ state, policy, members, now });
+      const isDecisive = isSoakDecisive({ state, policy, members, followers, now });
       const asked = memory.stillToAsk(running, isDecisive ? openForMs : undefined, policy.soakMs);
       this.#ask(state, asked, (proxies) => {
         memory.noteAnswers(state, asked, proxies);
@@ -189,12 +227,12 @@ export class SimulatedOperator {
   }
 
   #decide(pass: Pass, observed: ObservedTrust | undefined): void {
-    const { state, memory, members, openForMs } = pass;
+    const { state, memory, members, followers, openForMs } = pass;
     const { request, settings, pausedUntilMs } = this.#cluster;
     const isPaused = pausedUntilMs > pass.now.getTime();
     const policy: RotationPolicy = { ...settings.policy, isPaused };
     const step = this.#logic.decideRotation({
-      ...{ state, policy, request, observed, openForMs, members },
+      ...{ state, policy, request, observed, openForMs, members, followers },
       now: this.#now(),
     });
     memory.noteStep(step, this.#monotonicMs());

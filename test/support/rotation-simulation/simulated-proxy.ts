@@ -1,8 +1,14 @@
-import type { AuthorityState } from '../../../src/pki/authority-state.ts';
+import type { Slots } from '../../../src/pki/authority-state.ts';
 import { factsOf } from '../../../src/pki/certificate-facts.ts';
 import type { ObservedProxy } from '../../../src/pki/observed-trust.ts';
 import type { SimulatedCluster, TrustBundle } from './simulated-cluster.ts';
 import type { Leaf, SignedAnswer, SimulatedIstiod } from './simulated-istiod.ts';
+
+/** What a proxy knows of the cluster that it runs in. */
+export type ProxyHome = Pick<
+  SimulatedCluster,
+  'time' | 'chance' | 'settings' | 'rootConfigMaps' | 'proxies' | 'newName' | 'note' | 'anyIstiod'
+>;
 
 /** The period of a kubelet, and what its caches add. */
 const refreshMs = [1_000, 90_000] as const;
@@ -27,7 +33,7 @@ export class SimulatedProxy {
   /** When it was thawed: what it has slept over is no fault of the authority. */
   thawedAtMs = 0;
   readonly clockSkewMs: number;
-  readonly #cluster: SimulatedCluster;
+  readonly #cluster: ProxyHome;
   readonly #isPushed: boolean;
   #signed: TrustBundle | undefined;
   #pushed: TrustBundle | undefined;
@@ -41,14 +47,14 @@ export class SimulatedProxy {
   #asleep: (() => void)[] | undefined;
 
   /** Its volume is mounted at once, and read when its image has been pulled. */
-  constructor(cluster: SimulatedCluster, startsAfterMs: number) {
+  constructor(cluster: ProxyHome, startsAfterMs: number) {
     const { chance, settings } = cluster;
     this.#cluster = cluster;
     this.name = cluster.newName('proxy');
     this.namespace = chance.whole(0, settings.namespaces - 1);
     this.clockSkewMs = chance.between(-50_000, 50_000);
     this.#isPushed = !chance.isTrue(settings.partWithoutPush);
-    this.mounted = this.#configMap.roots;
+    this.mounted = this.bundleOfNamespace.roots;
     cluster.proxies.add(this);
     this.#after(startsAfterMs, () => this.#start());
   }
@@ -62,7 +68,7 @@ export class SimulatedProxy {
     this.#after(this.#cluster.chance.between(...withinMs), () => {
       const waitMs = this.#kubeletIsBackAtMs - this.#cluster.time.nowMs;
       if (waitMs > 0) return this.#after(waitMs, () => this.refreshVolume());
-      this.mounted = this.#configMap.roots;
+      this.mounted = this.bundleOfNamespace.roots;
       this.isChanged = true;
     });
   }
@@ -108,7 +114,11 @@ export class SimulatedProxy {
   }
 
   /** What its Envoy says; undefined while it has neither roots nor a certificate. */
-  observe({ intermediates }: AuthorityState): ObservedProxy | undefined {
+  observe({
+    intermediates,
+  }: {
+    readonly intermediates: Slots<{ readonly certPem: string }>;
+  }): ObservedProxy | undefined {
     const pod = `shop/${this.name}`;
     if (this.isFrozen || this.#cluster.time.nowMs < this.#kubeletIsBackAtMs) {
       return { pod, roots: new Set(), problem: 'cannot be asked' };
@@ -122,7 +132,8 @@ export class SimulatedProxy {
     return { pod, roots: this.roots, ...(isOurs ? { signer } : {}) };
   }
 
-  get #configMap(): TrustBundle {
+  /** What the root ConfigMap of its namespace holds. */
+  get bundleOfNamespace(): TrustBundle {
     const configMap = this.#cluster.rootConfigMaps[this.namespace];
     if (configMap === undefined) throw new Error(`no namespace ${this.namespace}`);
     return configMap.latest.value;

@@ -128,6 +128,39 @@ describe('the plan of a rotation', () => {
     expect(rotationPlan(mesh, now).obstacles).toEqual([]);
   });
 
+  test('names the other clusters, what each has to finish in which phase, and how long it is waited for', () => {
+    const kubeconfig = { secretName: 'way' };
+    const remotes = [
+      { clusterName: 'north', kubeconfig },
+      { clusterName: 'west', role: 'Remote', kubeconfig },
+    ] as const;
+    const absentSince = '2025-12-31T00:00:00.000Z';
+    const spec: MeshOperatorSpec = {
+      multiCluster: { meshID: 'shop', clusterName: 'east', remotes: [...remotes] },
+      components: { eastWestGateways: [{ name: 'eastwest' }] },
+    };
+    const policy = { certificateAuthority: { rotation: { absentMembers: { proceedAfter: '24h' } } } };
+    const status = {
+      members: [{ clusterName: 'north', isTrusted: true, trustsRoot: true }],
+      followers: [{ clusterName: 'west', trustsRoot: true, absentSince }],
+    };
+
+    const held = rotationPlan(aMeshWithAuthority({}, {}, spec), now);
+    const patient = rotationPlan(aMeshWithAuthority(status, {}, { ...spec, ...policy }), now);
+
+    expect(planText(held).split('\n').slice(-5)).toEqual([
+      '  Cluster north holds Trusting until everybody there trusts the next root, Distrusting until nobody there holds the previous root',
+      '  Cluster west, which follows this istiod, holds Trusting until its proxies trust the next root, Signing until they have certificates of the next intermediate, Distrusting until they trust the previous root no more',
+      '  Each phase waits for other clusters for as long as it takes',
+      '  Nothing is known to stand against a rotation',
+      '',
+    ]);
+    expect(patient.patience).toBe('for 24h at most (rotation.absentMembers.proceedAfter)');
+    expect(patient.obstacles).toEqual([
+      `Cluster west cannot be reached since ${absentSince}, and a phase waits for it ${patient.patience}: see mesh-operator status --remotes`,
+    ]);
+  });
+
   test('says that it is about istiod alone where SPIRE issues for workloads', () => {
     const plan = rotationPlan(withSpec({ certificateAuthority: { provider: 'Spire' } }), now);
 

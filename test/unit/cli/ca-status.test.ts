@@ -64,6 +64,10 @@ describe('mesh-operator ca status', () => {
           { clusterName: 'north', isTrusted: true, trustsRoot: true },
           { clusterName: 'west', isTrusted: false, trustsRoot: false, absentSince, message },
         ],
+        followers: [
+          { clusterName: 'south', trustsRoot: true },
+          { clusterName: 'far', trustsRoot: false, absentSince, message },
+        ],
         waitingFor: ['ConfigMap shop/istio-ca-root-cert lacks a root that is to be trusted'],
       }),
     );
@@ -72,6 +76,8 @@ describe('mesh-operator ca status', () => {
       expect.arrayContaining([
         '  Cluster north: its roots are trusted here, it trusts the root of this cluster',
         `  Cluster west: its roots are not trusted by everybody here yet, it does not trust the root of this cluster yet; ${message}`,
+        '  Cluster south, which follows this istiod: its proxies trust the root',
+        `  Cluster far, which follows this istiod: its proxies were not seen to trust the root that signs; ${message}`,
         '  Waits: ConfigMap shop/istio-ca-root-cert lacks a root that is to be trusted',
       ]),
     );

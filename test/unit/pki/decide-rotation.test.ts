@@ -21,7 +21,7 @@ const paused = aPolicy({ isPaused: true });
 
 function decide(state: AuthorityState, changes: Partial<RotationInput> = {}) {
   return decideRotation({
-    ...{ state, policy: aPolicy(), request: undefined, members: [], now },
+    ...{ state, policy: aPolicy(), request: undefined, members: [], followers: [], now },
     ...{ observed: undefined, openForMs: undefined },
     ...changes,
   });

@@ -1,11 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { AuthorityState } from '../../../src/pki/authority-state.ts';
 import { decideExchange, isExchanging } from '../../../src/pki/decide-exchange.ts';
-import { decideRotation } from '../../../src/pki/decide-rotation.ts';
+import {
+  decideRotation,
+  isCompromised,
+  isSoakDecisive,
+  type RotationInput,
+  type RotationStep,
+} from '../../../src/pki/decide-rotation.ts';
 import { isSettled, settled, trustStatementOf, wantedRoots } from '../../../src/pki/exchange.ts';
 import { memberBlockers } from '../../../src/pki/gates.ts';
 import { rootOrderOf } from '../../../src/pki/istio-bundle.ts';
 import { type MemberView, memberView } from '../../../src/pki/member-view.ts';
+import { PhaseMemory } from '../../../src/pki/phase-memory.ts';
 import { advanceRotation } from '../../../src/pki/rotation-steps.ts';
 import { type TrustStatement, trustStatementText } from '../../../src/pki/trust-statement.ts';
 import {
@@ -31,13 +38,17 @@ function aView(changes: Partial<TrustStatement> = {}, absentSince?: Date): Membe
   return memberView(heard, { clusterName: 'east', meshID: 'mesh' }, now);
 }
 
+/** No cluster follows this one. */
+const alone = { policy: aPolicy(), followers: [] };
+
 /** Takes every step between the clusters while everybody here does at once what is asked of them. */
 function exchanged(state: AuthorityState, members: readonly MemberView[]): AuthorityState {
   let at = state;
   for (let count = 0; count < 8; count += 1) {
-    const next = decideExchange({ state: at, members, observed: everybodyDone(at), isSoaked: true, now });
+    const observed = everybodyDone(at);
+    const next = decideExchange({ ...alone, state: at, members, observed, isSoaked: true, now });
     if (next === undefined) return at;
-    at = next;
+    at = next.state;
   }
   throw new Error('it does not come to rest');
 }
@@ -65,7 +76,7 @@ describe('an authority that has heard of another cluster', () => {
       replicas: [{ pod: 'istio-system/istiod-0', rootNotAfter: 1 }],
     };
 
-    const next = decideExchange({ state, members: [aView()], observed, isSoaked: true, now });
+    const next = decideExchange({ ...alone, state, members: [aView()], observed, isSoaked: true, now });
 
     expect(next).toBeUndefined();
   });
@@ -73,7 +84,7 @@ describe('an authority that has heard of another cluster', () => {
   test('does not say that a root is held before the soak is over', () => {
     const state = anAuthority();
     const taken = decideExchange({
-      state,
+      ...{ ...alone, state },
       members: [aView()],
       observed: everybodyDone(state),
       isSoaked: true,
@@ -81,12 +92,12 @@ describe('an authority that has heard of another cluster', () => {
     });
 
     const next = decideExchange({
-      ...{ state: taken as AuthorityState, members: [aView()], now },
-      ...{ observed: everybodyDone(taken as AuthorityState), isSoaked: false },
+      ...{ ...alone, state: taken?.state as AuthorityState, members: [aView()], now },
+      ...{ observed: everybodyDone(taken?.state as AuthorityState), isSoaked: false },
     });
 
     expect(next).toBeUndefined();
-    expect(taken?.exchange?.accepted).not.toContain(fingerprintOf(westRoot));
+    expect(taken?.state.exchange?.accepted).not.toContain(fingerprintOf(westRoot));
   });
 
   test('adds none that is its own, and still says what everybody holds', () => {
@@ -137,7 +148,7 @@ describe('an authority that has heard of another cluster', () => {
     const view = aView({ roots: [twin.roots.current.certPem] });
 
     const step = decideRotation({
-      ...{ state: own, policy: aPolicy(), request: undefined, members: [view], now },
+      ...{ ...alone, state: own, request: undefined, members: [view], now },
       ...{ observed: everybodyDone(own), openForMs: undefined },
     });
 
@@ -194,7 +205,7 @@ describe('a rotation', () => {
     const policy = aPolicy({ proceedAfterMs: hourMs });
     const decide = (at: Date) =>
       decideRotation({
-        ...{ state: trusting, policy, request: undefined, members: [aView()], now: at },
+        ...{ ...alone, state: trusting, policy, request: undefined, members: [aView()], now: at },
         ...{ observed: everybodyDone(trusting), openForMs: hourMs },
       });
 
@@ -204,4 +215,117 @@ describe('a rotation', () => {
       leftBehind: [{ what: 'cluster west' }],
     });
   });
+
+  test('soaks by its own policy, whatever another cluster has lost', () => {
+    const lost = aView({ trusted: [next], isCompromised: true });
+
+    expect(decideTogether(trusting, { members: [lost] })).toMatchObject({ step: 'soak' });
+  });
 });
+
+describe('a cluster that another one tells that its key is known to others', () => {
+  const taken = withOrderOf(anAuthority(), [aView()]);
+
+  test('says without a soak what everybody here holds', () => {
+    expect(decideTogether(taken, { members: [aView()] })).toMatchObject({ step: 'soak' });
+    expect(decideTogether(taken, { members: [aView({ isCompromised: true })] })).toMatchObject({
+      ...{ step: 'exchange', state: settled(taken), leftBehind: [] },
+    });
+  });
+
+  test('hears it of a rotation for that reason, and of a request that waits for another one', () => {
+    const rotating = aRotation('root');
+    const lost = { ...rotating, rotation: { ...rotating.rotation, reason: 'KeyCompromise' } };
+
+    expect(isCompromised(lost as AuthorityState, undefined)).toBe(true);
+    expect(isCompromised(rotating, 'KeyCompromise/2')).toBe(true);
+    expect(isCompromised(rotating, 'root/2')).toBe(false);
+    expect(isCompromised({ ...rotating, answeredRequest: 'KeyCompromise/2' }, 'KeyCompromise/2')).toBe(false);
+  });
+});
+
+describe('a cluster that follows the istiod of this one', () => {
+  const trouble = 'cannot be reached since yesterday';
+  const silent: MemberView = { clusterName: 'north', absentSince: now, trouble };
+  const patient = aPolicy({ proceedAfterMs: hourMs });
+  const trusting = aRotation('root', { now });
+  const taken = withOrderOf(anAuthority(), [aView()]);
+
+  test('is waited for until the policy’s time is over, and is told so', () => {
+    const wait = { step: 'wait', blockers: [{ what: 'cluster north', why: trouble }] };
+    expect(decideTogether(trusting, { followers: [silent], at: later(30 * dayMs) })).toMatchObject(wait);
+
+    const told = `${trouble} (waited for until ${later(dayMs + hourMs).toISOString()})`;
+    const asked = { followers: [silent], policy: patient };
+    expect(decideTogether(trusting, { ...asked, at: later(dayMs + hourMs - 1000) })).toMatchObject({
+      ...{ step: 'wait', againInMs: 1000, blockers: [{ why: told }] },
+    });
+    expect(
+      decideTogether(trusting, { ...asked, at: later(dayMs + hourMs), openForMs: hourMs }),
+    ).toMatchObject({
+      ...{ step: 'advance', state: { phase: 'Signing' } },
+      leftBehind: [{ gate: 'Followers', what: 'cluster north' }],
+    });
+  });
+
+  test('keeps other clusters from being told that everybody here holds their roots, as long as the policy says', () => {
+    const asked = { members: [aView()], followers: [silent], policy: patient, openForMs: hourMs };
+
+    expect(decideTogether(taken, { ...asked, policy: aPolicy(), at: later(9 * dayMs) })).toMatchObject({
+      ...{ step: 'wait', blockers: [{ what: 'cluster north' }] },
+    });
+    expect(decideTogether(taken, { ...asked, at: later(dayMs + hourMs - 1) }).step).toBe('wait');
+    expect(decideTogether(taken, { ...asked, at: later(dayMs + hourMs) })).toMatchObject({
+      ...{ step: 'exchange', state: settled(taken), leftBehind: [{ what: 'cluster north' }] },
+    });
+  });
+
+  test('has the soak begin when it has answered, as other members do not', () => {
+    const joined = settled(aRotation('root', { state: exchanged(anAuthority(), [aView()]), now }));
+    const done = aView({ trusted: [fingerprintOf(joined.roots.next?.certPem ?? '')] });
+    const openedBy = (member: MemberView, ...followers: readonly MemberView[]) => {
+      const memory = new PhaseMemory(joined);
+      memory.noteStep(decideTogether(joined, { members: [member], followers }), 0);
+      return memory.openForMs(hourMs);
+    };
+
+    expect(openedBy(done)).toBe(hourMs);
+    expect(openedBy(done, silent)).toBeUndefined();
+    expect(openedBy(aView())).toBe(hourMs);
+    expect(openedBy(aView(), silent)).toBeUndefined();
+  });
+
+  test('has no proxies asked again while nothing follows of it', () => {
+    const input = { policy: aPolicy(), members: [], followers: [silent], now };
+
+    expect(isSoakDecisive({ ...input, state: trusting })).toBe(false);
+    expect(isSoakDecisive({ ...input, state: trusting, followers: [] })).toBe(true);
+    expect(isSoakDecisive({ ...input, state: taken })).toBe(false);
+    expect(isSoakDecisive({ ...input, state: taken, followers: [] })).toBe(true);
+  });
+});
+
+/** The state in which istiod has just been given the roots of others. */
+function withOrderOf(state: AuthorityState, members: readonly MemberView[]): AuthorityState {
+  const observed = everybodyDone(state);
+  const step = decideExchange({ ...alone, state, members, observed, isSoaked: true, now });
+  if (step === undefined) throw new Error('it takes no roots');
+  return step.state;
+}
+
+/** What an authority decides where everybody in this cluster is done. */
+function decideTogether(
+  state: AuthorityState,
+  {
+    at = now,
+    ...changes
+  }: Partial<Pick<RotationInput, 'policy' | 'members' | 'followers' | 'openForMs'>> & {
+    readonly at?: Date;
+  },
+): RotationStep {
+  return decideRotation({
+    ...{ ...alone, state, request: undefined, members: [], now: at },
+    ...{ observed: everybodyDone(state), openForMs: undefined },
+    ...changes,
+  });
+}

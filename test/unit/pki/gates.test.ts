@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AuthorityState } from '../../../src/pki/authority-state.ts';
 import { answer, type FollowedBundle } from '../../../src/pki/follower.ts';
-import { phaseBlockers, replicaBlockers } from '../../../src/pki/gates.ts';
+import { followerBlockers, phaseBlockers, replicaBlockers } from '../../../src/pki/gates.ts';
 import { istioBundleOf, versionOfBundle } from '../../../src/pki/istio-bundle.ts';
 import type { MemberView } from '../../../src/pki/member-view.ts';
 import type { ObservedTrust } from '../../../src/pki/observed-trust.ts';
@@ -151,15 +151,14 @@ describe('a cluster that follows the istiod of this one', () => {
     };
   };
   const follower = (view: Partial<MemberView> = {}): MemberView => ({ clusterName: 'west', ...view });
-  const held = (state: AuthorityState, view: MemberView) =>
-    phaseBlockers(state, { ...everybodyDone(state), followers: [view] });
+  const held = (state: AuthorityState, view: MemberView) => followerBlockers(state, [view]);
 
   test.each(phases)('holds %s until it has answered the bundle of that phase', (_name, state) => {
     const statement = answer('west', bundleOf(state));
 
     expect(held(state, follower({ statement }))).toEqual([]);
     expect(held(state, follower({ statement: { ...statement, answers: 'another' } }))).toEqual([
-      { gate: 'Members', what: 'cluster west', why: 'has not answered for its proxies yet' },
+      { gate: 'Followers', what: 'cluster west', why: 'has not answered for its proxies yet' },
     ]);
     expect(held(state, follower())).toHaveLength(1);
   });
