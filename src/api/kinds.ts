@@ -159,6 +159,12 @@ const table: readonly KindInfo[] = [
     plural: 'selfsubjectaccessreviews',
     namespaced: false,
   },
+  {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectRulesReview',
+    plural: 'selfsubjectrulesreviews',
+    namespaced: false,
+  },
   { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases', namespaced: true },
 ];
 

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Dispatcher, request as httpRequest } from 'undici';
 import { type KindInfo, kindInfo } from '../api/kinds.ts';
 import { idOf, idText, type KubernetesObject, type ObjectId } from '../api/kubernetes-object.ts';
+import type { PolicyRule } from '../api/policy-rule.ts';
 import type { Right } from '../api/right.ts';
 import type { UserInfo } from '../api/user-info.ts';
 import type { Clock } from '../base/clock.ts';
@@ -409,6 +410,28 @@ export class KubeClient {
   }
 
   /**
+   * What roles let us do in the whole cluster (authorization.k8s.io/v1 SelfSubjectRulesReview). What another authorizer
+   * than RBAC allows need not be among it.
+   */
+  async myRules(signal: AbortSignal): Promise<PolicyRule[]> {
+    const { apiVersion, kind } = selfRulesKind;
+    const { status } = await this.#json(
+      {
+        verb: 'create',
+        method: 'POST',
+        kind,
+        action: 'ask what we may do',
+        path: resourcePath(selfRulesKind, {}),
+        body: JSON.stringify({ apiVersion, kind, spec: { namespace: noNamespace } }),
+        contentType: 'application/json',
+      },
+      signal,
+    );
+    const { resourceRules = [] } = status as { readonly resourceRules?: Partial<PolicyRule>[] };
+    return resourceRules.map((rule) => ({ apiGroups: [], resources: [], verbs: [], ...rule }));
+  }
+
+  /**
    * A token of a ServiceAccount that is valid for the API server while that exists, and the object that it is bound to
    * (authentication.k8s.io/v1 TokenRequest). The server may give another lifetime than was asked for.
    */
@@ -572,6 +595,9 @@ function metadataOf(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList')
 }
 
 const selfReviewKind = kindInfo('authorization.k8s.io/v1', 'SelfSubjectAccessReview');
+const selfRulesKind = kindInfo('authorization.k8s.io/v1', 'SelfSubjectRulesReview');
+/** The review is of a namespace; of one that cannot be, only what is given in all of them is told. */
+const noNamespace = '-';
 const accessReviewKind = kindInfo('authorization.k8s.io/v1', 'SubjectAccessReview');
 
 const versionCall: Call = {

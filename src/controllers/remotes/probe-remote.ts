@@ -1,10 +1,14 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
+import { rightsBeyond, rightsOfRules } from '../../api/policy-rule.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type Right, rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
 import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
+import { type ReadingMesh, readerRoleName, readerRules } from '../../render/multicluster/reader.ts';
 import { anyVersion, type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
 
 /** What was found of another cluster. */
@@ -62,14 +66,45 @@ async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<read
   }
 }
 
-/** Throws TerminalError that names what the operator may not do there. */
+/** Throws TerminalError that names what the operator may not do there for a mesh. */
 export async function assertRights(
+  client: KubeClient,
+  mesh: ReadingMesh & Pick<ResolvedMesh, 'revision'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const [missing, ungivable] = await Promise.all([
+    missingOf(client, rightsInRemote(mesh), signal),
+    ungivableRights(client, mesh, signal),
+  ]);
+  if (missing.length + ungivable.length === 0) return;
+  throw new TerminalError(`may not ${rightsText([...missing, ...ungivable])}`, { reason: 'RightsMissing' });
+}
+
+async function missingOf(
   client: KubeClient,
   rights: readonly Right[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly Right[]> {
   const allowed = await Promise.all(rights.map((right) => client.mayI(right, signal)));
-  const missing = rights.filter((_, index) => allowed[index] !== true);
-  if (missing.length === 0) return;
-  throw new TerminalError(`may not ${rightsText(missing)}`, { reason: 'RightsMissing' });
+  return rights.filter((_, index) => allowed[index] !== true);
+}
+
+/**
+ * What istiod's reader needs and the operator could not give it: what roles do not give the operator itself, unless it may
+ * write and bind any role of that name (Kubernetes pkg/registry/rbac/validation and escalation_check.go).
+ */
+async function ungivableRights(
+  client: KubeClient,
+  mesh: ReadingMesh,
+  signal: AbortSignal,
+): Promise<readonly Right[]> {
+  const lacking = rightsBeyond(await client.myRules(signal), rightsOfRules(readerRules(mesh)));
+  if (lacking.length === 0) return [];
+  const role = {
+    group: 'rbac.authorization.k8s.io',
+    resource: 'clusterroles',
+    name: readerRoleName(mesh),
+  };
+  const anyway = ['escalate', 'bind'].map((verb) => ({ verb, ...role }));
+  return (await missingOf(client, anyway, signal)).length === 0 ? [] : lacking;
 }

@@ -1,7 +1,6 @@
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
-import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
 import type { AccessKeeper } from './access-keeper.ts';
 import { type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
@@ -80,7 +79,7 @@ export class RemoteProber {
     if (isSame && clock.monotonicMs() - known.probedAtMs < probeIntervalMs) return known;
     this.#memories.delete(name);
     // Before anything else: what is missing is named whole.
-    if (!isSame) await assertRights(client, rightsInRemote(mesh), signal);
+    if (!isSame) await assertRights(client, mesh, signal);
     const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
     const facts = await probeRemote(client, mesh.namespace, clock, signal, isNear);
     // With another Secret somebody has changed something, perhaps here as well.

@@ -151,8 +151,8 @@ function clusterRoleView(mesh: ResolvedMesh) {
   };
 }
 
-export function multiClusterServiceGroup(mesh: ResolvedMesh): string {
-  return literalEnv(mesh.pilot.env, 'MCS_API_GROUP') ?? 'multicluster.x-k8s.io';
+export function multiClusterServiceGroup({ pilot }: Pick<ResolvedMesh, 'pilot'>): string {
+  return literalEnv(pilot.env, 'MCS_API_GROUP') ?? 'multicluster.x-k8s.io';
 }
 
 function binding(

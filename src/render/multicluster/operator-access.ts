@@ -1,16 +1,20 @@
-import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
 import { operatorAccessLabel } from '../../api/labels.ts';
+import type { PolicyRule } from '../../api/policy-rule.ts';
 import { primaryConfigMapId } from '../../api/primary-statement.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Right } from '../../api/right.ts';
 import { trustStatementName } from '../../api/trust-statement-object.ts';
 import { renderObject } from '../template-engine.ts';
-import { readerName, readerRoleName } from './reader.ts';
+import { type ReadingMesh, readerName, readerRoleName, readerRules } from './reader.ts';
 
 /** What is known of a mesh where another cluster is looked at. */
 type HomeMesh = Pick<ResolvedMesh, 'namespace' | 'clusterId'>;
 
-/** All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own. */
+/**
+ * All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own. For the roles
+ * among it Kubernetes also wants what these give (`readerRules`).
+ */
 export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>): Right[] {
   const { namespace } = mesh;
   const ofReader = { namespace, name: readerName(mesh) };
@@ -30,7 +34,7 @@ export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>):
     ...write.map((verb) => ({ verb, group: '', resource: 'serviceaccounts', ...ofReader })),
     { verb: 'create', group: '', resource: 'serviceaccounts', subresource: 'token', ...ofReader },
     ...['list', 'create', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
-    ...[...write, 'bind', 'escalate'].map((verb) => ({ verb, group: rbac, resource: 'clusterroles', name })),
+    ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterroles', name })),
     ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterrolebindings', name })),
   ];
 }
@@ -41,9 +45,10 @@ export function operatorAccessName({ clusterId }: Pick<ResolvedMesh, 'clusterId'
 }
 
 /**
- * Whom the operator is in another cluster, with exactly the rights that it uses there, and that to renew its own token.
+ * Whom the operator is in another cluster, with exactly the rights that it uses there, that to renew its own token, and
+ * what the reader may read: Kubernetes lets nobody give what he has not, and whoever might do so could take any right.
  */
-export function renderOperatorAccess(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>): KubernetesObject[] {
+export function renderOperatorAccess(mesh: ReadingMesh & Pick<ResolvedMesh, 'revision'>): KubernetesObject[] {
   const { namespace, clusterId } = mesh;
   const subject = { name: operatorAccessName(mesh), namespace };
   const labels = { [operatorAccessLabel]: clusterId };
@@ -55,18 +60,17 @@ export function renderOperatorAccess(mesh: HomeMesh & Pick<ResolvedMesh, 'revisi
     ...subject,
   };
   const rights = [...rightsInRemote(mesh), ownToken];
-  const roleName = `${subject.name}-${namespace}`;
+  const roleName = accessRoleName(mesh);
   const ofCluster = { name: roleName, labels };
   const ofNamespace = { name: subject.name, namespace, labels };
-  const ruled = (kind: string, metadata: object, some: readonly Right[]) =>
-    renderObject('multicluster/20-access-role', { kind, metadata, rules: rulesOf(some) });
+  const ruled = (kind: string, metadata: object, rules: readonly PolicyRule[]) =>
+    renderObject('multicluster/20-access-role', { kind, metadata, rules });
   return [
     renderObject('workload/00-service-account', { metadata: ofNamespace, imagePullSecrets: undefined }),
-    ruled(
-      'ClusterRole',
-      ofCluster,
-      rights.filter((right) => right.namespace === undefined),
-    ),
+    ruled('ClusterRole', ofCluster, [
+      ...rulesOf(rights.filter((right) => right.namespace === undefined)),
+      ...readerRules(mesh),
+    ]),
     renderObject('workload/05-role-binding', {
       ...{
         bindingKind: 'ClusterRoleBinding',
@@ -76,11 +80,7 @@ export function renderOperatorAccess(mesh: HomeMesh & Pick<ResolvedMesh, 'revisi
         subject,
       },
     }),
-    ruled(
-      'Role',
-      ofNamespace,
-      rights.filter((right) => right.namespace !== undefined),
-    ),
+    ruled('Role', ofNamespace, rulesOf(rights.filter((right) => right.namespace !== undefined))),
     renderObject('workload/05-role-binding', {
       ...{
         bindingKind: 'RoleBinding',
@@ -95,12 +95,26 @@ export function renderOperatorAccess(mesh: HomeMesh & Pick<ResolvedMesh, 'revisi
 
 /** The same objects, in the order in which they go: who can get in, first. */
 export function operatorAccessIds(mesh: HomeMesh): ObjectId[] {
-  // Their names do not depend on what they grant.
-  return renderOperatorAccess({ ...mesh, revision: '' }).map(idOf);
+  const { namespace } = mesh;
+  const name = operatorAccessName(mesh);
+  const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
+  const ofCluster = { ...rbac, name: accessRoleName(mesh) };
+  return [
+    { apiVersion: 'v1', kind: 'ServiceAccount', namespace, name },
+    { ...ofCluster, kind: 'ClusterRole' },
+    { ...ofCluster, kind: 'ClusterRoleBinding' },
+    { ...rbac, kind: 'Role', namespace, name },
+    { ...rbac, kind: 'RoleBinding', namespace, name },
+  ];
+}
+
+/** Name of its ClusterRole, and of the binding of that. */
+function accessRoleName(mesh: HomeMesh): string {
+  return `${operatorAccessName(mesh)}-${mesh.namespace}`;
 }
 
 /** PolicyRules that grant the rights, one for each kind and name. */
-function rulesOf(rights: readonly Right[]): object[] {
+function rulesOf(rights: readonly Right[]): PolicyRule[] {
   const verbs = new Map<string, string[]>();
   for (const { verb, group, resource, subresource, name } of rights) {
     const rule = {

@@ -1,8 +1,12 @@
 import type { KubernetesObject, ObjectId, ObjectMeta } from '../../api/kubernetes-object.ts';
 import { readerLabel } from '../../api/labels.ts';
+import type { PolicyRule } from '../../api/policy-rule.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { istioGroups, multiClusterServiceGroup } from '../control-plane/access.ts';
 import { renderObject } from '../template-engine.ts';
+
+/** What is known of a mesh whose istiod reads other clusters. */
+export type ReadingMesh = Pick<ResolvedMesh, 'namespace' | 'clusterId' | 'pilot'>;
 
 /** Name of the ServiceAccount in another cluster as which the istiod of this one reads that. */
 export function readerName({ clusterId }: Pick<ResolvedMesh, 'clusterId'>): string {
@@ -18,7 +22,7 @@ export function readerLabels({ clusterId }: Pick<ResolvedMesh, 'clusterId'>): Re
  * What this mesh has in each other cluster: the identity as which its istiod reads that cluster, and what it may read. In
  * the namespace that the mesh has here, since istiod looks there.
  */
-export function renderReader(mesh: ResolvedMesh): KubernetesObject[] {
+export function renderReader(mesh: ReadingMesh): KubernetesObject[] {
   const subject = { name: readerName(mesh), namespace: mesh.namespace };
   const roleName = readerRoleName(mesh);
   const labels = readerLabels(mesh);
@@ -28,16 +32,25 @@ export function renderReader(mesh: ResolvedMesh): KubernetesObject[] {
       metadata: { ...subject, labels },
       imagePullSecrets: undefined,
     }),
-    renderObject('control-plane/11-reader-cluster-role', {
-      metadata,
-      istioGroups,
-      multiClusterServiceGroup: multiClusterServiceGroup(mesh),
-      isRemote: false,
-    }),
+    renderReaderRole(mesh, metadata),
     renderObject('workload/05-role-binding', {
       ...{ bindingKind: 'ClusterRoleBinding', metadata, roleKind: 'ClusterRole', roleName, subject },
     }),
   ];
+}
+
+/** What it may read, as rules of its ClusterRole. */
+export function readerRules(mesh: ReadingMesh): readonly PolicyRule[] {
+  return renderReaderRole(mesh, { name: readerRoleName(mesh) }).rules as readonly PolicyRule[];
+}
+
+function renderReaderRole(mesh: ReadingMesh, metadata: ObjectMeta): KubernetesObject {
+  return renderObject('control-plane/11-reader-cluster-role', {
+    metadata,
+    istioGroups,
+    multiClusterServiceGroup: multiClusterServiceGroup(mesh),
+    isRemote: false,
+  });
 }
 
 /** The same objects, in the order in which they go. */

@@ -1,6 +1,6 @@
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { idOf, type KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { idOf, type KubernetesObject, type ObjectId } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { resolveMesh } from '../../../src/api/resolve.ts';
 import type { ResolvedRemote } from '../../../src/api/resolved-multi-cluster.ts';
@@ -124,6 +124,27 @@ test('create lets the operator in with the rights that it needs and no others, a
   expect((await tested.mesh.read()).spec).toMatchObject({
     multiCluster: { remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'cluster-west' } }] },
   });
+});
+
+test('create lets nobody who has its Secret give himself more, by the role of the reader that he may write', async () => {
+  const tested = await createMesh();
+  await create(tested, { add: true });
+  await untilConnected(tested);
+  const identity = await identityOf(tested);
+  const [binding, role] = readerIds(tested.home) as [ObjectId, ObjectId];
+  const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
+  const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace: tested.namespace }];
+  const admin = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
+  const apply = (object: KubernetesObject) =>
+    answerTo(identity, (client) => client.apply(object, { fieldManager: 'test', force: true }, never));
+  await west.client.delete(binding, {}, never);
+
+  const answers = [
+    await apply({ ...role, metadata: { name: role.name }, rules: everything }),
+    await apply({ ...binding, metadata: { name: binding.name }, roleRef: admin, subjects }),
+  ];
+
+  expect(answers).toEqual(['Forbidden', 'Forbidden']);
 });
 
 test('create prints what the spec needs, and called again brings a token that is used', async () => {

@@ -3,9 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../../src/api/kubernetes-object.ts';
 import { rotateRemotesAnnotation } from '../../../src/api/labels.ts';
+import type { MeshOperator } from '../../../src/api/mesh-operator.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
+import type { PolicyRule } from '../../../src/api/policy-rule.ts';
+import { resolveMesh } from '../../../src/api/resolve.ts';
 import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
+import { renderOperatorAccess } from '../../../src/render/multicluster/operator-access.ts';
 import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { makeAuthority } from '../../support/given-authority.ts';
@@ -373,6 +377,42 @@ describe('a way into another cluster that does not lead there', () => {
     expect(status.message).toMatch(/serviceaccounts|meshoperators/);
     expect(await leftInWest(namespace)).toEqual([]);
     await user.close();
+  });
+
+  test('is good where the operator may write any role of the reader, though it has not itself what that reads', async () => {
+    const { mesh, namespace } = await createMesh({ kubeconfig: { secretName: 'later' } });
+    const objects = renderOperatorAccess(resolveMesh((await mesh.read()) as unknown as MeshOperator));
+    const role = objects.find(({ kind }) => kind === 'ClusterRole') as KubernetesObject;
+    const rules = (role.rules as PolicyRule[]).filter(({ resourceNames, verbs }) => {
+      return resourceNames !== undefined || !verbs.includes('watch');
+    });
+    for (const object of objects) {
+      await west.client.create(
+        object === role ? { ...role, rules } : object,
+        { fieldManager: 'test' },
+        never,
+      );
+    }
+    const token = await west.cluster.kubectl('create', 'token', 'mesh-operator-east', '-n', namespace);
+    await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: token.trim() }));
+    await mesh.change({
+      multiCluster: { remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' } }] },
+    });
+    const { message } = await untilRemote(
+      mesh,
+      'rights are missing',
+      ({ reason }) => reason === 'RightsMissing',
+    );
+    const anyway = {
+      apiGroups: ['rbac.authorization.k8s.io'],
+      ...{ resources: ['clusterroles'], resourceNames: [`istio-reader-east-${namespace}`] },
+      verbs: ['escalate', 'bind'],
+    };
+    const merge = { rules: [...rules, anyway] };
+    await west.client.patch(idOf(role), { type: 'merge', merge }, { fieldManager: 'test' }, never);
+    await untilReady(mesh);
+
+    expect(message).toContain('get, list, watch *.config.istio.io in the cluster');
   });
 
   test('is read, and named as one that workloads are refused by, when it trusts none of our roots', async () => {

@@ -1,29 +1,40 @@
 import { expect, test } from 'vitest';
+import { idOf } from '../../../../src/api/kubernetes-object.ts';
+import { type PolicyRule, rightsOfRules } from '../../../../src/api/policy-rule.ts';
 import type { Right } from '../../../../src/api/right.ts';
-import { renderOperatorAccess, rightsInRemote } from '../../../../src/render/multicluster/operator-access.ts';
+import {
+  operatorAccessIds,
+  renderOperatorAccess,
+  rightsInRemote,
+} from '../../../../src/render/multicluster/operator-access.ts';
+import { readerRules } from '../../../../src/render/multicluster/reader.ts';
+import { aResolvedMesh } from '../../../support/resolved-mesh.ts';
 
-const mesh = { namespace: 'istio-system', clusterId: 'east', revision: '' };
+const mesh = aResolvedMesh({ clusterId: 'east' });
 
-interface Rule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly resourceNames?: readonly string[];
-  readonly verbs: readonly string[];
-}
-
-test('whom the operator is in another cluster may do what it does there and renew its own token, and nothing else', () => {
+test('whom the operator is in another cluster may do what it does there, renew its own token, and read what the reader reads, and nothing else', () => {
   const roles = renderOperatorAccess(mesh).filter(({ kind }) => kind.endsWith('Role'));
 
   const granted = roles.flatMap(({ metadata: { namespace }, rules }) =>
-    (rules as readonly Rule[]).flatMap(({ apiGroups, resources, resourceNames: [name] = [], verbs }) =>
-      verbs.map((verb) =>
-        textOf({ verb, group: apiGroups[0] ?? '', resource: resources[0] ?? '', namespace, name }),
-      ),
+    (rules as readonly PolicyRule[]).flatMap((rule) =>
+      rightsOfRules([rule]).map((right) => textOf({ ...right, namespace, name: rule.resourceNames?.[0] })),
     ),
   );
 
   const ownToken = 'create  serviceaccounts/token istio-system mesh-operator-east';
-  expect(granted.sort()).toEqual([...rightsInRemote(mesh).map(textOf), ownToken].sort());
+  const wanted = [...rightsInRemote(mesh), ...rightsOfRules(readerRules(mesh))].map(textOf);
+  expect(granted.sort()).toEqual([...wanted, ownToken].sort());
+});
+
+test('it has no way to rights that it was not given', () => {
+  const rules = renderOperatorAccess(mesh).flatMap((object) => (object.rules ?? []) as PolicyRule[]);
+
+  const verbs = new Set(rules.flatMap((rule) => rule.verbs));
+  expect([...verbs].sort()).toEqual(['create', 'delete', 'get', 'list', 'patch', 'watch']);
+});
+
+test('what goes when it is taken back is all that it was', () => {
+  expect(operatorAccessIds(mesh)).toEqual(renderOperatorAccess(mesh).map(idOf));
 });
 
 test('it writes no role and no binding but those of the reader, which another cluster of the mesh does not share', () => {
