@@ -350,6 +350,10 @@ export const conditionTable: readonly ConditionInfo[] = [
       'istiod reads every other cluster of the mesh; `status.remotes` has each. Absent where the spec names none.',
     reasons: [
       { reason: 'Connected', meaning: 'It does.' },
+      {
+        reason: 'IstiodNotReady',
+        meaning: 'It can, but no replica of it is Ready that could have done so: see `ControlPlaneReady`.',
+      },
       { reason: 'Progressing', meaning: 'A credential is on its way to istiod.' },
       {
         reason: 'RemoteUnreachable',

@@ -17,7 +17,12 @@ export function replicaPods(pods: readonly KubernetesObject[]): KubernetesObject
 
 /** Whether there are replicas, by their records, and none of them is Ready. */
 export function noneIsReady(replicas: readonly KubernetesObject[]): boolean {
-  return replicas.length > 0 && !replicas.some(({ status }) => isRecord(status) && status.isReady === true);
+  return replicas.length > 0 && !someIsReady(replicas);
+}
+
+/** Whether one of these replicas, by their records, is Ready. */
+export function someIsReady(replicas: readonly KubernetesObject[]): boolean {
+  return replicas.some(({ status }) => isRecord(status) && status.isReady === true);
 }
 
 function isStarting({ status }: KubernetesObject): boolean {

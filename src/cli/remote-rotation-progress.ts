@@ -30,16 +30,19 @@ export class RemoteRotationProgress {
 
   #isReplaced({ clusterName, reason, credential }: RemoteStatus): boolean {
     return (
-      reason === 'Connected' &&
+      atRest.includes(reason) &&
       credential !== undefined &&
       credential.issuedAt !== this.#before.get(clusterName)
     );
   }
 }
 
+/** Reasons of a cluster with one credential, and nothing to do about it. */
+const atRest: readonly string[] = ['Connected', 'IstiodNotReady'];
+
 function lineOf(clusterName: string, remote: RemoteStatus | undefined, isDone: boolean): string {
   if (remote === undefined) return `${clusterName}: the operator has not seen it yet`;
-  if (!isDone && remote.reason === 'Connected') return `${clusterName}: the operator has not begun yet`;
+  if (!isDone && atRest.includes(remote.reason)) return `${clusterName}: the operator has not begun yet`;
   if (!isDone) return `${clusterName}: ${remote.state} (${remote.reason}), ${remote.message}`;
   return `${clusterName}: replaced; the credential of before is refused`;
 }

@@ -125,7 +125,10 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     namespace: ownNamespace(config, connection),
     metricsOf: (name) => metrics.controller(name),
     ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
-    shared: { services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
+    shared: {
+      ...{ services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
+      pods: dataPlane.pods,
+    },
     loadedVersion: trust.loadedVersion,
     onHeard: (key) => trust.controller.enqueue(key),
   });

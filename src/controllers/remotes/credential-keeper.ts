@@ -1,4 +1,4 @@
-import { noneIsReady, replicaPods } from '../../api/istiod-replicas.ts';
+import { noneIsReady, replicaPods, someIsReady } from '../../api/istiod-replicas.ts';
 import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
 import { remoteTokensAnnotation } from '../../api/labels.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -108,6 +108,11 @@ export class CredentialKeeper {
     const { remoteSecrets, podsIn } = this.#deps;
     const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
     return secret !== undefined && noneIsReady(replicaPods(podsIn(mesh.namespace)));
+  }
+
+  /** Whether some replica of istiod is Ready. */
+  isIstiodReady({ mesh }: RemotePass): boolean {
+    return someIsReady(replicaPods(this.#deps.podsIn(mesh.namespace)));
   }
 
   /** Takes from istiod a cluster that holds up its start; `keep` gives it back when a replica is Ready. False: no need. */

@@ -30,14 +30,23 @@ export function findingWithheld(): Finding {
   };
 }
 
-/** Of a cluster whose credential waits at a step; `problem` is what is wrong with the cluster otherwise. */
-export function findingOfStep(step: CredentialStep, problem: RemoteProblem | undefined, now: Date): Finding {
-  const finding = ofStep(step, now);
+/** What else is known of a cluster whose credential waits at a step. */
+export interface StepContext {
+  /** What is wrong with the cluster otherwise. */
+  readonly problem: RemoteProblem | undefined;
+  /** Whether a replica of istiod is Ready: only such a one has read the cluster. */
+  readonly isIstiodReady: boolean;
+}
+
+/** Of a cluster whose credential waits at a step. */
+export function findingOfStep(step: CredentialStep, context: StepContext, now: Date): Finding {
+  const { problem, isIstiodReady } = context;
+  const finding = ofStep(step, isIstiodReady, now);
   if (problem === undefined || finding.state !== 'Ready') return finding;
   return { ...finding, state: 'Degraded', reason: problem.reason, message: problem.message };
 }
 
-function ofStep(step: CredentialStep, now: Date): Finding {
+function ofStep(step: CredentialStep, isIstiodReady: boolean, now: Date): Finding {
   switch (step.do) {
     case 'wait':
       return {
@@ -54,7 +63,7 @@ function ofStep(step: CredentialStep, now: Date): Finding {
     case 'settle':
       return {
         ...{ state: 'Ready', reason: 'Delivering', againInMs: step.until.getTime() - now.getTime() },
-        message: 'istiod reads it, and is being given a new credential',
+        message: 'is being given to istiod with a new credential; the one before is still valid',
       };
     case 'restart':
       return {
@@ -65,19 +74,27 @@ function ofStep(step: CredentialStep, now: Date): Finding {
     case 'revoke':
       return {
         ...{ state: 'Ready', reason: 'Revoking', againInMs: 2 * pollMs },
-        message: 'istiod uses the new credential; the previous one is taken back, and not refused yet',
+        message:
+          'has a new credential in use; the previous one is taken back, and not refused yet',
       };
     default: {
       const dueAt = step.do === 'nothing' ? step.dueAt : undefined;
       const dueInMs = dueAt === undefined ? probeIntervalMs : dueAt.getTime() - now.getTime();
       return {
-        ...{ state: 'Ready', reason: 'Connected', message: 'istiod reads it' },
+        state: 'Ready',
+        ...(isIstiodReady ? connected : unread),
         againInMs: Math.min(probeIntervalMs, dueInMs),
         ...(dueAt === undefined ? {} : { renewAt: dueAt.toISOString() }),
       };
     }
   }
 }
+
+const connected = { reason: 'Connected', message: 'istiod reads it' };
+const unread = {
+  reason: 'IstiodNotReady',
+  message: 'is ready to be read, but no replica of istiod is Ready that could have done so',
+};
 
 /** Of an attempt that has failed; undefined for an error that says nothing of the cluster. */
 export function findingOfFailure(error: unknown, { mesh, remote }: RemotePass): Finding | undefined {

@@ -72,7 +72,8 @@ export class RemoteKeeper {
     const untold = await primary.keep(pass, probed);
     const problem = judged ?? untold;
     const step = await credentials.keep({ ...pass, identity }, isRefused);
-    const finding = findingOfStep(step, problem, clock.now());
+    const isIstiodReady = credentials.isIstiodReady(pass);
+    const finding = findingOfStep(step, { problem, isIstiodReady }, clock.now());
     if (!credentials.isAwaited(pass)) return finding;
     return { ...finding, againInMs: Math.min(finding.againInMs, startPollMs) };
   }

@@ -1,3 +1,4 @@
+import { replicaPods, someIsReady } from '../../api/istiod-replicas.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
@@ -52,8 +53,8 @@ export interface RemotesControllerDeps {
   readonly namespace: string;
   /** Over MeshOperators; whoever shares it starts it. */
   readonly meshes: Informer;
-  /** The caches it shares with other controllers, which start them: of Services of meshes, and of Secrets `cacerts`. */
-  readonly shared: { readonly services: Informer; readonly cacerts: Informer };
+  /** The caches it shares with other controllers, which start them: of Services of meshes, Secrets `cacerts`, and all pods by their records. */
+  readonly shared: { readonly services: Informer; readonly cacerts: Informer; readonly pods: Informer };
   /** The version of the bundle that every replica of a namespace has loaded; undefined while that is not known. */
   readonly loadedVersion: (namespace: string) => string | undefined;
   /** Every pod of a namespace. */
@@ -80,7 +81,8 @@ const workers = 32;
 /**
  * Wires the controllers of other clusters: one keeps each of them, the other says in the status of meshes how they are.
  * What wakes a cluster: the spec of its mesh, whether that may be acted on, its end, or its annotation; the Secret that the
- * spec names; a change of its credential, or of the Secret that istiod reads; for a cluster that follows the istiod of this
+ * spec names; a change of its credential, or of the Secret that istiod reads; a replica of istiod that becomes Ready, or is
+ * so no more; for a cluster that follows the istiod of this
  * one, what that is told. Beyond that it is asked once a minute.
  */
 export function createRemotesController(deps: RemotesControllerDeps): RemotesController {
@@ -114,7 +116,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     ...{ ...deps, replicas, store, connections, remoteSecrets },
     wake: (key) => wake(key),
   });
-  const { cacerts, services } = deps.shared;
+  const { cacerts, services, pods } = deps.shared;
   const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
   const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
   const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
@@ -174,6 +176,15 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   });
   services.addHandler((event) => {
     for (const owner of ownersOfEvent(event)) wakeFollowers(owner);
+  });
+  pods.addHandler(({ old, current }) => {
+    const pod = current ?? old;
+    const isReady = (one: KubernetesObject | undefined) => one !== undefined && someIsReady(replicaPods([one]));
+    if (pod?.metadata.labels?.app !== 'istiod' || isReady(old) === isReady(current)) return;
+    for (const mesh of meshes.values()) {
+      if (mesh.metadata.namespace !== pod.metadata.namespace) continue;
+      for (const { clusterName } of namedRemotes(mesh)) wake({ mesh: objectKeyOf(mesh), clusterName });
+    }
   });
   const tellFollowersOf = (namespace: string) => {
     for (const mesh of meshes.values()) {

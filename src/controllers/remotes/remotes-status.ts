@@ -24,8 +24,15 @@ export function remotesStatement(
   const waiting = statements.filter(({ state }) => state !== 'Ready');
   const worst = severity.flatMap((state) => waiting.filter((said) => said.state === state))[0];
   if (worst === undefined) {
-    const message = `istiod reads ${statements.length === 1 ? 'the other cluster' : `all ${statements.length} other clusters`}`;
-    return { type: remotesConditionType, status: 'True', reason: 'Connected', message };
+    const all = statements.length === 1 ? 'the other cluster' : `all ${statements.length} other clusters`;
+    const isRead = statements.every(({ reason }) => reason !== 'IstiodNotReady');
+    const said = isRead
+      ? { reason: 'Connected', message: `istiod reads ${all}` }
+      : {
+          reason: 'IstiodNotReady',
+          message: `No replica of istiod is Ready: the next one reads ${all}`,
+        };
+    return { type: remotesConditionType, status: 'True', ...said };
   }
   const others = waiting.length - 1;
   const more = others === 0 ? '' : ` (and ${others} more: see status.remotes)`;

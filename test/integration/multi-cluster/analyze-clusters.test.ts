@@ -140,7 +140,7 @@ test('one cluster is compared with the others of its mesh by the Secrets of that
     ),
   );
   await mesh.untilStatus('reads the other cluster', ({ remotes: known = [] }) =>
-    known.some(({ clusterName, reason }) => clusterName === 'west' && reason === 'Connected'),
+    known.some(({ clusterName, reason }) => clusterName === 'west' && reason === 'IstiodNotReady'),
   );
 
   const found = await find({ kubeconfig, remotes: true });

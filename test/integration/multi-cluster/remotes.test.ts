@@ -92,11 +92,12 @@ async function untilRemote(
   return found as RemoteStatus;
 }
 
+/** There is no istiod that reads it. */
 const untilReady = (mesh: TestMesh) =>
   untilRemote(
     mesh,
-    'the other cluster is connected',
-    ({ state, reason }) => state === 'Ready' && reason === 'Connected',
+    'the other cluster may be read',
+    ({ state, reason }) => state === 'Ready' && reason === 'IstiodNotReady',
   );
 
 function secretId(namespace: string) {
@@ -170,6 +171,20 @@ describe('another cluster of a mesh', () => {
     );
     await untilReady(mesh);
     expect((await leftInWest(namespace)).filter((name) => name.startsWith('Secret'))).toHaveLength(1);
+  });
+
+  test('is said to be read while a replica of istiod is Ready, and no longer', async () => {
+    const { mesh, namespace } = await createMesh({}, undefined, { profile: 'minimal' });
+    const before = await untilReady(mesh);
+    const pod = await runningReplica(await istiodDeployment(namespace));
+    const during = await untilRemote(mesh, 'it is read', ({ reason }) => reason === 'Connected');
+    await world.cluster.kubectl('delete', 'pod', pod.metadata.name, '-n', namespace, '--force');
+    await untilReady(mesh);
+    await world.cluster.kubectl('delete', 'node', namespace);
+
+    expect(before.message).toContain('no replica of istiod is Ready');
+    expect([during.state, during.message]).toEqual(['Ready', 'istiod reads it']);
+    expect(during.since).toBe(before.since);
   });
 
   test('has its Secret put back as it was when somebody edits or deletes it', async () => {
@@ -372,7 +387,7 @@ describe('a way into another cluster that does not lead there', () => {
     const token = await west.cluster.kubectl('create', 'token', 'visitor', '-n', home);
     const kubeconfig = await kubeconfigAs(west.cluster, { token: token.trim() });
     const { mesh, namespace } = await createMesh({}, kubeconfig);
-    const status = await untilRemote(mesh, 'rights are missing', ({ reason }) => reason !== 'Connected');
+    const status = await untilRemote(mesh, 'rights are missing', ({ state }) => state !== 'Progressing');
     expect(status.state).toBe('Refused');
     expect(status.message).toMatch(/serviceaccounts|meshoperators/);
     expect(await leftInWest(namespace)).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { RemoteStatement } from '../../../../src/controllers/remotes/remote-outcome.ts';
-import { remotesStatus } from '../../../../src/controllers/remotes/remotes-status.ts';
+import { remotesStatement, remotesStatus } from '../../../../src/controllers/remotes/remotes-status.ts';
 
 const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute));
 
@@ -30,5 +30,34 @@ describe('since when a cluster is what it is', () => {
       said('Unreachable', 'ApiServerUnreachable'),
     ];
     expect(sinceAfter(said('Ready', 'Connected'), ...outage)).toBe(at(1).toISOString());
+  });
+});
+
+describe('the condition of all clusters', () => {
+  const conditionOf = (...statements: readonly RemoteStatement['said'][]) => {
+    const { status, reason, message } = remotesStatement(statements);
+    return [status, reason, message];
+  };
+
+  test('says that istiod reads them', () => {
+    const both = conditionOf(said('Ready', 'Connected'), said('Ready', 'Revoking'));
+    expect(both).toEqual(['True', 'Connected', 'istiod reads all 2 other clusters']);
+  });
+
+  test('says so of none while no replica is Ready that could have read them', () => {
+    const one = conditionOf(said('Ready', 'IstiodNotReady'));
+    expect(one).toEqual([
+      'True',
+      'IstiodNotReady',
+      'No replica of istiod is Ready: the next one reads the other cluster',
+    ]);
+  });
+
+  test('names the worst of them, whatever istiod does', () => {
+    const [status, reason] = conditionOf(
+      said('Ready', 'IstiodNotReady'),
+      said('Unreachable', 'ApiServerTimeout'),
+    );
+    expect([status, reason]).toEqual(['False', 'RemoteUnreachable']);
   });
 });
