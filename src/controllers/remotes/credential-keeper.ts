@@ -7,7 +7,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { hastenMounts } from '../../kube/hasten-mounts.ts';
 import { readSecretText, secretTexts } from '../../kube/secret-data.ts';
-import { readerIds, renderReader } from '../../render/multicluster/reader.ts';
+import { readerIds } from '../../render/multicluster/reader.ts';
 import { remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
 import type { Informer } from '../../runtime/informer.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
@@ -21,6 +21,7 @@ import { holdsUpStart } from './holds-up-start.ts';
 import type { IstiodReplicas } from './istiod-replicas.ts';
 import { losingPods, mustKeepBytes } from './kubeconfig-change.ts';
 import { type ObservedReplica, replicasFor } from './observe-replicas.ts';
+import { applyReader } from './reader-rights.ts';
 import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
@@ -132,9 +133,7 @@ export class CredentialKeeper {
   async #mint({ key, mesh, remote, identity, request, owner, signal }: Admitted, why: MintReason) {
     const { store, clock, connections, events } = this.#deps;
     const client = connections.to(key, identity);
-    for (const object of renderReader(mesh)) {
-      await client.apply(object, { fieldManager: objectManager, force: true }, signal);
-    }
+    await applyReader(client, mesh, signal);
     const state = store.read(key);
     const kept = [state.current?.holder, state.previous?.holder];
     await withdrawOtherTokens(client, mesh, kept, signal);

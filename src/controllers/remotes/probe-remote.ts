@@ -1,6 +1,5 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { rightsBeyond, rightsOfRules } from '../../api/policy-rule.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import { type Right, rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -8,8 +7,9 @@ import { NotFoundError, TerminalError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
-import { type ReadingMesh, readerRoleName, readerRules } from '../../render/multicluster/reader.ts';
+import { type ReadingMesh, readerRoleName } from '../../render/multicluster/reader.ts';
 import { anyVersion, type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
+import { lackingRights } from './reader-rights.ts';
 
 /** What was found of another cluster. */
 export interface RemoteFacts extends ClusterFacts {
@@ -98,7 +98,7 @@ async function ungivableRights(
   mesh: ReadingMesh,
   signal: AbortSignal,
 ): Promise<readonly Right[]> {
-  const lacking = rightsBeyond(await client.myRules(signal), rightsOfRules(readerRules(mesh)));
+  const lacking = await lackingRights(client, mesh, signal);
   if (lacking.length === 0) return [];
   const role = {
     group: 'rbac.authorization.k8s.io',

@@ -36,11 +36,18 @@ export class RemoteConnections {
     return client;
   }
 
-  /** Tries something as somebody, over a connection of its own. */
-  async #as<T>(identity: RemoteIdentity, attempt: (client: KubeClient) => Promise<T>): Promise<T> {
-    const { connection, client } = this.#open(identity);
+  /** Tries something by a token, over a connection of its own; undefined where the cluster refuses that. */
+  async byToken<T>(
+    identity: RemoteIdentity,
+    token: string,
+    attempt: (client: KubeClient) => Promise<T>,
+  ): Promise<T | undefined> {
+    const { connection, client } = this.#open({ ...identity, credential: { token } });
     try {
       return await attempt(client);
+    } catch (error) {
+      if (isUnauthorized(error)) return undefined;
+      throw error;
     } finally {
       await connection.close();
     }
@@ -49,13 +56,8 @@ export class RemoteConnections {
   /** Whether a cluster refuses a token: not whether its bearer may do everything, which a role says. */
   async refuses(identity: RemoteIdentity, token: string, signal: AbortSignal): Promise<boolean> {
     const right = { verb: 'list', group: '', resource: 'namespaces' };
-    try {
-      await this.#as({ ...identity, credential: { token } }, (client) => client.mayI(right, signal));
-      return false;
-    } catch (error) {
-      if (isUnauthorized(error)) return true;
-      throw error;
-    }
+    const answer = await this.byToken(identity, token, (client) => client.mayI(right, signal));
+    return answer === undefined;
   }
 
   /** Closes what is open for a cluster that nobody needs any more. */

@@ -74,8 +74,7 @@ function ofStep(step: CredentialStep, isIstiodReady: boolean, now: Date): Findin
     case 'revoke':
       return {
         ...{ state: 'Ready', reason: 'Revoking', againInMs: 2 * pollMs },
-        message:
-          'has a new credential in use; the previous one is taken back, and not refused yet',
+        message: 'has a new credential in use; the previous one is taken back, and not refused yet',
       };
     default: {
       const dueAt = step.do === 'nothing' ? step.dueAt : undefined;

@@ -1,5 +1,7 @@
+import { rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
+import type { EventRecorder } from '../../kube/event-recorder.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
 import type { AccessKeeper } from './access-keeper.ts';
@@ -8,6 +10,7 @@ import { type CredentialKey, credentialSecretName } from './credential-secret.ts
 import type { CredentialSlot } from './credential-state.ts';
 import { isInNetwork } from './judge-remote.ts';
 import { assertRights, probeRemote, type RemoteFacts } from './probe-remote.ts';
+import { applyReader, lackingRights } from './reader-rights.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
@@ -24,6 +27,7 @@ export interface RemoteProberDeps {
   readonly client: KubeClient;
   readonly clock: Clock;
   readonly connections: RemoteConnections;
+  readonly events: EventRecorder;
   /** The Secrets that specs name. */
   readonly accessSecrets: WatchedObjects<AccessWatcher>;
   readonly access: AccessKeeper;
@@ -50,7 +54,10 @@ export const probeIntervalMs = 60_000;
 /** How long what this cluster has said of itself serves for comparisons. */
 const ownIntervalMs = 5_000;
 
-/** Asks other clusters who they are, and remembers for a while what they have said. */
+/**
+ * Asks other clusters who they are, and remembers for a while what they have said. What istiod may read there is asked as
+ * well, and given back.
+ */
 export class RemoteProber {
   readonly #deps: RemoteProberDeps;
   readonly #memories = new Map<string, ProbedRemote & { readonly probedAtMs: number }>();
@@ -86,10 +93,26 @@ export class RemoteProber {
     if (!isSame) this.#own.delete(mesh.namespace);
     const own = await this.#ownFacts(mesh.namespace, isNear(facts.meshes), signal);
     if (secret !== undefined) await access.keep(pass, { identity, secret, client });
-    const isRefused = current !== undefined && (await connections.refuses(identity, current.token, signal));
+    const isRefused = current !== undefined && (await this.#refusesReader(pass, identity, current));
     const probed = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
     this.#memories.set(name, probed);
     return probed;
+  }
+
+  /** Whether the other cluster refuses istiod's credential; a reader that has lost rights over there has them again after. */
+  async #refusesReader(
+    { key, mesh, owner, signal }: RemotePass,
+    identity: RemoteIdentity,
+    { token }: CredentialSlot,
+  ): Promise<boolean> {
+    const { connections, events } = this.#deps;
+    const lost = await connections.byToken(identity, token, (client) => lackingRights(client, mesh, signal));
+    if (lost === undefined) return true;
+    if (lost.length === 0) return false;
+    await applyReader(connections.to(key, identity), mesh, signal);
+    const message = `What istiod may read in cluster ${key.clusterName} is there again; it lacked: ${rightsText(lost)}`;
+    await events.record(owner, { type: 'Warning', reason: 'RemoteReaderRepaired', message }, signal);
+    return false;
   }
 
   /** This cluster, asked once for all others that are asked at about the same time. */

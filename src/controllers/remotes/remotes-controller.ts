@@ -110,7 +110,9 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   );
   const connections = new RemoteConnections(clock);
   const access = new AccessKeeper({ client, clock, store });
-  const prober = new RemoteProber({ client, clock, connections, accessSecrets, access });
+  const prober = new RemoteProber({
+    ...{ client, clock, connections, accessSecrets, access, events: deps.events },
+  });
   const replicas = new IstiodReplicas(deps);
   const credentials = new CredentialKeeper({
     ...{ ...deps, replicas, store, connections, remoteSecrets },
@@ -179,7 +181,8 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   });
   pods.addHandler(({ old, current }) => {
     const pod = current ?? old;
-    const isReady = (one: KubernetesObject | undefined) => one !== undefined && someIsReady(replicaPods([one]));
+    const isReady = (one: KubernetesObject | undefined) =>
+      one !== undefined && someIsReady(replicaPods([one]));
     if (pod?.metadata.labels?.app !== 'istiod' || isReady(old) === isReady(current)) return;
     for (const mesh of meshes.values()) {
       if (mesh.metadata.namespace !== pod.metadata.namespace) continue;

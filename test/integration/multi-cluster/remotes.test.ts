@@ -202,6 +202,32 @@ describe('another cluster of a mesh', () => {
     await waitUntil({ what: 'the Secret is as before', limitMs: 30_000, intervalMs: 100 }, isAsBefore);
   });
 
+  test('lets istiod read it again when somebody has taken rights from the reader', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const reader = identityIn(await remoteSecret(namespace), 'west');
+    const mayRead = () => answerTo(reader, (client) => client.mayI(canList('services'), never));
+    const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', name: `istio-reader-east-${namespace}` };
+    const takings = [
+      () => {
+        const merge = { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }] };
+        const role = { ...rbac, kind: 'ClusterRole' };
+        return west.client.patch(role, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+      },
+      () => west.client.delete({ ...rbac, kind: 'ClusterRoleBinding' }, {}, never),
+    ];
+    for (const take of takings) {
+      await take();
+      const options = { limitMs: 180_000, intervalMs: 100 };
+      await waitUntil({ what: 'it may not read', ...options }, async () => (await mayRead()) === false);
+      // The Secret is read anew, and so is the cluster.
+      await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: await adminToken() }));
+      await waitUntil({ what: 'it may read', ...options }, async () => (await mayRead()) === true);
+    }
+
+    expect(identityIn(await remoteSecret(namespace), 'west')).toEqual(reader);
+  });
+
   test('keeps nothing of a mesh that names it no more, or is deleted', async () => {
     for (const end of ['named no more', 'deleted'] as const) {
       const { mesh, namespace } = await createMesh();

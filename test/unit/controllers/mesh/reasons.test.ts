@@ -18,7 +18,7 @@ const ofOthers = [
   'ClockSkew',
   ...['RootsDiffer', 'AddressClash', 'GatewayPending'],
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
-  ...['RemoteCredentialIssued', 'RemoteWithheld'],
+  ...['RemoteCredentialIssued', 'RemoteWithheld', 'RemoteReaderRepaired'],
   ...['AuthorityAdopted', 'AuthorityCreated', 'RotationFinished', 'Replaced', 'RootUnchanged'],
   ...['RootsExchanged', 'MemberLeftBehind'],
 ];
