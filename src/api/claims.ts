@@ -40,12 +40,20 @@ export function claimedBundle(mesh: KubernetesObject): string | undefined {
   return tenant === undefined || provider === 'External' ? undefined : tenantBundleName(tenant);
 }
 
+/** The other clusters that it names; read as leniently. */
+function claimedRemotes(mesh: KubernetesObject): string[] {
+  const multiCluster = isRecord(mesh.spec) ? mesh.spec.multiCluster : undefined;
+  const remotes = isRecord(multiCluster) && Array.isArray(multiCluster.remotes) ? multiCluster.remotes : [];
+  const names = remotes.map((remote) => (isRecord(remote) ? remote.clusterName : undefined));
+  return names.map((name) => (typeof name === 'string' ? name : ''));
+}
+
 /** Something that one mesh of a cluster has alone. */
 export interface Claim {
-  /** Revisions and tags share one set of names, tenants and trust bundles have others; with a prefix, they share none. */
+  /** Revisions and tags share one set of names, all else has others; with a prefix, they share none. */
   readonly key: string;
   readonly name: string;
-  readonly what: 'revision' | 'tag' | 'tenant' | 'trust bundle' | 'name of ClusterRoles';
+  readonly what: 'revision' | 'tag' | 'tenant' | 'trust bundle' | 'name of ClusterRoles' | 'remote';
   /** Where in the spec it is. */
   readonly path: string;
 }
@@ -63,7 +71,16 @@ export function claimsOf(mesh: KubernetesObject): Claim[] {
     ...(tenant === undefined ? [] : [ofTenant(tenant)]),
     ...(bundle === undefined ? [] : [ofBundle(bundle)]),
     ofClusterScope(mesh),
+    ...claimedRemotes(mesh).map((remote, index) => ofRemote(mesh, remote, index)),
   ];
+}
+
+/** Every istiod of a namespace reads a cluster by one Secret there, whichever mesh it is of. */
+function ofRemote({ metadata: { namespace } }: KubernetesObject, name: string, index: number): Claim {
+  return {
+    ...({ key: `remote:${namespace}/${name}`, name, what: 'remote' } as const),
+    path: `spec.multiCluster.remotes[${index}].clusterName`,
+  };
 }
 
 function ofTenant(tenant: string): Claim {
@@ -92,14 +109,22 @@ export interface HeldClaim {
 /**
  * The first claim of `mesh` that another one already holds; undefined when `mesh` may have all of them. A name, be it a
  * revision or a tag, belongs to one mesh of a cluster, since webhooks and pods go by it without a namespace, and so do a
- * tenant and a trust bundle: the oldest claim keeps it, and of two equally old ones the first by namespace and name. The
+ * tenant and a trust bundle; a remote belongs to one mesh of a namespace. The oldest claim keeps it, and of two equally old ones the first by namespace and name. The
  * control planes of one mesh share its claims with it. `claiming` gives the meshes with a claim of that key.
  */
 export function earlierClaim(
   mesh: KubernetesObject,
   claiming: (key: string) => Iterable<KubernetesObject>,
 ): HeldClaim | undefined {
-  return heldClaims(mesh, claiming, (rival) => precedes(rival, mesh))[0];
+  return earlierClaims(mesh, claiming)[0];
+}
+
+/** All of them. */
+export function earlierClaims(
+  mesh: KubernetesObject,
+  claiming: (key: string) => Iterable<KubernetesObject>,
+): HeldClaim[] {
+  return heldClaims(mesh, claiming, (rival) => precedes(rival, mesh));
 }
 
 /** The claims of `mesh` that others have as well, whichever is older. */
@@ -131,6 +156,10 @@ export function claimMessage(held: HeldClaim): string {
 
 /** The same as a problem of the spec. */
 export function claimProblem({ claim: { name, what, path }, holder }: HeldClaim): Problem {
+  if (what === 'remote') {
+    const message = `cluster ${name} is a remote of MeshOperator ${keyText(holder)} already, by which every istiod of the namespace reads it: name it in one of the two`;
+    return { path, message };
+  }
   const other = what === 'name of ClusterRoles' ? 'revision' : what;
   return {
     path,

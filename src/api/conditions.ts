@@ -31,7 +31,7 @@ const terminalReasons: readonly ConditionReason[] = [
   {
     reason: 'RevisionConflict',
     meaning:
-      'Another MeshOperator of the cluster has this revision, tag, tenant or trust bundle; the older one keeps it.',
+      'Another MeshOperator of the cluster has this revision, tag, tenant or trust bundle, or one of the namespace this remote; the older one keeps it.',
   },
   {
     reason: 'TenantNotAdmitted',

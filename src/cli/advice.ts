@@ -7,7 +7,8 @@ export const adviceByReason: Readonly<Record<string, string>> = {
   AuthorNotAllowed:
     'grant the rights that the message names to whoever wrote the spec, or have somebody apply it who has them',
   AuthorUnknown: 'apply the MeshOperator once more, while the webhook of the operator is reached',
-  RevisionConflict: 'give this mesh another spec.revision, or delete the MeshOperator that has it',
+  RevisionConflict:
+    'take out of this mesh what the message names, or give it another name there, or delete the MeshOperator that has it',
   OwnedByOther: 'give the gateway another name or namespace, or delete the MeshOperator that has it',
   ObjectExists: 'delete the object, or give the mesh or gateway another name',
   FieldConflict:

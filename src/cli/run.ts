@@ -124,7 +124,7 @@ function createOperator(config: OperatorConfig, log: Logger): OperatorProcess {
     exec: new PodExec({ connection, clock }),
     namespace: ownNamespace(config, connection),
     metricsOf: (name) => metrics.controller(name),
-    ...{ meshes: mesh.meshes, podsIn: dataPlane.podsIn },
+    ...{ meshes: mesh.meshes, meshesClaiming: mesh.meshesOf, podsIn: dataPlane.podsIn },
     shared: {
       ...{ services: mesh.ownedOf(kindInfo('v1', 'Service')), cacerts: trust.cacerts },
       pods: dataPlane.pods,

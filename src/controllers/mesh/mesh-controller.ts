@@ -68,7 +68,7 @@ export interface MeshController {
 
 /**
  * Wires the mesh controller. What wakes a mesh: a change of its own spec, of who stands for it, or its deletion; any change of an
- * object that carries its labels; what another cluster says of the istiod that it follows; the end of a mesh that held a name of its; the loss of one of Istio's CRDs; a CRD of a
+ * object that carries its labels; what another cluster says of the istiod that it follows; a mesh that ends, or lets go of what this one claims; the loss of one of Istio's CRDs; a CRD of a
  * kind that meshes may have, which comes or goes. A change of a tenant wakes all, and any change of a spec the tenants. For a mesh with tenancy also a namespace that becomes something else to it.
  * For a mesh whose upgrades are `RevisionBased` also each step of one, and any change of its control planes. Its own
  * status writes wake nobody.
@@ -141,10 +141,10 @@ export function createMeshController(
       for (const other of isOfTenant ? meshes.values() : world.tenants())
         controller.enqueue(objectKeyOf(other));
     }
-    if (event.current === undefined && event.old !== undefined) {
-      for (const { key } of claimsOf(event.old)) {
-        for (const mesh of world.meshesClaiming(key)) controller.enqueue(objectKeyOf(mesh));
-      }
+    const kept = new Set(event.current === undefined ? [] : claimsOf(event.current).map(({ key }) => key));
+    for (const { key } of event.old === undefined ? [] : claimsOf(event.old)) {
+      if (kept.has(key)) continue;
+      for (const mesh of world.meshesClaiming(key)) controller.enqueue(objectKeyOf(mesh));
     }
   });
   for (const informer of [...owned, ...optional]) {

@@ -41,6 +41,15 @@ export class CredentialStore {
     });
   }
 
+  /** Whether another mesh of the namespace has, or had, a credential for the same cluster. */
+  isHeldByOther({ mesh, clusterName }: CredentialKey): boolean {
+    return [...this.secrets.values()].some((secret) => {
+      const key = credentialKeyOf(secret);
+      const isSame = key?.clusterName === clusterName && key.mesh.namespace === mesh.namespace;
+      return isSame && key.mesh.name !== mesh.name;
+    });
+  }
+
   /** Writes over what the cache has. Throws ConflictError when somebody else has written meanwhile: then nothing is written. */
   async write(key: CredentialKey, state: CredentialState, signal: AbortSignal): Promise<void> {
     const desired = credentialSecret(this.#secrets.namespace, key, state);

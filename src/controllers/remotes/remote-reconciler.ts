@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { earlierClaims } from '../../api/claims.ts';
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { rotateRemotesAnnotation } from '../../api/labels.ts';
 import type { MeshOperatorSpec } from '../../api/mesh-operator-spec.ts';
@@ -16,6 +17,7 @@ import {
   requeueAfter,
 } from '../../runtime/reconciler.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
+import type { CredentialStore } from './credential-store.ts';
 import type { RemoteKeeper } from './remote-keeper.ts';
 import type { RemoteStatement } from './remote-outcome.ts';
 import type { RemotePass } from './remote-pass.ts';
@@ -26,12 +28,17 @@ export interface RemoteReconcilerDeps {
   readonly meshes: Pick<Informer, 'get'>;
   readonly resolved: ResolvedMeshCache;
   readonly keeper: Pick<RemoteKeeper, 'keep' | 'release'>;
+  readonly store: Pick<CredentialStore, 'isHeldByOther'>;
+  /** The MeshOperators with a claim of a key (`claimsOf`). */
+  readonly claiming: (claim: string) => Iterable<KubernetesObject>;
   /** Called when there is something else to say of a cluster of this mesh. */
   readonly onStatement: (mesh: ObjectKey) => void;
 }
 
 /** How soon to try again to take away what a cluster that does not answer still has. */
 const releaseRetryMs = 30_000;
+/** How soon to see whether another mesh has let go of a cluster. */
+const heldPollMs = 2_000;
 
 /**
  * Keeps one other cluster of a mesh known to its istiod, and what that knows it by fresh. Each cluster has passes of its
@@ -52,15 +59,24 @@ export class RemoteReconciler implements Reconciler {
 
   async reconcile(queued: ObjectKey, context: ReconcileContext): Promise<ReconcileResult> {
     const key = remoteOf(queued);
-    const { clock, meshes, resolved } = this.#deps;
+    const { clock, meshes, resolved, store } = this.#deps;
     const seen = meshStanding(meshes.get(key.mesh.namespace, key.mesh.name), resolved, clock.now());
     if (seen.standing === 'Gone') return this.#release(key, context);
     if (seen.standing === 'AtRest') return requeueAfter(seen.endsInMs);
     const { object, mesh } = seen;
     const remote = remotesOf(mesh).find(({ clusterName }) => clusterName === key.clusterName);
-    if (remote === undefined) return this.#release(key, context);
+    if (remote === undefined || this.#isOfEarlier(object, key)) return this.#release(key, context);
+    // What istiod reads, and the reader over there, may be that one's as well.
+    if (store.isHeldByOther(key)) return requeueAfter(heldPollMs);
     const request = requestFor(key.clusterName, object.metadata.annotations?.[rotateRemotesAnnotation]);
     return this.#keep({ key, mesh, owner: object, remote, request, signal: context.signal });
+  }
+
+  /** Whether an older mesh of the namespace names the cluster too, and so has it alone. */
+  #isOfEarlier(object: KubernetesObject, { clusterName }: CredentialKey): boolean {
+    return earlierClaims(object, this.#deps.claiming).some(
+      ({ claim }) => claim.what === 'remote' && claim.name === clusterName,
+    );
   }
 
   async #keep(pass: RemotePass): Promise<ReconcileResult> {

@@ -1,3 +1,4 @@
+import { claimsOf } from '../../api/claims.ts';
 import { replicaPods, someIsReady } from '../../api/istiod-replicas.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
@@ -53,6 +54,8 @@ export interface RemotesControllerDeps {
   readonly namespace: string;
   /** Over MeshOperators; whoever shares it starts it. */
   readonly meshes: Informer;
+  /** Those with a claim of a key (`claimsOf`), without looking at any other. */
+  readonly meshesClaiming: (claim: string) => readonly KubernetesObject[];
   /** The caches it shares with other controllers, which start them: of Services of meshes, Secrets `cacerts`, and all pods by their records. */
   readonly shared: { readonly services: Informer; readonly cacerts: Informer; readonly pods: Informer };
   /** The version of the bundle that every replica of a namespace has loaded; undefined while that is not known. */
@@ -128,7 +131,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   });
   const resolved = new ResolvedMeshCache(deps.mayAct);
   const ofClusters = new RemoteReconciler({
-    ...{ clock, meshes, resolved, keeper },
+    ...{ clock, meshes, resolved, keeper, store, claiming: deps.meshesClaiming },
     onStatement: (mesh) => ofMeshes.enqueue(mesh),
   });
   const ofStatus = new RemotesReconciler({
@@ -162,6 +165,13 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     const named = [old, current].flatMap((object) => (object === undefined ? [] : namedRemotes(object)));
     const names = new Set([...named.map(({ clusterName }) => clusterName), ...store.clustersOf(mesh)]);
     for (const clusterName of names) wake({ mesh, clusterName });
+    // Of two that name the same cluster, one has waited.
+    for (const claim of [old, current].flatMap((object) => (object === undefined ? [] : claimsOf(object)))) {
+      if (claim.what !== 'remote') continue;
+      for (const other of deps.meshesClaiming(claim.key)) {
+        wake({ mesh: objectKeyOf(other), clusterName: claim.name });
+      }
+    }
   });
   store.secrets.addHandler(({ old, current }) => {
     const key = credentialKeyOf((current ?? old) as KubernetesObject);

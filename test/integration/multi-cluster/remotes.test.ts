@@ -252,6 +252,27 @@ describe('another cluster of a mesh', () => {
     }
   });
 
+  test('is of one mesh of a namespace alone, until that lets go of it', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const { data } = await remoteSecret(namespace);
+    const remotes = [{ clusterName: 'west', kubeconfig: { secretName: 'west' } }];
+    const multiCluster = { meshID: 'shop', clusterName: 'east', remotes };
+    const second = await world.createMesh({ profile: 'empty', multiCluster }, { namespace, name: 'second' });
+    await second.until('Stalled');
+    const refusal = await second.condition('Stalled');
+    const during = await remoteSecret(namespace);
+    await mesh.change({ multiCluster: { remotes: [] } });
+    await untilReady(second);
+
+    expect(refusal?.message).toContain(`cluster west is a remote of MeshOperator ${namespace}/mesh already`);
+    expect(during.data).toEqual(data);
+    expect((await remoteSecret(namespace)).metadata.labels).toMatchObject({
+      'meshoperator.dev/mesh': 'second',
+    });
+    expect(await leftInWest(namespace)).toHaveLength(4);
+  });
+
   test('gives a token without an end where the spec says so by name', async () => {
     const { mesh, namespace } = await createMesh({ credential: { type: 'LongLived' } });
     const { credential } = await untilReady(mesh);

@@ -71,12 +71,22 @@ const requests = (cpu: string): MeshOperatorSpec => ({
   components: { pilot: { k8s: { resources: { requests: { cpu } }, replicaCount: 3 } } },
 });
 
+/** In a mesh with these other clusters. */
+const several = (...names: readonly string[]): MeshOperatorSpec => ({
+  multiCluster: {
+    ...{ meshID: 'shop', clusterName: 'east' },
+    remotes: names.map((clusterName) => ({ clusterName, kubeconfig: { secretName: clusterName } })),
+  },
+});
+
 /** Upgraded from revision to revision, with a filter of its access logs. */
 const filtering: MeshOperatorSpec = {
   revision: 'b',
   upgrade: { strategy: 'RevisionBased' },
   telemetry: { namespaces: [{ namespace: 'shop', accessLogs: [{ provider: 'envoy', filter: 'true' }] }] },
 };
+
+const second = { name: 'second', namespace: 'istio-system' };
 
 type Row = readonly [
   what: string,
@@ -152,6 +162,12 @@ const rows: readonly Row[] = [
     plain({ revision: 'a' }, 'b-c'),
     plain({ revision: 'a-b' }, 'c'),
     /^spec\.revision: name of ClusterRoles a-b-c belongs to MeshOperator c\/mesh; give this mesh another revision/,
+  ],
+  [
+    'a remote, beside a mesh of the same namespace',
+    { ...plain({ revision: 'a', ...several('north', 'west') }), metadata: second },
+    plain({ revision: 'b', ...several('west') }),
+    /^spec\.multiCluster\.remotes\[1\]\.clusterName: cluster west is a remote of MeshOperator istio-system\/mesh already, .*name it in one of the two$/,
   ],
   [
     'namespaces, beside a mesh that discovers all',
@@ -248,6 +264,16 @@ describe('a mesh beside others', () => {
     ['two tenants', tenant('pay'), tenant('ship', {}, ['ship-api'])],
     ['a tenant and a mesh that leaves tenants out', tenant('pay'), plain()],
     ['a mesh that leaves tenants out, and a tenant', plain(), tenant('pay')],
+    [
+      'of one namespace with other remotes',
+      { ...plain({ revision: 'a', ...several('north') }), metadata: second },
+      plain({ revision: 'b', ...several('west') }),
+    ],
+    [
+      'of another namespace with the same remote',
+      plain({ revision: 'a', ...several('west') }, 'b'),
+      plain({ revision: 'b', ...several('west') }),
+    ],
     [
       'gateways alone, which discover nothing',
       aMesh({ profile: 'empty', revision: 'g' }, 'edge'),

@@ -4,7 +4,11 @@ import { ResolvedMeshCache } from '../../../../src/api/resolved-mesh-cache.ts';
 import { TransientError } from '../../../../src/base/errors.ts';
 import type { RemoteOutcome } from '../../../../src/controllers/remotes/remote-outcome.ts';
 import type { RemotePass } from '../../../../src/controllers/remotes/remote-pass.ts';
-import { queueKeyOf, RemoteReconciler } from '../../../../src/controllers/remotes/remote-reconciler.ts';
+import {
+  queueKeyOf,
+  RemoteReconciler,
+  type RemoteReconcilerDeps,
+} from '../../../../src/controllers/remotes/remote-reconciler.ts';
 import { Metrics } from '../../../../src/observability/metrics.ts';
 import { Controller } from '../../../../src/runtime/controller.ts';
 import { FakeClock, settlePromises } from '../../../support/fake-clock.ts';
@@ -19,6 +23,7 @@ function aController(
   keep: (pass: RemotePass) => Promise<RemoteOutcome>,
   release: () => Promise<void> = async () => {},
   names: readonly string[] = ['west', 'north'],
+  around: Partial<Pick<RemoteReconcilerDeps, 'store' | 'claiming'>> = {},
 ) {
   const clock = new FakeClock();
   const object = aMeshOperator({
@@ -30,7 +35,8 @@ function aController(
   const statements: ObjectKey[] = [];
   const reconciler = new RemoteReconciler({
     ...{ clock, resolved: new ResolvedMeshCache(() => true), keeper: { keep, release } },
-    meshes: { get: () => object },
+    ...{ meshes: { get: () => object }, store: { isHeldByOther: () => false }, claiming: () => [] },
+    ...around,
     onStatement: (key) => statements.push(key),
   });
   const { log } = recordingLog();
@@ -96,5 +102,50 @@ describe('another cluster', () => {
 
     expect(attempts).toBe(3);
     expect(reconciler.statementOf(of('west'))).toBeUndefined();
+  });
+
+  test('is left to an older mesh of the namespace that names it too', async () => {
+    const asked: string[] = [];
+    // Of two that were made in the same second, the first by name is taken for the older.
+    const older = aMeshOperator({}, { namespace: 'istio-system', name: 'a-mesh' });
+    const { controller } = aController(
+      async ({ key }) => {
+        asked.push(`keep ${key.clusterName}`);
+        return ready(key.clusterName);
+      },
+      async () => {
+        asked.push('release');
+      },
+      ['west', 'north'],
+      { claiming: (key) => (key.endsWith('/west') ? [older as unknown as KubernetesObject] : []) },
+    );
+
+    for (const name of ['west', 'north']) controller.enqueue(queueKeyOf(of(name)));
+    await settlePromises();
+
+    expect(asked).toEqual(['release', 'keep north']);
+  });
+
+  test('is not entered before another mesh of the namespace has nothing there any more', async () => {
+    const asked: string[] = [];
+    let isHeldByOther = true;
+    const { clock, controller } = aController(
+      async ({ key }) => {
+        asked.push(key.clusterName);
+        return ready(key.clusterName);
+      },
+      undefined,
+      ['west'],
+      { store: { isHeldByOther: () => isHeldByOther } },
+    );
+    controller.enqueue(queueKeyOf(of('west')));
+    await settlePromises();
+    await clock.advance(2_000);
+    const before = [...asked];
+
+    isHeldByOther = false;
+    await clock.advance(2_000);
+
+    expect([before, asked]).toEqual([[], ['west']]);
   });
 });
