@@ -8,7 +8,7 @@ import { parseDurationMs } from '../config/parse-setting.ts';
 import { accessEntries } from '../controllers/remotes/remote-access.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { secretData } from '../kube/secret-data.ts';
-import { type ServerPlace, serverPlace } from '../kube/server-place.ts';
+import { isOnlyLocal, type ServerPlace, serverPlace } from '../kube/server-place.ts';
 import { operatorAccessName, renderOperatorAccess } from '../render/multicluster/operator-access.ts';
 import { clusterClient } from './cluster.ts';
 import { type OtherCluster, type OtherClusterOptions, openOtherCluster } from './other-cluster.ts';
@@ -63,6 +63,7 @@ export async function remoteSecretCreate(
     terminal.stderr.write(`Nothing was done. ${refusal}\n`);
     return exitCodes.failed;
   }
+  for (const warning of placeWarnings(found, clusterName, place)) terminal.stderr.write(`${warning}\n`);
   const objects = renderOperatorAccess(mesh);
   if (options.dryRun === true) {
     if (options.output === 'text') {
@@ -141,6 +142,18 @@ function placeFor(
   const access = remoteOf(found, clusterName)?.access;
   const given = server ?? (access?.by === 'token' ? access.server : undefined);
   return given === undefined ? known : { ...known, server: given.replace(/\/+$/, '') };
+}
+
+/** What keeps the operator and istiod from finding the other API server, and what to do. */
+function placeWarnings(found: RemoteMesh, clusterName: string, { server, proxyUrl }: ServerPlace): string[] {
+  const remote = remoteOf(found, clusterName);
+  const proxy = remote?.proxyUrl ?? proxyUrl;
+  if (!isOnlyLocal({ server, ...(proxy === undefined ? {} : { proxyUrl: proxy }) })) return [];
+  const where =
+    remote?.access.by === 'token' ? 'token.server in the spec, or with --server' : 'with --server';
+  return [
+    `Warning: ${server} is an address of each machine for itself: pods of the operator and of istiod do not reach ${clusterName} by it. Give one that they reach ${where}, and its name in the certificate as tlsServerName in the spec if that is another`,
+  ];
 }
 
 /** Why nothing is made, as a sentence that says what to do instead. */

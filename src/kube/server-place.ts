@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type AddressBlock, containsBlock, parseAddress, parseAddressBlock } from '../base/address-block.ts';
 import { messageOf, TerminalError } from '../base/errors.ts';
 import type { ApiConnection } from './api-connection.ts';
 import type { RemoteIdentity } from './remote-identity.ts';
@@ -23,6 +24,26 @@ export function serverPlace({ baseUrl, config }: ApiConnection): ServerPlace {
     ...(tlsServerName === undefined ? {} : { tlsServerName }),
     ...(proxyUrl === undefined ? {} : { proxyUrl }),
   };
+}
+
+/** Addresses that mean whichever machine they are used on (RFC 6890 loopback and "this network", RFC 4291 2.5.2, 2.5.3, 2.5.5.2). */
+const ofTheMachine = [
+  '127.0.0.0/8',
+  '0.0.0.0/8',
+  '::1/128',
+  '::/128',
+  '::ffff:127.0.0.0/104',
+  '::ffff:0.0.0.0/104',
+];
+
+/** Whether an API server is where nobody but programs of the same machine finds it. A proxy may know its own by such an address. */
+export function isOnlyLocal({ server, proxyUrl }: ServerPlace): boolean {
+  if (proxyUrl !== undefined) return false;
+  const host = new URL(server).hostname.replace(/^\[|\]$/g, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  const address = parseAddress(host);
+  if (address === undefined) return false;
+  return ofTheMachine.some((range) => containsBlock(parseAddressBlock(range) as AddressBlock, address));
 }
 
 function readAuthority(path: string | undefined): string | undefined {

@@ -113,7 +113,7 @@ test('create lets the operator in with the rights that it needs and no others, a
     Promise.all(
       [
         canGet,
-        { verb: 'list', group: '', resource: 'secrets', namespace: 'kube-system' },
+        { verb: 'delete', group: '', resource: 'secrets', namespace: 'kube-system' },
         { verb: 'patch', group: rbac, resource: 'clusterroles', name: 'cluster-admin' },
         { verb: 'bind', group: rbac, resource: 'clusterroles', name: 'cluster-admin' },
         { verb: 'create', group: '', resource: 'pods', namespace: tested.namespace },
@@ -136,13 +136,15 @@ test('create lets nobody who has its Secret give himself more, by the role of th
   const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
   const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace: tested.namespace }];
   const admin = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
-  const apply = (object: KubernetesObject) =>
-    answerTo(identity, (client) => client.apply(object, { fieldManager: 'test', force: true }, never));
+  const apply = ({ apiVersion, kind, name }: ObjectId, content: object) => {
+    const object = { apiVersion, kind, metadata: { name }, ...content };
+    return answerTo(identity, (client) => client.apply(object, { fieldManager: 'test', force: true }, never));
+  };
   await west.client.delete(binding, {}, never);
 
   const answers = [
-    await apply({ ...role, metadata: { name: role.name }, rules: everything }),
-    await apply({ ...binding, metadata: { name: binding.name }, roleRef: admin, subjects }),
+    await apply(role, { rules: everything }),
+    await apply(binding, { roleRef: admin, subjects }),
   ];
 
   expect(answers).toEqual(['Forbidden', 'Forbidden']);
@@ -183,6 +185,18 @@ test('create writes nothing in a dry run, and the Secret nowhere but to the outp
   expect(JSON.parse(secret.stdout)).toMatchObject({ kind: 'Secret', metadata: { name: 'cluster-west' } });
   expect(await accessSecret(tested)).toBeUndefined();
   expect(await leftInWest(tested)).toHaveLength(5);
+});
+
+test('create warns of an address that only this machine knows the other cluster by', async () => {
+  const tested = await createMesh();
+
+  const local = await create(tested, { dryRun: true, server: 'https://127.0.0.1:6443/' });
+  const elsewhere = await create(tested, { dryRun: true, server: 'https://west.example.com:6443' });
+
+  expect(local.code).toBe(0);
+  expect(local.stderr).toContain('Warning: https://127.0.0.1:6443 is an address of each machine for itself');
+  expect(local.stderr).toContain('Give one that they reach with --server');
+  expect(elsewhere.stderr).not.toContain('Warning');
 });
 
 test('create does nothing where the cluster is this one, lacks the namespace, or the Secret is somebody else’s', async () => {
