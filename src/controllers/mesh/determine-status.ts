@@ -15,7 +15,8 @@ import type { WaveName } from '../../render/wave.ts';
 import { type MtlsDecision, mtlsConditionType } from './decide-mtls.ts';
 import { fightMessage } from './drift-ledger.ts';
 import { lingeringText } from './lingering.ts';
-import type { PassReport } from './pass-report.ts';
+import type { Unhealthy } from './object-health.ts';
+import type { PassReport, WaveReport } from './pass-report.ts';
 import { tenancyCondition, tenancyConditionType } from './tenancy-condition.ts';
 
 /** Fields of `status` that the mesh controller owns. */
@@ -133,7 +134,7 @@ function determineVerdict(report: PassReport): Verdict {
   if (fight !== undefined) {
     return { state: 'Stalled', ready: 'False', reason: 'FieldConflict', message: fightMessage(fight) };
   }
-  const unhealthy = report.waves.flatMap((wave) => wave.unhealthy);
+  const unhealthy = report.waves.flatMap((wave) => unhealthyIn(wave, report));
   const failed = unhealthy.find((found) => found.isFailed);
   if (failed !== undefined) return progressing(failed.reason, failed.message);
   const [first, ...others] = unhealthy;
@@ -154,6 +155,12 @@ function determineVerdict(report: PassReport): Verdict {
     reason: 'Ready',
     message: `All ${report.inventory.length} objects are applied and healthy${ignoredText(report.ignored.length)}${mtlsText(report.mtls)}`,
   };
+}
+
+/** What does not work of a wave; of istiod also why, where the authority is the reason: its Deployment counts replicas alone. */
+function unhealthyIn({ name, unhealthy }: WaveReport, { trustTrouble }: PassReport): readonly Unhealthy[] {
+  if (name !== 'control-plane' || trustTrouble === undefined) return unhealthy;
+  return unhealthy.map((found) => ({ ...found, message: `${found.message}; ${trustTrouble}` }));
 }
 
 function ignoredText(count: number): string {
@@ -223,7 +230,7 @@ function componentCondition(
   if (wave === undefined || !wave.isApplied) {
     return { type, status: 'False', reason: 'Waiting', message: 'Waits for its turn to be applied' };
   }
-  const [first, ...others] = wave.unhealthy;
+  const [first, ...others] = unhealthyIn(wave, report);
   if (first === undefined) {
     return { type, status: 'True', reason: 'Healthy', message: `${subject} is rolled out and available` };
   }

@@ -25,6 +25,7 @@ import { cachedCrd, IstioCrds, isCrdLost } from './istio-crds.ts';
 import { MeshReconciler } from './mesh-reconciler.ts';
 import { claimGroup, ObservedWorld } from './observed-world.ts';
 import { optionalKinds, ownedKinds } from './owned-kinds.ts';
+import { trustTrouble } from './trust-trouble.ts';
 
 export interface MeshControllerDeps {
   readonly client: KubeClient;
@@ -130,7 +131,8 @@ export function createMeshController(
   };
   meshes.addHandler((event) => {
     world.wantKindsOf(event.current);
-    if (changesMoreThanStatus(event) || changesUpgrade(event) || changesAuthor(event))
+    const isOfPass = changesUpgrade(event) || changesAuthor(event) || changesTrust(event);
+    if (changesMoreThanStatus(event) || isOfPass)
       controller.enqueue(objectKeyOf((event.current ?? event.old) as KubernetesObject));
     for (const owner of ownersOfEvent(event)) controller.enqueue(owner);
     if (changesMoreThanStatus(event)) {
@@ -186,6 +188,11 @@ function nameOfCrd({ metadata: { name, resourceVersion } }: KubernetesObject): K
 function changesAuthor({ old, current }: InformerEvent): boolean {
   const authorOf = (mesh: KubernetesObject | undefined) => mesh?.metadata.annotations?.[authorAnnotation];
   return authorOf(old) !== authorOf(current);
+}
+
+/** True when something else keeps istiod from what it signs with, or nothing any more. */
+function changesTrust({ old, current }: InformerEvent): boolean {
+  return trustTrouble(old) !== trustTrouble(current);
 }
 
 /** True when an upgrade has taken a step: what is rendered depends on it. */

@@ -45,6 +45,7 @@ import { SpecKeeper } from './spec-keeper.ts';
 import { leastStatusIntervalMs } from './status-interval.ts';
 import { beginDeparture, departureOf, endDeparture } from './tenant-departure.ts';
 import { TenantMembers } from './tenant-members.ts';
+import { trustTrouble } from './trust-trouble.ts';
 import { WaveApplier } from './wave-applier.ts';
 
 export interface MeshReconcilerDeps {
@@ -321,7 +322,8 @@ export class MeshReconciler implements Reconciler {
     const now = clock.now();
     const candidates = pass.resolved === undefined ? undefined : world.candidatesOf(pass.resolved);
     const members = candidates === undefined ? pass.members : memberStatuses(pass.members, candidates, now);
-    return determineStatus(before, generation, { ...pass.report(), members }, now);
+    const report = { ...pass.report(), members, trustTrouble: trustTrouble(pass.mesh) };
+    return determineStatus(before, generation, report, now);
   }
 
   /** Milliseconds until a message that was held back is due; undefined when nothing is held back. */

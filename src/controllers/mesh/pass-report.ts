@@ -60,6 +60,8 @@ export interface PassReport {
   readonly history: readonly SpecRecord[];
   /** What is still as another installer has made it. */
   readonly adopted: readonly AdoptedObject[];
+  /** Why istiod may not start, as the trust controller has it (`trustTrouble`). */
+  readonly trustTrouble?: string | undefined;
   /** What ended the pass early. */
   readonly error?: unknown;
 }

@@ -309,6 +309,10 @@ describe('what was there before the mesh', () => {
     expect((await mesh.condition('TrustHealthy'))?.message).toContain('is not the key of ca-cert.pem');
     await expectFiles(secrets, files);
     expect(await secrets.findAuthority()).toBeUndefined();
+    await mesh.untilStatus('Ready names it where it counts replicas of istiod', ({ conditions = [] }) => {
+      const { message = '' } = conditions.find(({ type }) => type === 'Ready') ?? {};
+      return /replicas .*; TrustHealthy says why \(MaterialRefused\): .*is not the key of/.test(message);
+    });
   });
 
   test('what an istiod has made for itself stays what it signs with', async () => {

@@ -83,6 +83,18 @@ describe('the status of a mesh', () => {
     expect(conditionOf(status, 'GatewaysReady')?.status).toBe('False');
   });
 
+  test('names the trouble of the authority with istiod, which waits for it, and with nothing else', () => {
+    const waves = [aWave('control-plane', [rollingOut]), aWave('gateways', [rollingOut])];
+    const trouble = 'TrustHealthy says why (MaterialRefused): Secret istio-system/ca does not exist';
+
+    const status = determineStatus(undefined, 3, aReport({ waves, trustTrouble: trouble }), now);
+
+    const message = `${rollingOut.message}; ${trouble}`;
+    expect(conditionOf(status, 'Ready')).toMatchObject({ message: `${message} (and 1 more)` });
+    expect(conditionOf(status, 'ControlPlaneReady')).toMatchObject({ reason: 'Progressing', message });
+    expect(conditionOf(status, 'GatewaysReady')).toMatchObject({ message: rollingOut.message });
+  });
+
   test('is reconciling, never ready, before the first wave is applied', () => {
     const waves = aReport().waves.map((wave) => ({ ...wave, isApplied: false }));
 
