@@ -164,6 +164,169 @@ multiCluster:
     apiServerSays: 'spec.multiCluster.remotes[0].token.server in body should match',
   },
   {
+    name: 'names of a mesh and a network that no label can have',
+    spec: 'multiCluster: { meshID: my shop, clusterName: east, network: a/b }',
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.meshID: must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit, but is the text "my shop"',
+      'spec.multiCluster.network: must be a label value: letters, digits, "-", "_" and ".", starting and ending with a letter or digit, but is the text "a/b"',
+    ],
+    apiServerSays: 'spec.multiCluster.meshID in body should match',
+  },
+  {
+    name: 'mesh of several clusters with an empty name',
+    spec: 'multiCluster: { meshID: "", clusterName: east }',
+    refusedAt: 'validate',
+    problems: ['spec.multiCluster.meshID: must not be empty: it is the name of the mesh in all its clusters'],
+  },
+  {
+    name: 'roles of clusters that there are not',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  role: primary
+  remotes: [{ clusterName: west, role: Follower, kubeconfig: { secretName: w } }]
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].role: must be one of Primary, Remote, but is the text "Follower"',
+      'spec.multiCluster.role: must be one of Primary, Remote, but is the text "primary" (did you mean "Primary"?)',
+    ],
+    apiServerSays: 'Unsupported value: "Follower"',
+  },
+  {
+    name: 'other clusters that are no list',
+    spec: 'multiCluster: { meshID: shop, clusterName: east, remotes: west }',
+    refusedAt: 'schema',
+    problems: ['spec.multiCluster.remotes: must be a list, but is the text "west"'],
+    apiServerSays: 'spec.multiCluster.remotes in body must be of type array',
+  },
+  {
+    name: 'more clusters than a status can name',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes: [${Array.from({ length: 101 }, (_, index) => `{ clusterName: c${index}, kubeconfig: { secretName: w } }`).join(', ')}]
+`,
+    refusedAt: 'schema',
+    problems: ['spec.multiCluster.remotes: must not have more than 100 clusters'],
+    apiServerSays: 'Too many: 101: must have at most 100 items',
+  },
+  {
+    name: 'names of another cluster and its Secrets that are none',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes:
+    - { clusterName: West_1, kubeconfig: { secretName: My_Secret, key: a/b } }
+    - { clusterName: north, token: { secretName: n!, server: "https://north.example.com:0" } }
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].clusterName: must be a DNS label: lower-case letters, digits and "-", starting and ending with a letter or digit, but is the text "West_1"',
+      'spec.multiCluster.remotes[0].kubeconfig.key: must be a key of a Secret: letters, digits, "-", "_" and ".", but is the text "a/b"',
+      'spec.multiCluster.remotes[0].kubeconfig.secretName: must be the name of a Secret (a DNS name), but is the text "My_Secret"',
+      'spec.multiCluster.remotes[1].token.secretName: must be the name of a Secret (a DNS name), but is the text "n!"',
+      'spec.multiCluster.remotes[1].token.server: must be the https address of an API server, for example https://west.example.com:6443, but is the text "https://north.example.com:0"',
+    ],
+    apiServerSays: 'spec.multiCluster.remotes[0].kubeconfig.key in body should match',
+  },
+  {
+    name: 'other clusters without what is needed of them',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes: [{ kubeconfig: {} }, { clusterName: north, token: {} }]
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].clusterName: is required',
+      'spec.multiCluster.remotes[0].kubeconfig.secretName: is required',
+      'spec.multiCluster.remotes[1].token.secretName: is required',
+      'spec.multiCluster.remotes[1].token.server: is required',
+    ],
+    apiServerSays: 'spec.multiCluster.remotes[1].token.server: Required value',
+  },
+  {
+    name: 'address, name and proxy of an API server that are none',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes:
+    - clusterName: west
+      kubeconfig: { secretName: w }
+      server: west.example.com
+      tlsServerName: "*.example.com"
+      proxyURL: ftp://proxy.example.com
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].proxyURL: must be the address of a proxy: http, https or socks5, for example http://proxy.example.com:3128, but is the text "ftp://proxy.example.com"',
+      'spec.multiCluster.remotes[0].server: must be the https address of an API server, for example https://west.example.com:6443, but is the text "west.example.com"',
+      'spec.multiCluster.remotes[0].tlsServerName: must be a DNS name: lower-case letters, digits, "-" and ".", but is the text "*.example.com"',
+    ],
+    apiServerSays: 'spec.multiCluster.remotes[0].proxyURL in body should match',
+  },
+  {
+    name: 'ports of API servers and a proxy that there are not',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes:
+    - clusterName: west
+      kubeconfig: { secretName: w }
+      server: https://[fd00::1]:65536/west
+      proxyURL: http://proxy.example.com:99999
+    - { clusterName: north, token: { secretName: n, server: "https://north.example.com:70000" } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.remotes[0].proxyURL: must have a port from 1 to 65535',
+      'spec.multiCluster.remotes[0].server: must have a port from 1 to 65535',
+      'spec.multiCluster.remotes[1].token.server: must have a port from 1 to 65535',
+    ],
+  },
+  {
+    name: 'credentials for another cluster that there are not',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  remotes:
+    - { clusterName: west, kubeconfig: { secretName: w }, credential: { type: Forever, lifetime: 1d } }
+`,
+    refusedAt: 'schema',
+    problems: [
+      'spec.multiCluster.remotes[0].credential.lifetime: must be a duration with units, for example 30m or 1h30m, but is the text "1d"',
+      'spec.multiCluster.remotes[0].credential.type: must be one of Bound, LongLived, but is the text "Forever"',
+    ],
+    apiServerSays: 'spec.multiCluster.remotes[0].credential.lifetime in body should match',
+  },
+  {
+    name: 'fields of other clusters that there are not',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  clusterID: east
+  remotes:
+    - { clusterName: west, secretName: w, kubeconfig: { secretName: w, file: a }, credential: { lifeTime: 1h } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.clusterID: is not a field',
+      'spec.multiCluster.remotes[0].credential.lifeTime: is not a field (did you mean "lifetime"?)',
+      'spec.multiCluster.remotes[0].kubeconfig.file: is not a field',
+      'spec.multiCluster.remotes[0].secretName: is not a field',
+    ],
+  },
+  {
     name: 'roles of clusters that contradict the profile',
     spec: '{ profile: demo, multiCluster: { meshID: shop, clusterName: east, role: Remote } }',
     refusedAt: 'validate',
@@ -1014,6 +1177,19 @@ certificateAuthority: { rotation: { absentMembers: { proceedAfter: soon } } }
     apiServerSays: 'spec.certificateAuthority.rotation.absentMembers.proceedAfter',
     problems: [
       'spec.certificateAuthority.rotation.absentMembers.proceedAfter: must be a duration with units, for example 30m or 1h30m, but is the text "soon"',
+    ],
+  },
+  {
+    name: 'patience with other clusters that does not say how long',
+    spec: `
+multiCluster: { meshID: shop, clusterName: east }
+certificateAuthority: { rotation: { absentMembers: { after: 24h } } }
+`,
+    refusedAt: 'schema',
+    apiServerSays: 'spec.certificateAuthority.rotation.absentMembers.proceedAfter: Required value',
+    problems: [
+      'spec.certificateAuthority.rotation.absentMembers.after: is not a field',
+      'spec.certificateAuthority.rotation.absentMembers.proceedAfter: is required',
     ],
   },
   {

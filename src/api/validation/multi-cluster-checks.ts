@@ -15,11 +15,18 @@ export function checkMultiCluster(view: SpecView): Problem[] {
   const { spec } = view;
   if (spec.multiCluster === undefined) return [];
   return [
+    ...checkMeshId(view),
     ...checkRole(view),
     ...checkAgainstValues(view),
     ...checkRemotes(view),
     ...checkKubeconfigOptions(view),
   ];
+}
+
+/** Istio reads an empty one as none, and then takes the trust domain. */
+function checkMeshId({ spec }: SpecView): Problem[] {
+  const message = 'must not be empty: it is the name of the mesh in all its clusters';
+  return spec.multiCluster?.meshID === '' ? [{ path: `${path}.meshID`, message }] : [];
 }
 
 function checkRole(view: SpecView): Problem[] {
@@ -109,6 +116,13 @@ function checkRemotes({ spec }: SpecView): Problem[] {
       add(here, 'must have kubeconfig or token: the Secret that lets the operator into that cluster');
     if (remote.kubeconfig !== undefined && remote.token !== undefined)
       add(`${here}.token`, 'must not be given beside kubeconfig: keep one of them');
+    for (const [field, address] of [
+      ['server', remote.server],
+      ['token.server', remote.token?.server],
+      ['proxyURL', remote.proxyURL],
+    ]) {
+      if (hasImpossiblePort(address)) add(`${here}.${field}`, 'must have a port from 1 to 65535');
+    }
     const { type, lifetime } = remote.credential ?? {};
     if (type === 'LongLived' && lifetime !== undefined)
       add(`${here}.credential.lifetime`, 'must be left out with type LongLived, which has no end');
@@ -118,4 +132,10 @@ function checkRemotes({ spec }: SpecView): Problem[] {
     return found;
   });
   return [...duplicates, ...problems];
+}
+
+/** What the pattern of an address cannot tell. */
+function hasImpossiblePort(address: string | undefined): boolean {
+  const port = /:([0-9]+)(\/.*)?$/.exec(address ?? '')?.[1];
+  return port !== undefined && Number(port) > 65_535;
 }
