@@ -8,6 +8,7 @@ import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import { type ReadingMesh, readerRoleName } from '../../render/multicluster/reader.ts';
+import { clockSkewMs } from './clock-skew.ts';
 import { anyVersion, type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
 import { lackingRights } from './reader-rights.ts';
 
@@ -44,15 +45,8 @@ export async function probeRemote(
     ...(needsPodRanges(meshes) ? { podRanges: await readPodRanges(client, signal) } : {}),
     meshes,
     kubernetesVersion: version,
-    clockSkewMs: time === undefined ? undefined : skewOf(time, askedAt, answeredAt),
+    clockSkewMs: time === undefined ? undefined : clockSkewMs(time, askedAt, answeredAt),
   };
-}
-
-/** Zero within the second that the header leaves out, and the time that the answer took. */
-function skewOf(serverTime: Date, askedAt: number, answeredAt: number): number {
-  const earliest = serverTime.getTime();
-  if (earliest > answeredAt) return earliest - answeredAt;
-  return Math.min(0, earliest + 1_000 - askedAt);
 }
 
 async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<readonly KubernetesObject[]> {

@@ -131,7 +131,7 @@ const canList = (resource: string) => ({ verb: 'list', group: '', resource });
 describe('another cluster of a mesh', () => {
   test('becomes known to istiod by a Secret with a token that ends, of a reader that may only read', async () => {
     const { mesh, namespace } = await createMesh();
-    const { credential } = await untilReady(mesh);
+    const { credential, kubernetesVersion } = await untilReady(mesh);
     const secret = await remoteSecret(namespace);
     expect(secret.metadata.labels?.['istio/multiCluster']).toBe('true');
     expect(Object.keys(secret.data as object)).toEqual(['west']);
@@ -148,6 +148,7 @@ describe('another cluster of a mesh', () => {
     expect(answers).toEqual({ services: true, reviews: true, pods: false, secrets: false });
     const lifeMs = Date.parse(credential?.expiresAt ?? '') - Date.parse(credential?.issuedAt ?? '');
     expect(lifeMs / 3_600_000).toBeCloseTo(24, 1);
+    expect(kubernetesVersion).toMatch(/^v1\.\d+/);
     expect((await mesh.condition('RemotesReady'))?.status).toBe('True');
   });
 

@@ -41,6 +41,23 @@ test('this cluster itself, another cluster of the mesh, and one of another mesh 
   expect(reasonOf(facts({ meshes: [aPeer('bank', 'west')] }))).toBe('OtherMesh');
 });
 
+test('a cluster that has taken the name of this one is told what to correct', () => {
+  expect(judge(facts({ meshes: [aPeer('shop', 'east')] }))).toMatchObject({
+    ...{ reason: 'OtherCluster', isOther: true },
+    message: expect.stringMatching(
+      /^calls itself east \(MeshOperator istio-system\/mesh\): correct clusterName/,
+    ),
+  });
+});
+
+test('who a cluster is counts for more than what is wrong with it', () => {
+  const wrong = { clockSkewMs: 90_000, roots: new Set(['c']) };
+
+  expect(reasonOf(facts({ ...wrong, uid: 'east-uid' }))).toBe('OwnCluster');
+  expect(reasonOf(facts(wrong))).toBe('RootsDiffer');
+  expect(reasonOf(facts({ clockSkewMs: 90_000 }))).toBe('ClockSkew');
+});
+
 test('a cluster that trusts none of our roots is named, once both have some', () => {
   expect(reasonOf(facts({ roots: new Set(['b', 'c']) }))).toBeUndefined();
   expect(judge(facts({ roots: new Set(['c']) }))).toMatchObject({ reason: 'RootsDiffer', isOther: false });
