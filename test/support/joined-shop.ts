@@ -10,11 +10,8 @@ import { installShop, shopNamespace } from './shop-apps.ts';
 export function joinedShop(folder: string, mode: JoinMode): JoinedMeshes {
   const both = new JoinedMeshes();
 
-  beforeAll(async () => {
-    await both.install(folder, mode);
-    await installShop(both);
-  });
-
+  beforeAll(() => both.install(folder, mode));
+  beforeAll(() => installShop(both));
   afterAll(() => both.remove(shopNamespace));
 
   return both;

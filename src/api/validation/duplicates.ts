@@ -20,8 +20,26 @@ export function findRepeated(
   values: readonly (string | undefined)[],
   problemOf: (index: number, first: number, value: string) => Problem,
 ): Problem[] {
-  return values.flatMap((value, index) => {
-    const first = values.indexOf(value);
-    return value === undefined || first === index ? [] : [problemOf(index, first, value)];
+  return findRepeatedBy(
+    [...values.entries()],
+    ([, value]) => value,
+    ([index], [first], value) => problemOf(index, first, value),
+  );
+}
+
+/** The same for items that are not in one list: `first` is the first that is the same; undefined is no problem. */
+export function findRepeatedBy<T>(
+  items: readonly T[],
+  identity: (item: T) => string | undefined,
+  problemOf: (item: T, first: T, value: string) => Problem | undefined,
+): Problem[] {
+  const firsts = new Map<string, T>();
+  return items.flatMap((item) => {
+    const value = identity(item);
+    if (value === undefined) return [];
+    const first = firsts.get(value);
+    if (first !== undefined) return problemOf(item, first, value) ?? [];
+    firsts.set(value, item);
+    return [];
   });
 }

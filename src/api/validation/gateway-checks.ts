@@ -3,6 +3,7 @@ import { networkLabel } from '../labels.ts';
 import type { Problem } from '../problem.ts';
 import { gatewaySelector } from '../resolve-gateway.ts';
 import { labelValueRule } from '../spec/field-format.ts';
+import { findRepeatedBy } from './duplicates.ts';
 import { type GatewayDraft, gatewaysOf, nodeValuesOf, type SpecView } from './spec-view.ts';
 
 /** A gateway's place: its namespace and name. */
@@ -12,17 +13,14 @@ function placeOf(view: SpecView, gateway: GatewayDraft): string {
 }
 
 export function checkGatewayNames(view: SpecView): Problem[] {
-  const firstPaths = new Map<string, string>();
-  return gatewaysOf(view).flatMap(({ path, gateway }) => {
-    if (gateway.name === undefined) return [];
-    const place = placeOf(view, gateway);
-    const first = firstPaths.get(place);
-    if (first !== undefined) {
-      return [{ path: `${path}.name`, message: `${place} is also the gateway of ${first}` }];
-    }
-    firstPaths.set(place, path);
-    return [];
-  });
+  return findRepeatedBy(
+    gatewaysOf(view),
+    ({ gateway }) => (gateway.name === undefined ? undefined : placeOf(view, gateway)),
+    ({ path }, first, place) => ({
+      path: `${path}.name`,
+      message: `${place} is also the gateway of ${first.path}`,
+    }),
+  );
 }
 
 /** `istiod`, `istiod-<revision>`: names that control planes have or may have. */
@@ -37,25 +35,21 @@ export function checkGatewayAgainstControlPlane(view: SpecView): Problem[] {
 
 /** Two gateways of one namespace with the same selector would send traffic to each other's pods. */
 export function checkGatewaySelectors(view: SpecView): Problem[] {
-  const firstPaths = new Map<string, { readonly path: string; readonly name: string }>();
-  return gatewaysOf(view).flatMap(({ path, gateway }) => {
-    const { name } = gateway;
+  const gateways = gatewaysOf(view).flatMap(({ path, gateway }) => {
+    const { name, namespace = view.namespace } = gateway;
     if (name === undefined) return [];
     const { app = '', istio = '' } = gatewaySelector({ name, label: labelsOf(gateway) });
-    const key = [gateway.namespace ?? view.namespace, app, istio].join('/');
-    const first = firstPaths.get(key);
-    if (first === undefined) {
-      firstPaths.set(key, { path, name });
-      return [];
-    }
-    if (first.name === name) return []; // said already by checkGatewayNames
-    return [
-      {
-        path: `${path}.label`,
-        message: `selects the same pods (app=${app}, istio=${istio}) as ${first.path}`,
-      },
-    ];
+    return [{ path, name, namespace, app, istio }];
   });
+  return findRepeatedBy(
+    gateways,
+    ({ namespace, app, istio }) => [namespace, app, istio].join('/'),
+    ({ path, name, app, istio }, first) => {
+      if (first.name === name) return undefined; // said already by checkGatewayNames
+      const message = `selects the same pods (app=${app}, istio=${istio}) as ${first.path}`;
+      return { path: `${path}.label`, message };
+    },
+  );
 }
 
 function labelsOf(gateway: GatewayDraft): Record<string, string> {

@@ -1,6 +1,7 @@
 import { builtInTemplateNames, spireTemplateName, templateProblem } from '../injection-templates.ts';
 import type { Problem } from '../problem.ts';
 import { qualifiedNameRule } from '../spec/field-format.ts';
+import { findRepeatedBy } from './duplicates.ts';
 import { nearestName } from './nearest-name.ts';
 import type { SpecView } from './spec-view.ts';
 
@@ -56,21 +57,30 @@ export function checkInjectedAnnotations({ spec }: SpecView): Problem[] {
 
 /** Each entry says something, and each namespace is in one of them. */
 export function checkProxyDefaults({ spec }: SpecView): Problem[] {
-  const seen = new Map<string, string>();
-  return (spec.sidecarInjector?.proxyDefaults ?? []).flatMap((entry, index) => {
-    const path = `spec.sidecarInjector.proxyDefaults[${index}]`;
-    const isEmpty = entry !== undefined && entry.resources === undefined && entry.concurrency === undefined;
-    const twice = (entry?.namespaces ?? []).flatMap((namespace, position) => {
-      if (namespace === undefined) return [];
-      const place = `${path}.namespaces[${position}]`;
-      const first = seen.get(namespace);
-      if (first === undefined) seen.set(namespace, place);
-      return first === undefined
-        ? []
-        : [{ path: place, message: `names ${namespace} a second time, after ${first}: keep one of them` }];
-    });
-    return [...(isEmpty ? [{ path, message: 'must have resources or concurrency' }] : []), ...twice];
-  });
+  const entries = (spec.sidecarInjector?.proxyDefaults ?? []).map((entry, index) => ({
+    path: `spec.sidecarInjector.proxyDefaults[${index}]`,
+    entry,
+  }));
+  const empty = entries
+    .filter(
+      ({ entry }) => entry !== undefined && entry.resources === undefined && entry.concurrency === undefined,
+    )
+    .map(({ path }) => ({ path, message: 'must have resources or concurrency' }));
+  const named = entries.flatMap(({ path, entry }) =>
+    (entry?.namespaces ?? []).map((namespace, position) => ({
+      path: `${path}.namespaces[${position}]`,
+      namespace,
+    })),
+  );
+  const twice = findRepeatedBy(
+    named,
+    ({ namespace }) => namespace,
+    ({ path }, first, namespace) => ({
+      path,
+      message: `names ${namespace} a second time, after ${first.path}: keep one of them`,
+    }),
+  );
+  return [...empty, ...twice];
 }
 
 /** A tag is another name of the revision. */

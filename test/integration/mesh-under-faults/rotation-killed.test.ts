@@ -3,14 +3,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import { idOf } from '../../../src/api/kubernetes-object.ts';
 import { managedBySelector, ownershipLabels } from '../../../src/api/labels.ts';
+import { secretTexts } from '../../../src/kube/secret-data.ts';
 import { factsOf, splitCertificates } from '../../../src/pki/certificate-facts.ts';
 import { istioBundleOf } from '../../../src/pki/istio-bundle.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { FaultProxy, type ProxiedRequest } from '../../support/fault-proxy.ts';
 import { keyTracesIn } from '../../support/key-traces.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { ObjectHistory } from '../../support/object-history.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
-import { SecretHistory } from '../../support/secret-history.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 import { digestsOf, privateKeysOf, TrustSecrets, verifyFiles } from '../../support/trust-secrets.ts';
@@ -30,8 +31,8 @@ let world: MeshCluster;
 let proxy: FaultProxy;
 let mesh: TestMesh;
 let secrets: TrustSecrets;
-let authorities: SecretHistory;
-let bundles: SecretHistory;
+let authorities: ObjectHistory;
+let bundles: ObjectHistory;
 let operator: RunningOperator;
 const operators: RunningOperator[] = [];
 let requests = 0;
@@ -42,8 +43,8 @@ beforeAll(async () => {
   // No kubelet runs istiod: whoever is asked is not there, and what is asked of it counts for nobody.
   proxy.failNext({ path: /\/exec$/ }, { status: 404, reason: 'NotFound' }, Number.POSITIVE_INFINITY);
   secrets = new TrustSecrets(world.client, await world.ownNamespace('killed'));
-  bundles = await SecretHistory.follow(world.client, secrets.cacertsId);
-  authorities = await SecretHistory.follow(world.client, secrets.authorityId);
+  bundles = await ObjectHistory.follow(world.client, secrets.cacertsId);
+  authorities = await ObjectHistory.follow(world.client, secrets.authorityId);
   operator = startOperator();
   await operator.untilLeading();
   mesh = await world.createMesh(
@@ -131,7 +132,7 @@ test.each(writes)('an operator that loses the answer to write $write ($what) end
 });
 
 test('each bundle contains the one before or is contained in it, and each signer leads to a root of the one before', async () => {
-  const versions = await bundles.upToDate();
+  const versions = await textsOf(bundles);
 
   expect(versions.length).toBeGreaterThan(3 * writes.length);
   for (const [index, files] of versions.entries()) {
@@ -146,7 +147,7 @@ test('each bundle contains the one before or is contained in it, and each signer
 });
 
 test('nothing that was said in all these runs, in logs, Events or status, has anything of a key', async () => {
-  const kept = [...(await authorities.upToDate()), ...(await bundles.upToDate())];
+  const kept = [...(await textsOf(authorities)), ...(await textsOf(bundles))];
   const keys = new Set(kept.flatMap((texts) => Object.values(texts).flatMap(privateKeysOf)));
   const log = operators.flatMap((one) => one.log.map((line) => JSON.stringify(line)));
   const { items: events } = await world.client.list(kindInfo('v1', 'Event'), {}, never);
@@ -229,9 +230,14 @@ async function expectOneMoreRoot(): Promise<void> {
   await verifyFiles(files);
   expect([Object.keys(state.roots), Object.keys(state.intermediates)]).toEqual([['current'], ['current']]);
   rootsSoFar += 1;
-  const published = (await bundles.upToDate()).flatMap((version) => [...rootsOf(version)]);
+  const published = (await textsOf(bundles)).flatMap((version) => [...rootsOf(version)]);
   expect(new Set(published).size).toBe(rootsSoFar);
   expect(await mesh.condition('TrustHealthy')).toMatchObject({ status: 'True', reason: 'Healthy' });
+}
+
+/** Of each version of a Secret. */
+async function textsOf(secret: ObjectHistory): Promise<Record<string, string>[]> {
+  return (await secret.upToDate()).map(secretTexts);
 }
 
 function rootsOf(files: Readonly<Record<string, string>>): Set<string> {

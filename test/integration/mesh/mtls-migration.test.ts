@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ObjectId } from '../../../src/api/kubernetes-object.ts';
+import type { KubernetesObject, ObjectId } from '../../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
 import { diff } from '../../../src/cli/diff.ts';
 import type { MeshDiff } from '../../../src/cli/diff-mesh.ts';
@@ -8,6 +8,7 @@ import { findFreePorts } from '../../cluster/free-ports.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { aMeshOperator } from '../../support/mesh-operator.ts';
+import { ObjectHistory } from '../../support/object-history.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { type CountedRequests, RunningPrometheus } from '../../support/running-prometheus.ts';
 import { never } from '../../support/test-client.ts';
@@ -59,13 +60,14 @@ test('waits while somebody calls in plaintext, names the caller, and is in force
 test('a policy that is in force and that somebody deletes is back at once, whoever calls by now', async () => {
   prometheus.setTraffic([calls('web', 'mutual_tls'), calls('web', 'none', 'report')]);
   await untilCounted();
+  const policies = await ObjectHistory.follow(world.client, meshPolicy());
   await world.client.delete(meshPolicy(), {}, never);
 
-  await waitUntil({ what: 'the policy is back' }, async () => {
-    const mode = await modeOf(meshPolicy());
-    if (mode === 'PERMISSIVE') throw new Error('It has come back as PERMISSIVE');
-    return mode === 'STRICT';
-  });
+  await waitUntil({ what: 'the policy is back' }, async () => (await modeOf(meshPolicy())) === 'STRICT');
+  const versions = await policies.upToDate();
+  await policies.stop();
+  expect(versions.length).toBeGreaterThan(1);
+  expect(versions.filter((policy) => modeIn(policy) !== 'STRICT')).toEqual([]);
   expect(await mesh.condition('MutualTlsInForce')).toMatchObject({ status: 'True' });
 });
 
@@ -144,7 +146,10 @@ function policyOf(namespace: string): ObjectId {
 }
 
 async function modeOf(id: ObjectId): Promise<string | undefined> {
-  const policy = await world.client.find(id, never);
+  return modeIn(await world.client.find(id, never));
+}
+
+function modeIn(policy: KubernetesObject | undefined): string | undefined {
   return (policy?.spec as { mtls?: { mode?: string } } | undefined)?.mtls?.mode;
 }
 
