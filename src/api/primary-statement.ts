@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { configMapEntry } from './config-map-entry.ts';
 import type { KubernetesObject, ObjectId } from './kubernetes-object.ts';
 import { primaryLabel } from './labels.ts';
 import { revisionSuffix } from './resolved-mesh.ts';
@@ -63,19 +64,19 @@ export function primaryConfigMap(
 }
 
 /** Reads what `primaryConfigMap` wrote; the text comes from another cluster, and a problem quotes nothing of it. */
-export function readPrimary({ metadata, data }: KubernetesObject): PrimaryReading {
-  const text = (data as Record<string, unknown> | undefined)?.[statementKey];
+export function readPrimary(configMap: KubernetesObject): PrimaryReading {
+  const { metadata } = configMap;
   const where = `ConfigMap ${metadata.namespace}/${metadata.name}`;
-  const reading = schema.safeParse(jsonOf(text));
+  const reading = schema.safeParse(jsonOf(configMapEntry(configMap, statementKey)));
   if (reading.success) return { statement: reading.data };
   const [issue] = reading.error.issues;
   const field = issue === undefined || issue.path.length === 0 ? '' : ` (${issue.path.join('.')})`;
   return { problem: `${where} has no ${statementKey} that can be read${field}` };
 }
 
-function jsonOf(text: unknown): unknown {
+function jsonOf(text = ''): unknown {
   try {
-    return JSON.parse(String(text));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { load } from 'js-yaml';
 import { claimedBundle, claimedRevision } from '../api/claims.ts';
+import { configMapEntry } from '../api/config-map-entry.ts';
 import { kindInfo } from '../api/kinds.ts';
 import { idOf, idText, type KubernetesObject } from '../api/kubernetes-object.ts';
 import { tenantLabel } from '../api/labels.ts';
@@ -141,8 +142,8 @@ async function readControlPlane(
 ): Promise<ObservedControlPlane[]> {
   const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: `istio${revisionSuffix(revision)}` };
   const object = await client.find(id, signal);
-  const text = isRecord(object?.data) ? object.data.mesh : undefined;
-  if (typeof text !== 'string') return [];
+  const text = configMapEntry(object, 'mesh');
+  if (text === undefined) return [];
   const meshConfig = parsed(text, idText(id));
   return [{ source: idText(id), namespace, revision, meshConfig }];
 }
@@ -158,8 +159,8 @@ function parsed(text: string, source: string): JsonObject {
 }
 
 function bundleIn(object: KubernetesObject): ObservedRoots[] {
-  const pem = isRecord(object.data) ? object.data[rootsKey] : undefined;
-  return typeof pem === 'string' ? [placeOf(object, pem)] : [];
+  const pem = configMapEntry(object, rootsKey);
+  return pem === undefined ? [] : [placeOf(object, pem)];
 }
 
 function authorityIn(secret: KubernetesObject): ObservedRoots {

@@ -1,3 +1,4 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { rootConfigMapKey, rootConfigMapName } from '../../api/resolve-authority.ts';
@@ -48,17 +49,14 @@ export async function readPodRanges(client: KubeClient, signal: AbortSignal): Pr
 }
 
 function rootsOf(configMap: KubernetesObject | undefined): ReadonlySet<string> {
-  const data = configMap?.data;
-  const text = isRecord(data) ? data[rootConfigMapKey] : undefined;
-  const certificates = typeof text === 'string' ? splitCertificates(text) : [];
+  const certificates = splitCertificates(configMapEntry(configMap, rootConfigMapKey) ?? '');
   return new Set(certificates.map((pem) => factsOf(pem).fingerprint));
 }
 
 /** Of a statement that cannot be read, whoever exchanges roots by it says why. */
 function rootOf(configMap: KubernetesObject | undefined): Pick<ClusterFacts, 'root'> {
-  const data = configMap?.data;
-  const text = isRecord(data) ? data[trustStatementKey] : undefined;
-  const [certPem] = typeof text === 'string' ? statedRoots(text) : [];
+  const text = configMapEntry(configMap, trustStatementKey);
+  const [certPem] = text === undefined ? [] : statedRoots(text);
   return certPem === undefined ? {} : { root: factsOf(certPem).fingerprint };
 }
 

@@ -1,9 +1,9 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import type { PrimaryStatement } from '../../api/primary-statement.ts';
 import { rootConfigMapKey, rootConfigMapName } from '../../api/resolve-authority.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { isRecord } from '../../base/stable-json.ts';
 import { readSecretText } from '../../kube/secret-data.ts';
 import { versionOfBundle } from '../../pki/istio-bundle.ts';
 import type { Informer, InformerDeps } from '../../runtime/informer.ts';
@@ -72,6 +72,6 @@ function trustOfSecret(secret: KubernetesObject | undefined): IstiodTrust {
 }
 
 function trustOfConfigMap(configMap: KubernetesObject | undefined): IstiodTrust {
-  const rootsPem = isRecord(configMap?.data) ? configMap.data[rootConfigMapKey] : undefined;
-  return typeof rootsPem === 'string' ? { ...nothing, rootsPem } : nothing;
+  const rootsPem = configMapEntry(configMap, rootConfigMapKey);
+  return rootsPem === undefined ? nothing : { ...nothing, rootsPem };
 }

@@ -1,7 +1,7 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
 import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
-import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { HeardMember } from '../../pki/member-view.ts';
 import { Informer, type InformerDeps } from '../../runtime/informer.ts';
@@ -88,8 +88,7 @@ export class TrustStatements {
     const stop = new AbortController();
     informer.addHandler(({ current }) => {
       if (stop.signal.aborted) return;
-      const text = isRecord(current?.data) ? current.data[trustStatementKey] : undefined;
-      this.#heardFrom(key).text = typeof text === 'string' ? text : undefined;
+      this.#heardFrom(key).text = configMapEntry(current, trustStatementKey);
       this.#onChange(key.mesh);
     });
     void informer.run(stop.signal);

@@ -1,3 +1,4 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { idOf } from '../../api/kubernetes-object.ts';
 import { rootConfigMapKey, rootConfigMapName } from '../../api/resolve-authority.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
@@ -73,7 +74,7 @@ export class BundleCopies {
   async readOwn(namespace: string, signal: AbortSignal): Promise<string | undefined> {
     if (this.#copyIn(namespace)?.owner !== namespace) return undefined;
     const object = await this.#deps.client.find(idOf(rootConfigMap(namespace, namespace, '')), signal);
-    return ((object?.data ?? {}) as Record<string, string>)[rootConfigMapKey];
+    return configMapEntry(object, rootConfigMapKey);
   }
 
   /** Removes every copy that was made for a control-plane namespace. */

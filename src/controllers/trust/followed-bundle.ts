@@ -1,6 +1,6 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { primaryRootsKey, readPrimary } from '../../api/primary-statement.ts';
-import { isRecord } from '../../base/stable-json.ts';
 import type { FollowedBundle } from '../../pki/follower.ts';
 import type { ExternalReport } from './external-trust.ts';
 import { fingerprintsOf } from './root-config-map.ts';
@@ -14,8 +14,8 @@ export function followedBundle(
   { bundle, isComplete }: Pick<ExternalReport, 'bundle' | 'isComplete'>,
 ): FollowedBundle | undefined {
   const { statement } = readPrimary(told);
-  const rootsPem = isRecord(told.data) ? told.data[primaryRootsKey] : undefined;
-  if (statement === undefined || typeof rootsPem !== 'string' || !isComplete) return undefined;
+  const rootsPem = configMapEntry(told, primaryRootsKey);
+  if (statement === undefined || rootsPem === undefined || !isComplete) return undefined;
   const brought = bundle.roots?.map(({ fingerprint }) => fingerprint) ?? [];
   if (brought.join() !== fingerprintsOf(rootsPem).join()) return undefined;
   const { clusterName, meshID, version, signerPem } = statement;

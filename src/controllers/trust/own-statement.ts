@@ -1,10 +1,10 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
 import { managedByLabel, managedByValue, partOfLabel, partOfValue } from '../../api/labels.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { ResolvedRemote } from '../../api/resolved-multi-cluster.ts';
 import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
-import { isRecord } from '../../base/stable-json.ts';
 import { Applier } from '../../kube/apply/applier.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { AuthorityState } from '../../pki/authority-state.ts';
@@ -68,9 +68,8 @@ export class OwnStatements {
 
   /** What is said for the namespace of a mesh; undefined where nothing is that can be read. */
   read({ namespace, clusterId, meshId }: ResolvedMesh, now: Date): TrustStatement | undefined {
-    const data = this.informer.get(namespace, trustStatementName)?.data;
-    const text = isRecord(data) ? data[trustStatementKey] : undefined;
-    if (typeof text !== 'string') return undefined;
+    const text = configMapEntry(this.informer.get(namespace, trustStatementName), trustStatementKey);
+    if (text === undefined) return undefined;
     return readTrustStatement(text, { clusterName: clusterId, meshID: meshId }, now).statement;
   }
 

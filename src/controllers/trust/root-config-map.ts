@@ -1,3 +1,4 @@
+import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { authorityLabel } from '../../api/labels.ts';
@@ -95,10 +96,10 @@ export function fingerprintsOf(pem: string): string[] {
   });
 }
 
-function reduced({ apiVersion, kind, metadata, data }: KubernetesObject): KubernetesObject {
+function reduced(configMap: KubernetesObject): KubernetesObject {
+  const { apiVersion, kind, metadata } = configMap;
   const { name, namespace = '', resourceVersion = '', labels = {} } = metadata;
-  const value = isRecord(data) ? data[rootConfigMapKey] : undefined;
-  const text = typeof value === 'string' ? value : '';
+  const text = configMapEntry(configMap, rootConfigMapKey) ?? '';
   const kept = [istioLabel, authorityLabel].filter((label) => labels[label] !== undefined);
   return {
     apiVersion,
