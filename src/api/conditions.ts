@@ -398,11 +398,6 @@ export function findCondition(conditions: readonly Condition[], type: string): C
   return conditions.find((condition) => condition.type === type);
 }
 
-/** True when the condition is there and its status is `True`. */
-export function isConditionTrue(conditions: readonly Condition[], type: string): boolean {
-  return findCondition(conditions, type)?.status === 'True';
-}
-
 /**
  * A new list with this condition in the place of the one of its type, or at the end.
  * `lastTransitionTime` moves only when `status` changes, and is cut to whole seconds as the API stores it.

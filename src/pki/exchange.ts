@@ -10,11 +10,6 @@ export function wantedRoots(state: AuthorityState): string[] {
   return without([...ownRootOrder(state), ...foreign], []);
 }
 
-/** Whether istiod is given just the roots that are wanted. */
-export function isOrderFinal(state: AuthorityState): boolean {
-  return nextOrder(rootOrderOf(state), wantedRoots(state)) === undefined;
-}
-
 /** Whether everybody here was seen to hold what istiod is given, and nothing else; true while nothing is exchanged. */
 export function isSettled({ exchange }: AuthorityState): boolean {
   if (exchange === undefined) return true;

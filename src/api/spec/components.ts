@@ -121,4 +121,3 @@ function listOf<Schema extends z.ZodType>(gateway: Schema) {
 export type Components = z.infer<typeof componentsSchema>;
 export type NodeComponent = NonNullable<Components['cni']>;
 export type Gateway = z.infer<typeof gatewaySchema>;
-export type EastWestGateway = z.infer<typeof eastWestGatewaySchema>;

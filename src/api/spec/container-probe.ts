@@ -48,5 +48,3 @@ export const containerProbeSchema = z.strictObject({
 
 /** Kinds of a probe; a probe has one of them. */
 export const probeHandlers = ['httpGet', 'tcpSocket', 'grpc', 'exec'] as const;
-
-export type ContainerProbe = z.infer<typeof containerProbeSchema>;

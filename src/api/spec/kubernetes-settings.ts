@@ -303,4 +303,3 @@ export type IstiodSettings = z.infer<typeof istiodSettingsSchema>;
 export type DaemonSetSettings = z.infer<typeof daemonSetSettingsSchema>;
 export type GatewaySettings = z.infer<typeof gatewaySettingsSchema>;
 export type PodDisruptionBudget = z.infer<typeof podDisruptionBudgetSchema>;
-export type HpaSpec = z.infer<typeof hpaSpecSchema>;

@@ -327,5 +327,4 @@ export const valuesSchema = z.strictObject({
 });
 
 export type Values = z.infer<typeof valuesSchema>;
-export type ImageValues = Pick<z.infer<typeof pilotValuesSchema>, 'image' | 'hub' | 'tag' | 'variant'>;
 export type Resources = z.infer<typeof resourcesSchema>;

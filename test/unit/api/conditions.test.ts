@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  conditionTable,
-  findCondition,
-  isConditionTrue,
-  removeCondition,
-  setCondition,
-} from '../../../src/api/conditions.ts';
+import { conditionTable, findCondition, removeCondition, setCondition } from '../../../src/api/conditions.ts';
 
 const noon = new Date('2026-01-01T12:00:00.987Z');
 const later = new Date('2026-01-01T12:00:05.000Z');
@@ -46,8 +40,8 @@ describe('setCondition', () => {
     const after = setCondition(before, { ...ready, status: 'Unknown' }, later);
 
     expect(after.map(({ type }) => type)).toEqual(['Ready', 'GatewaysReady']);
-    expect(isConditionTrue(before, 'Ready')).toBe(true);
-    expect(isConditionTrue(after, 'Ready')).toBe(false);
+    expect(findCondition(before, 'Ready')?.status).toBe('True');
+    expect(findCondition(after, 'Ready')?.status).toBe('Unknown');
   });
 });
 
