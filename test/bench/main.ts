@@ -43,27 +43,35 @@ const { values: flags } = parseArgs({
 const skipped = new Set(flags.skip.split(','));
 const nodeFlags = flags['node-flags'].split(' ').filter((flag) => flag !== '');
 
-const rows: BenchRow[] = skipped.has('render') ? [] : await benchRender();
-if (!skipped.has('injector')) rows.push(...(await benchInjector()));
-if (!skipped.has('rotation')) rows.push(...(await benchRotation(nodeFlags)));
-if (!skipped.has('remotes')) rows.push(...(await benchRemotes(nodeFlags)));
+const rows: BenchRow[] = [
+  ...(await part('render', () => benchRender())),
+  ...(await part('injector', () => benchInjector())),
+  ...(await part('rotation', () => benchRotation(nodeFlags))),
+  ...(await part('remotes', () => benchRemotes(nodeFlags))),
+];
 const bench = await startBenchCluster({ nodeFlags });
 try {
   await warmUp(bench);
-  if (!skipped.has('verbs')) rows.push(...(await benchVerbs(bench)));
-  if (!skipped.has('upgrade')) rows.push(...(await benchUpgrade(bench)));
-  for (const size of flags.sizes
-    .split(',')
-    .filter((size) => size !== '')
-    .map(Number))
-    rows.push(...(await measureSize(bench, size)));
+  rows.push(...(await part('verbs', () => benchVerbs(bench))));
+  rows.push(...(await part('upgrade', () => benchUpgrade(bench))));
+  for (const size of flags.sizes.split(',').filter((size) => size !== ''))
+    rows.push(...(await part(`${size} meshes`, () => measureSize(bench, Number(size)))));
   // The last, since its namespaces stay.
-  if (!skipped.has('tenants')) rows.push(...(await benchTenants(bench)));
+  rows.push(...(await part('tenants', () => benchTenants(bench))));
 } finally {
   await bench.stop();
 }
 process.stdout.write(`${machine()}\n\n${benchTable(rows)}`);
 if (process.env.BENCH_WRITE === '1') await writeFile(page, pageText(rows));
+
+/** What a part measures, unless it is skipped; says how long it took. */
+async function part(name: string, measure: () => Promise<BenchRow[]>): Promise<BenchRow[]> {
+  if (skipped.has(name)) return [];
+  const startMs = performance.now();
+  const measured = await measure();
+  progress(`${name}: measured in ${((performance.now() - startMs) / 1000).toFixed(0)} s`);
+  return measured;
+}
 
 /** One mesh beforehand: it brings Istio's CRDs, which belong to the cluster, and warms up the API server. */
 async function warmUp(cluster: BenchCluster): Promise<void> {
