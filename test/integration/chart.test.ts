@@ -310,6 +310,14 @@ describe('the chart of the operator', () => {
     });
   });
 
+  test('lets an operator live that answers late for less than a minute, as on a busy node', async () => {
+    const { containers } = deploymentOf(await templateChart()).spec.template.spec;
+
+    const { periodSeconds, timeoutSeconds, failureThreshold = 3 } = containers[0]?.livenessProbe ?? {};
+    expect(timeoutSeconds).toBe(10);
+    expect((periodSeconds ?? 0) * failureThreshold).toBeGreaterThanOrEqual(60);
+  });
+
   test.each(badValues)('refuses $flag', async ({ flag, says }) => {
     await expect(templateChart('--set', flag)).rejects.toThrow(says);
   });
@@ -328,6 +336,9 @@ interface Deployment {
 
 interface Container {
   readonly image: string;
+  readonly livenessProbe?: Readonly<
+    Partial<Record<'periodSeconds' | 'timeoutSeconds' | 'failureThreshold', number>>
+  >;
   readonly env: readonly { readonly name: string; readonly value?: string }[];
 }
 
