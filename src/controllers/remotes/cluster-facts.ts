@@ -25,21 +25,35 @@ const nodeKind = kindInfo('v1', 'Node');
 /** The API server answers from its memory (Kubernetes, resourceVersion `0`): what is asked each minute may be a second old. */
 export const anyVersion = '0';
 
-/** Asks a cluster for what it is compared by, but for `podRanges`; `namespace` is that of the mesh. */
+/** What a cluster says of its trust (`TrustStatement`), as somebody has read it; no text where it says nothing. */
+export interface HeardStatement {
+  readonly text: string | undefined;
+}
+
+/**
+ * Asks a cluster for what it is compared by, but for `podRanges`; `namespace` is that of the mesh. What it says of its
+ * trust is asked as well where it was not `heard`.
+ */
 export async function readCluster(
   client: KubeClient,
   namespace: string,
   signal: AbortSignal,
+  heard?: HeardStatement,
 ): Promise<ClusterFacts> {
   const kubeSystem = { apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' };
-  const rootsId = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: rootConfigMapName };
-  const statementId = { ...rootsId, name: trustStatementName };
-  const [home, roots, statement] = await Promise.all([
+  const configMap = (name: string) =>
+    client.find({ apiVersion: 'v1', kind: 'ConfigMap', namespace, name }, signal);
+  const [home, roots, { text }] = await Promise.all([
     client.get(kubeSystem, signal),
-    client.find(rootsId, signal),
-    client.find(statementId, signal),
+    configMap(rootConfigMapName),
+    heard ?? configMap(trustStatementName).then((found) => ({ text: statementText(found) })),
   ]);
-  return { uid: home.metadata.uid ?? '', roots: rootsOf(roots), ...rootOf(statement), podRanges: [] };
+  return { uid: home.metadata.uid ?? '', roots: rootsOf(roots), ...rootOf(text), podRanges: [] };
+}
+
+/** What the ConfigMap says by which a cluster tells others of its trust. */
+export function statementText(configMap: KubernetesObject | undefined): string | undefined {
+  return configMapEntry(configMap, trustStatementKey);
 }
 
 /** The `podRanges` of a cluster: a list of all its nodes, so that they are asked only where they are compared. */
@@ -54,8 +68,7 @@ function rootsOf(configMap: KubernetesObject | undefined): ReadonlySet<string> {
 }
 
 /** Of a statement that cannot be read, whoever exchanges roots by it says why. */
-function rootOf(configMap: KubernetesObject | undefined): Pick<ClusterFacts, 'root'> {
-  const text = configMapEntry(configMap, trustStatementKey);
+function rootOf(text: string | undefined): Pick<ClusterFacts, 'root'> {
   const [certPem] = text === undefined ? [] : statedRoots(text);
   return certPem === undefined ? {} : { root: factsOf(certPem).fingerprint };
 }

@@ -9,7 +9,13 @@ import type { KubeClient } from '../../kube/client.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
 import { type ReadingMesh, readerRoleName } from '../../render/multicluster/reader.ts';
 import { clockSkewMs } from './clock-skew.ts';
-import { anyVersion, type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
+import {
+  anyVersion,
+  type ClusterFacts,
+  type HeardStatement,
+  readCluster,
+  readPodRanges,
+} from './cluster-facts.ts';
 import { lackingRights } from './reader-rights.ts';
 
 /** What was found of another cluster. */
@@ -24,20 +30,28 @@ export interface RemoteFacts extends ClusterFacts {
 
 const meshKind = kindInfo('meshoperator.dev/v1alpha1', 'MeshOperator');
 
-/** Asks another cluster who it is; `namespace` is that of the mesh, and its MeshOperators say whether addresses matter. Throws what the client throws: unreachable, refused, not allowed. */
+/** What need not be asked of another cluster. */
+export interface ProbeOptions {
+  /** By its MeshOperators, whether addresses of pods matter; default that they do. */
+  readonly needsPodRanges?: (meshes: readonly KubernetesObject[]) => boolean;
+  /** What it says of its trust; absent: it is asked. */
+  readonly heard?: HeardStatement | undefined;
+}
+
+/** Asks another cluster who it is; `namespace` is that of the mesh. Throws what the client throws: unreachable, refused, not allowed. */
 export async function probeRemote(
   client: KubeClient,
   namespace: string,
   clock: Clock,
   signal: AbortSignal,
-  needsPodRanges: (meshes: readonly KubernetesObject[]) => boolean = () => true,
+  { needsPodRanges = () => true, heard }: ProbeOptions = {},
 ): Promise<RemoteFacts> {
   const askedAt = clock.now().getTime();
   // By itself: the time that the answer takes is taken for a difference of clocks.
   const { version, time } = await client.serverFacts(signal);
   const answeredAt = clock.now().getTime();
   const [facts, meshes] = await Promise.all([
-    readCluster(client, namespace, signal),
+    readCluster(client, namespace, signal, heard),
     listMeshes(client, signal),
   ]);
   return {

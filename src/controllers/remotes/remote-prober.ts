@@ -14,6 +14,7 @@ import { applyReader, lackingRights } from './reader-rights.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
+import type { TrustStatements } from './trust-statements.ts';
 
 /** Which Secret lets the operator into which cluster, for whom. */
 export interface AccessWatcher {
@@ -28,6 +29,8 @@ export interface RemoteProberDeps {
   readonly clock: Clock;
   readonly connections: RemoteConnections;
   readonly events: EventRecorder;
+  /** What clusters say of their trust, by watches, so that those that are watched are not asked. */
+  readonly statements: Pick<TrustStatements, 'heardBy'>;
   /** The Secrets that specs name. */
   readonly accessSecrets: WatchedObjects<AccessWatcher>;
   readonly access: AccessKeeper;
@@ -74,7 +77,7 @@ export class RemoteProber {
    * Throws what `remoteAccess`, `assertRights` and the client throw.
    */
   async probe(pass: RemotePass, current: CredentialSlot | undefined): Promise<ProbedRemote> {
-    const { accessSecrets, access, connections, clock } = this.#deps;
+    const { accessSecrets, access, connections, statements, clock } = this.#deps;
     const { key, mesh, remote, signal } = pass;
     const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
     const secret = await accessSecrets.read(watcherOf(key), secretKey, signal);
@@ -88,7 +91,9 @@ export class RemoteProber {
     // Before anything else: what is missing is named whole.
     if (!isSame) await assertRights(client, mesh, signal);
     const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
-    const facts = await probeRemote(client, mesh.namespace, clock, signal, isNear);
+    const facts = await probeRemote(client, mesh.namespace, clock, signal, {
+      ...{ needsPodRanges: isNear, heard: statements.heardBy(key, client) },
+    });
     // With another Secret somebody has changed something, perhaps here as well.
     if (!isSame) this.#own.delete(mesh.namespace);
     const own = await this.#ownFacts(mesh.namespace, isNear(facts.meshes), signal);

@@ -113,8 +113,9 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   );
   const connections = new RemoteConnections(clock);
   const access = new AccessKeeper({ client, clock, store });
+  const statements = new TrustStatements(deps, deps.onHeard);
   const prober = new RemoteProber({
-    ...{ client, clock, connections, accessSecrets, access, events: deps.events },
+    ...{ client, clock, connections, accessSecrets, access, events: deps.events, statements },
   });
   const replicas = new IstiodReplicas(deps);
   const credentials = new CredentialKeeper({
@@ -125,7 +126,6 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
   const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
   const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
-  const statements = new TrustStatements(deps, deps.onHeard);
   const keeper = new RemoteKeeper({
     ...{ clock, store, prober, primary, credentials, connections, statements },
   });

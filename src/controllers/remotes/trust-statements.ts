@@ -1,15 +1,16 @@
-import { configMapEntry } from '../../api/config-map-entry.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import { keyText, type ObjectKey } from '../../api/kubernetes-object.ts';
-import { trustStatementKey, trustStatementName } from '../../api/trust-statement-object.ts';
+import { trustStatementName } from '../../api/trust-statement-object.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { HeardMember } from '../../pki/member-view.ts';
 import { Informer, type InformerDeps } from '../../runtime/informer.ts';
+import { type HeardStatement, statementText } from './cluster-facts.ts';
 import type { CredentialKey } from './credential-secret.ts';
 
 /** One cluster that is listened to. */
 interface Source {
   readonly client: KubeClient;
+  readonly informer: Informer;
   readonly stop: AbortController;
 }
 
@@ -43,6 +44,13 @@ export class TrustStatements {
       ...(text === undefined ? {} : { text }),
       ...(absentSince === undefined ? {} : { absentSince }),
     }));
+  }
+
+  /** What a cluster says now to this client; undefined while that is not listened to, or has not been heard yet. */
+  heardBy({ mesh, clusterName }: CredentialKey, client: KubeClient): HeardStatement | undefined {
+    const source = this.#meshes.get(keyText(mesh))?.get(clusterName)?.source;
+    if (source?.client !== client || !source.informer.hasSynced) return undefined;
+    return { text: statementText(source.informer.get(mesh.namespace, trustStatementName)) };
   }
 
   /** Listens to a cluster that has just answered as the one that it should be; `namespace` is that of the mesh. */
@@ -88,11 +96,11 @@ export class TrustStatements {
     const stop = new AbortController();
     informer.addHandler(({ current }) => {
       if (stop.signal.aborted) return;
-      this.#heardFrom(key).text = configMapEntry(current, trustStatementKey);
+      this.#heardFrom(key).text = statementText(current);
       this.#onChange(key.mesh);
     });
     void informer.run(stop.signal);
-    return { client, stop };
+    return { client, informer, stop };
   }
 
   #heardFrom({ mesh, clusterName }: CredentialKey): Heard {

@@ -12,6 +12,7 @@ import type { Remote } from '../../../src/api/spec/multi-cluster.ts';
 import { renderOperatorAccess } from '../../../src/render/multicluster/operator-access.ts';
 import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
+import { AuditLog, requestText } from '../../support/audit-log.ts';
 import { makeAuthority } from '../../support/given-authority.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
@@ -251,6 +252,34 @@ describe('another cluster of a mesh', () => {
         return (await world.client.find(id, never)) === undefined;
       });
     }
+  });
+
+  test('is asked little each minute, and what it says of its trust by a watch alone', async () => {
+    const home = uniqueName('home');
+    const kubeconfig = await kubeconfigAs(west.cluster, { token: await adminToken(home) });
+    const { mesh, namespace } = await createMesh({}, kubeconfig);
+    await untilReady(mesh);
+    const log = new AuditLog(west.cluster);
+    await log.restart();
+    const expected = [
+      'get configmaps istio-ca-root-cert',
+      'get namespaces kube-system',
+      'list meshoperators',
+    ];
+    const askedBy = async (account: string) => {
+      const requests = await log.requestsOf(`system:serviceaccount:${account}`);
+      return requests.filter(({ verb, resource }) => verb !== 'watch' && resource !== '').map(requestText);
+    };
+    const ofReader = await waitUntil(
+      { what: 'it is asked again', limitMs: 180_000, intervalMs: 1_000 },
+      async () => {
+        const requests = await askedBy(`${namespace}:istio-reader-east`);
+        return requests.length > 0 ? requests : undefined;
+      },
+    );
+
+    expect((await askedBy(`${home}:operator`)).sort()).toEqual(expected);
+    expect(ofReader).toEqual(['create selfsubjectrulesreviews']);
   });
 
   test('is of one mesh of a namespace alone, until that lets go of it', async () => {
