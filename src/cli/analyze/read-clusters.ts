@@ -110,7 +110,7 @@ async function readRemote(
     throw new NotFoundError(`There is no Secret ${namespace}/${name} yet`, { reason: 'NotFound' });
   }
   const key = { namespace, name: access.secretName };
-  const operator = remoteAccess(remote, key, await secret(access.secretName));
+  const { identity: operator } = remoteAccess(remote, key, await secret(access.secretName));
   const reader = readKubeconfig(readSecretText(ofIstiod, clusterName) ?? '', `Secret ${namespace}/${name}`);
   const facts = await as(operator, clock, (there) => probeRemote(there, namespace, clock, signal));
   // The operator goes by its own address, which may be another one than istiod's.

@@ -1,14 +1,13 @@
-import { idOf, type KubernetesObject } from '../../api/kubernetes-object.ts';
+import { idOf } from '../../api/kubernetes-object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { stableJson } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import { secretData } from '../../kube/secret-data.ts';
 import { operatorAccessName } from '../../render/multicluster/operator-access.ts';
 import { accessRenewal } from './access-renewal.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { objectManager } from './field-managers.ts';
-import { accessEntries } from './remote-access.ts';
+import { accessEntries, type FoundAccess } from './remote-access.ts';
 import type { RemotePass } from './remote-pass.ts';
 
 export interface AccessKeeperDeps {
@@ -19,10 +18,7 @@ export interface AccessKeeperDeps {
 }
 
 /** A way into another cluster that has just been seen to be good. */
-export interface GoodAccess {
-  readonly identity: RemoteIdentity;
-  /** What it was read from. */
-  readonly secret: KubernetesObject;
+export interface GoodAccess extends FoundAccess {
   readonly client: KubeClient;
 }
 

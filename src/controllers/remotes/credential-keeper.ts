@@ -51,8 +51,8 @@ export interface CredentialKeeperDeps {
   readonly wake: (key: CredentialKey) => void;
 }
 
-/** A pass, and whom the operator is in the other cluster. */
-type Admitted = RemotePass & Pick<ProbedRemote, 'identity'>;
+/** A pass, and what the other cluster lets the operator do there. */
+type Admitted = RemotePass & Pick<ProbedRemote, 'identity' | 'isRefused' | 'unallowed'>;
 
 /** Steps of one pass: more would be a bug. */
 const maxSteps = 8;
@@ -73,10 +73,10 @@ export class CredentialKeeper {
   }
 
   /** Takes steps until one has to wait, and gives that. */
-  async keep(pass: Admitted, isRefused: boolean): Promise<CredentialStep> {
+  async keep(pass: Admitted): Promise<CredentialStep> {
     const { store, clock, podsIn } = this.#deps;
     const { key, remote, mesh, request } = pass;
-    let refused = isRefused;
+    let refused = pass.isRefused;
     for (let count = 0; count < maxSteps; count += 1) {
       const state = store.read(key);
       const delivered = this.#deliveredSlot(pass, state);
@@ -130,11 +130,13 @@ export class CredentialKeeper {
   }
 
   /** Makes a credential, and what it stands on; what a former attempt has left goes first. */
-  async #mint({ key, mesh, remote, identity, request, owner, signal }: Admitted, why: MintReason) {
+  async #mint(pass: Admitted, why: MintReason): Promise<void> {
+    const { key, mesh, remote, identity, request, owner, signal } = pass;
     const { store, clock, connections, events } = this.#deps;
     const client = connections.to(key, identity);
-    await applyReader(client, mesh, signal);
     const state = store.read(key);
+    // With too few rights the reader stays as it is: istiod reads the cluster by that.
+    if (pass.unallowed === undefined || state.current === undefined) await applyReader(client, mesh, signal);
     const kept = [state.current?.holder, state.previous?.holder];
     await withdrawOtherTokens(client, mesh, kept, signal);
     const next = await issueToken(client, mesh, remote, clock, signal);

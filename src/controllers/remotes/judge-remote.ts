@@ -14,7 +14,8 @@ export interface RemoteProblem {
     | 'RootsDiffer'
     | 'AddressClash'
     | 'ClockSkew'
-    | 'GatewayPending';
+    | 'GatewayPending'
+    | 'RightsMissing';
   /** Whether the cluster cannot be read as what the spec means; else istiod reads it nevertheless. */
   readonly isOther: boolean;
   readonly message: string;

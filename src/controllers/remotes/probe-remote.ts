@@ -1,9 +1,9 @@
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
-import { type Right, rightsText } from '../../api/right.ts';
+import type { Right } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
-import { NotFoundError, TerminalError } from '../../base/errors.ts';
+import { NotFoundError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
@@ -74,18 +74,17 @@ async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<read
   }
 }
 
-/** Throws TerminalError that names what the operator may not do there for a mesh. */
-export async function assertRights(
+/** What the operator does there for a mesh and may not do. */
+export async function missingInRemote(
   client: KubeClient,
   mesh: ReadingMesh & Pick<ResolvedMesh, 'revision'>,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<readonly Right[]> {
   const [missing, ungivable] = await Promise.all([
     missingOf(client, rightsInRemote(mesh), signal),
     ungivableRights(client, mesh, signal),
   ]);
-  if (missing.length + ungivable.length === 0) return;
-  throw new TerminalError(`may not ${rightsText([...missing, ...ungivable])}`, { reason: 'RightsMissing' });
+  return [...missing, ...ungivable];
 }
 
 async function missingOf(

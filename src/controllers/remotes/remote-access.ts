@@ -6,6 +6,13 @@ import { type RemoteIdentity, readKubeconfig } from '../../kube/remote-identity.
 import { readSecretText } from '../../kube/secret-data.ts';
 import { kubeconfigOf, type Reader } from './remote-secret.ts';
 
+/** A way into another cluster. */
+export interface FoundAccess {
+  readonly identity: RemoteIdentity;
+  /** What it was read from. */
+  readonly secret: KubernetesObject;
+}
+
 /**
  * Whom the operator is in another cluster, by the Secret that the spec names; `secret` is that as it is now.
  * Throws TerminalError that names the Secret and what to do, and quotes nothing of it.
@@ -14,7 +21,7 @@ export function remoteAccess(
   { access, tlsServerName, proxyUrl }: ResolvedRemote,
   secretKey: ObjectKey,
   secret: KubernetesObject | undefined,
-): RemoteIdentity {
+): FoundAccess {
   const source = `Secret ${keyText(secretKey)}`;
   if (secret === undefined) throw invalid(`${source} does not exist: create it, or name another one`);
   const identity =
@@ -22,9 +29,12 @@ export function remoteAccess(
       ? byKubeconfig(secret, access.key, source)
       : byToken(secret, access.server, source);
   return {
-    ...identity,
-    ...(tlsServerName === undefined ? {} : { tlsServerName }),
-    ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    secret,
+    identity: {
+      ...identity,
+      ...(tlsServerName === undefined ? {} : { tlsServerName }),
+      ...(proxyUrl === undefined ? {} : { proxyUrl }),
+    },
   };
 }
 

@@ -15,7 +15,8 @@ import {
 } from './remote-finding.ts';
 import type { RemoteOutcome } from './remote-outcome.ts';
 import type { RemotePass } from './remote-pass.ts';
-import type { RemoteProber } from './remote-prober.ts';
+import type { ProbedRemote, RemoteProber } from './remote-prober.ts';
+import { causeOf } from './rights-problem.ts';
 import type { TrustStatements } from './trust-statements.ts';
 
 /** How soon to see whether a cluster holds up the start of istiod. */
@@ -57,12 +58,22 @@ export class RemoteKeeper {
   }
 
   async #find(pass: RemotePass): Promise<Finding> {
-    const { clock, store, prober, primary, credentials, connections, statements } = this.#deps;
-    const { key, mesh } = pass;
+    const { store, prober, credentials } = this.#deps;
+    const { key } = pass;
     // Before the cluster is asked, which may not answer.
     if (await credentials.withhold(pass)) return findingWithheld();
     const probed = await prober.probe(pass, store.read(key).current);
-    const { identity, own, facts, isRefused } = probed;
+    try {
+      return await this.#findProbed(pass, probed);
+    } catch (error) {
+      throw causeOf(error, probed.unallowed);
+    }
+  }
+
+  async #findProbed(pass: RemotePass, probed: ProbedRemote): Promise<Finding> {
+    const { clock, primary, credentials, connections, statements } = this.#deps;
+    const { key, mesh } = pass;
+    const { identity, own, facts, unallowed } = probed;
     const judged = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
     if (judged?.isOther === true) {
       statements.reject(key);
@@ -70,8 +81,8 @@ export class RemoteKeeper {
     }
     statements.follow(key, connections.to(key, identity), mesh.namespace);
     const untold = await primary.keep(pass, probed);
-    const problem = judged ?? untold;
-    const step = await credentials.keep({ ...pass, identity }, isRefused);
+    const problem = unallowed ?? judged ?? untold;
+    const step = await credentials.keep({ ...pass, ...probed });
     const isIstiodReady = credentials.isIstiodReady(pass);
     const finding = findingOfStep(step, { problem, isIstiodReady }, clock.now());
     if (!credentials.isAwaited(pass)) return finding;

@@ -1,19 +1,20 @@
-import { rightsText } from '../../api/right.ts';
+import { type Right, rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import type { RemoteIdentity } from '../../kube/remote-identity.ts';
 import type { WatchedObjects } from '../../runtime/watched-objects.ts';
-import type { AccessKeeper } from './access-keeper.ts';
+import type { AccessKeeper, GoodAccess } from './access-keeper.ts';
 import { type ClusterFacts, readCluster, readPodRanges } from './cluster-facts.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 import type { CredentialSlot } from './credential-state.ts';
-import { isInNetwork } from './judge-remote.ts';
-import { assertRights, probeRemote, type RemoteFacts } from './probe-remote.ts';
+import { isInNetwork, type RemoteProblem } from './judge-remote.ts';
+import { missingInRemote, probeRemote, type RemoteFacts } from './probe-remote.ts';
 import { applyReader, lackingRights } from './reader-rights.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import type { RemotePass } from './remote-pass.ts';
+import { causeOf, refusalFor, rightsProblem } from './rights-problem.ts';
 import type { TrustStatements } from './trust-statements.ts';
 
 /** Which Secret lets the operator into which cluster, for whom. */
@@ -44,6 +45,8 @@ export interface ProbedRemote {
   readonly facts: RemoteFacts;
   /** Whether the other cluster refuses the credential that istiod has. */
   readonly isRefused: boolean;
+  /** That the operator may do too little there; absent: nothing is missing. */
+  readonly unallowed?: RemoteProblem | undefined;
 }
 
 interface AskedOwn {
@@ -74,14 +77,14 @@ export class RemoteProber {
 
   /**
    * Asks both clusters, unless they have just said so to the same identity; `current` is the credential that istiod has.
-   * Throws what `remoteAccess`, `assertRights` and the client throw.
+   * Throws what `remoteAccess` and the client throw, and TerminalError that names what the operator may not do.
    */
   async probe(pass: RemotePass, current: CredentialSlot | undefined): Promise<ProbedRemote> {
-    const { accessSecrets, access, connections, statements, clock } = this.#deps;
+    const { accessSecrets, connections, clock } = this.#deps;
     const { key, mesh, remote, signal } = pass;
     const secretKey = { namespace: mesh.namespace, name: remote.access.secretName };
-    const secret = await accessSecrets.read(watcherOf(key), secretKey, signal);
-    const identity = remoteAccess(remote, secretKey, secret);
+    const found = await accessSecrets.read(watcherOf(key), secretKey, signal);
+    const { identity, secret } = remoteAccess(remote, secretKey, found);
     const client = connections.to(key, identity);
     const name = credentialSecretName(key);
     const known = this.#memories.get(name);
@@ -89,35 +92,63 @@ export class RemoteProber {
     if (isSame && clock.monotonicMs() - known.probedAtMs < probeIntervalMs) return known;
     this.#memories.delete(name);
     // Before anything else: what is missing is named whole.
-    if (!isSame) await assertRights(client, mesh, signal);
+    const isAllowed = isSame && known.unallowed === undefined;
+    const missing = isAllowed ? [] : await missingInRemote(client, mesh, signal);
+    const unallowed = rightsProblem(pass, secret, missing);
+    // Where istiod reads the cluster already, what may be done goes on: its token must not end for what is new.
+    if (unallowed !== undefined && current === undefined) throw refusalFor(unallowed);
+    // With another Secret somebody has changed something, perhaps here as well.
+    if (!isSame) this.#own.delete(mesh.namespace);
+    try {
+      const asked = await this.#ask(pass, { identity, secret, client, unallowed }, current);
+      const probed = { ...asked, probedAtMs: clock.monotonicMs() };
+      this.#memories.set(name, probed);
+      return probed;
+    } catch (error) {
+      throw causeOf(error, unallowed);
+    }
+  }
+
+  async #ask(
+    pass: RemotePass,
+    { unallowed, ...access }: GoodAccess & Pick<ProbedRemote, 'unallowed'>,
+    current: CredentialSlot | undefined,
+  ): Promise<ProbedRemote> {
+    const { clock, statements } = this.#deps;
+    const { key, mesh, signal } = pass;
+    const { client, identity } = access;
     const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
     const facts = await probeRemote(client, mesh.namespace, clock, signal, {
       ...{ needsPodRanges: isNear, heard: statements.heardBy(key, client) },
     });
-    // With another Secret somebody has changed something, perhaps here as well.
-    if (!isSame) this.#own.delete(mesh.namespace);
     const own = await this.#ownFacts(mesh.namespace, isNear(facts.meshes), signal);
-    if (secret !== undefined) await access.keep(pass, { identity, secret, client });
-    const isRefused = current !== undefined && (await this.#refusesReader(pass, identity, current));
-    const probed = { identity, own, facts, isRefused, probedAtMs: clock.monotonicMs() };
-    this.#memories.set(name, probed);
-    return probed;
+    await this.#deps.access.keep(pass, access);
+    const lost = current === undefined ? [] : await this.#readerLacks(pass, identity, current);
+    // What the operator has not itself, it cannot give back.
+    if (lost !== undefined && lost.length > 0 && unallowed === undefined)
+      await this.#repair(pass, client, lost);
+    return { identity, own, facts, isRefused: lost === undefined, unallowed };
   }
 
-  /** Whether the other cluster refuses istiod's credential; a reader that has lost rights over there has them again after. */
-  async #refusesReader(
-    { key, mesh, owner, signal }: RemotePass,
+  /** What istiod may not read with its credential and should; undefined where the other cluster refuses that. */
+  #readerLacks(
+    { mesh, signal }: RemotePass,
     identity: RemoteIdentity,
     { token }: CredentialSlot,
-  ): Promise<boolean> {
-    const { connections, events } = this.#deps;
-    const lost = await connections.byToken(identity, token, (client) => lackingRights(client, mesh, signal));
-    if (lost === undefined) return true;
-    if (lost.length === 0) return false;
-    await applyReader(connections.to(key, identity), mesh, signal);
+  ): Promise<readonly Right[] | undefined> {
+    return this.#deps.connections.byToken(identity, token, (client) => lackingRights(client, mesh, signal));
+  }
+
+  /** Gives istiod's reader back what somebody has taken. */
+  async #repair(
+    { key, mesh, owner, signal }: RemotePass,
+    client: KubeClient,
+    lost: readonly Right[],
+  ): Promise<void> {
+    await applyReader(client, mesh, signal);
     const message = `What istiod may read in cluster ${key.clusterName} is there again; it lacked: ${rightsText(lost)}`;
-    await events.record(owner, { type: 'Warning', reason: 'RemoteReaderRepaired', message }, signal);
-    return false;
+    const event = { type: 'Warning', reason: 'RemoteReaderRepaired', message } as const;
+    await this.#deps.events.record(owner, event, signal);
   }
 
   /** This cluster, asked once for all others that are asked at about the same time. */

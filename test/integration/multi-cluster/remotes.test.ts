@@ -419,6 +419,30 @@ async function runningReplica(deployment: KubernetesObject): Promise<KubernetesO
   return world.client.patch(idOf(pod), { type: 'merge', merge }, options, never);
 }
 
+/** Makes in the other cluster whom `remote-secret create` makes the operator, and gives its ClusterRole. */
+async function createAccess(mesh: TestMesh): Promise<KubernetesObject> {
+  const objects = renderOperatorAccess(resolveMesh((await mesh.read()) as unknown as MeshOperator));
+  for (const object of objects) await west.client.create(object, { fieldManager: 'test' }, never);
+  return objects.find(({ kind }) => kind === 'ClusterRole') as KubernetesObject;
+}
+
+/** Lets the operator in by another token of that. */
+async function putAccess(namespace: string): Promise<void> {
+  const token = await west.cluster.kubectl('create', 'token', 'mesh-operator-east', '-n', namespace);
+  await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: token.trim() }));
+}
+
+async function setRules(role: KubernetesObject, rules: readonly PolicyRule[]): Promise<void> {
+  await west.client.patch(idOf(role), { type: 'merge', merge: { rules } }, { fieldManager: 'test' }, never);
+}
+
+/** Without most of what the reader reads. */
+function withoutReader({ rules }: KubernetesObject): PolicyRule[] {
+  return (rules as PolicyRule[]).filter(
+    ({ resourceNames, verbs }) => resourceNames !== undefined || !verbs.includes('watch'),
+  );
+}
+
 describe('a way into another cluster that does not lead there', () => {
   test.each([
     {
@@ -473,38 +497,48 @@ describe('a way into another cluster that does not lead there', () => {
 
   test('is good where the operator may write any role of the reader, though it has not itself what that reads', async () => {
     const { mesh, namespace } = await createMesh({ kubeconfig: { secretName: 'later' } });
-    const objects = renderOperatorAccess(resolveMesh((await mesh.read()) as unknown as MeshOperator));
-    const role = objects.find(({ kind }) => kind === 'ClusterRole') as KubernetesObject;
-    const rules = (role.rules as PolicyRule[]).filter(({ resourceNames, verbs }) => {
-      return resourceNames !== undefined || !verbs.includes('watch');
-    });
-    for (const object of objects) {
-      await west.client.create(
-        object === role ? { ...role, rules } : object,
-        { fieldManager: 'test' },
-        never,
-      );
-    }
-    const token = await west.cluster.kubectl('create', 'token', 'mesh-operator-east', '-n', namespace);
-    await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: token.trim() }));
-    await mesh.change({
-      multiCluster: { remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' } }] },
-    });
-    const { message } = await untilRemote(
-      mesh,
-      'rights are missing',
-      ({ reason }) => reason === 'RightsMissing',
-    );
-    const anyway = {
+    const role = await createAccess(mesh);
+    await setRules(role, withoutReader(role));
+    await putAccess(namespace);
+    const kubeconfig = { secretName: 'west' };
+    await mesh.change({ multiCluster: { remotes: [{ clusterName: 'west', kubeconfig }] } });
+    const missing = await untilRemote(mesh, 'rights are missing', ({ reason }) => reason === 'RightsMissing');
+    const anyway: PolicyRule = {
       apiGroups: ['rbac.authorization.k8s.io'],
       ...{ resources: ['clusterroles'], resourceNames: [`istio-reader-east-${namespace}`] },
       verbs: ['escalate', 'bind'],
     };
-    const merge = { rules: [...rules, anyway] };
-    await west.client.patch(idOf(role), { type: 'merge', merge }, { fieldManager: 'test' }, never);
+    await setRules(role, [...withoutReader(role), anyway]);
     await untilReady(mesh);
 
-    expect(message).toContain('get, list, watch *.config.istio.io in the cluster');
+    expect(missing.state).toBe('Refused');
+    expect(missing.message).toContain('let the operator get, list, watch *.config.istio.io in the cluster');
+  });
+
+  test('is read on with new tokens when the operator may do too little there, as after an update, and the command is named', async () => {
+    const { mesh, namespace } = await createMesh({ kubeconfig: { secretName: 'later' } });
+    const role = await createAccess(mesh);
+    await putAccess(namespace);
+    const kubeconfig = { secretName: 'west' };
+    await mesh.change({ multiCluster: { remotes: [{ clusterName: 'west', kubeconfig }] } });
+    const { credential } = await untilReady(mesh);
+    await setRules(role, withoutReader(role));
+    await putAccess(namespace);
+    const missing = await untilRemote(mesh, 'rights are missing', ({ reason }) => reason === 'RightsMissing');
+    await askForTokens(mesh);
+    const later = await untilRemote(
+      mesh,
+      'it gets another token',
+      (remote) => remote.reason === 'RightsMissing' && remote.credential?.issuedAt !== credential?.issuedAt,
+    );
+    await setRules(role, role.rules as PolicyRule[]);
+    await putAccess(namespace);
+    await untilReady(mesh);
+
+    expect([missing.state, later.state]).toEqual(['Degraded', 'Degraded']);
+    expect(missing.message).toContain(
+      `mesh-operator remote-secret create mesh west -n ${namespace} --remote-context CONTEXT`,
+    );
   });
 
   test('is read, and named as one that workloads are refused by, when it trusts none of our roots', async () => {
