@@ -53,6 +53,7 @@ import { tearDown, tearDownLocked } from './tear-down.ts';
 import { ensureDebianPackages } from './toolchain/debian-packages.ts';
 import { type Progress, seconds } from './toolchain/progress.ts';
 import { ensureTools, type ToolName } from './toolchain/tools.ts';
+import { raiseWatchLimit } from './watch-limit.ts';
 
 export type { Cluster } from './running-cluster.ts';
 
@@ -96,6 +97,7 @@ const toolsOf: Readonly<Record<NodeKind, readonly ToolName[]>> = {
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const progress = stepProgress(options);
   assertPossible(options.nodes);
+  await raiseWatchLimit();
   await ensureDebianPackages(
     options.nodes === 'kubelet' ? ['cluster', 'node'] : ['cluster'],
     options.progress,
