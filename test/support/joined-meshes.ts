@@ -5,7 +5,7 @@ import type { RemoteStatus } from '../../src/api/mesh-operator-status.ts';
 import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type JoinMode, joinClusters, unjoinClusters } from '../cluster/join-clusters.ts';
-import { importImages, installOperator, readManifest } from '../cluster/operator.ts';
+import { importImages, installOperator, operatorNamespace, readManifest } from '../cluster/operator.ts';
 import { execIn } from './app-requests.ts';
 import { applyMesh } from './real-mesh.ts';
 import { identityIn } from './remote-cluster.ts';
@@ -75,6 +75,15 @@ export class JoinedCluster {
   async restartIstiod(): Promise<void> {
     await this.cluster.kubectl('rollout', 'restart', 'deployment/istiod', '-n', namespace);
     await this.cluster.kubectl('rollout', 'status', 'deployment/istiod', '-n', namespace, '--timeout=240s');
+  }
+
+  /** Returns when the operator has so many ready pods here, and no others. */
+  async scaleOperator(replicas: number): Promise<void> {
+    const operator = ['deployment/mesh-operator', '-n', operatorNamespace];
+    await this.cluster.kubectl('scale', ...operator, `--replicas=${replicas}`);
+    await this.cluster.kubectl('rollout', 'status', ...operator, '--timeout=180s');
+    const pods = ['pods', '-n', operatorNamespace, '-l', 'app.kubernetes.io/name=mesh-operator'];
+    if (replicas === 0) await this.cluster.kubectl('wait', ...pods, '--for=delete', '--timeout=180s');
   }
 
   /** Asks for other tokens by annotation. */

@@ -11,7 +11,8 @@ export function joinedShop(folder: string, mode: JoinMode): JoinedMeshes {
   const both = new JoinedMeshes();
 
   beforeAll(() => both.install(folder, mode));
-  beforeAll(() => installShop(both));
+  beforeAll(() => installShop(both.east, both.west));
+
   afterAll(() => both.remove(shopNamespace));
 
   return both;

@@ -17,22 +17,38 @@ export const shopUrl = `http://${service}.${namespace}.svc.cluster.local/`;
 /** The client, which calls without end; each of its requests may take half a minute. */
 export const shopCaller: AppContainer = { namespace, workload: 'deployment/client', container: 'caller' };
 
-/** Where the apps go. */
-interface ShopClusters {
-  readonly east: { readonly cluster: Cluster };
-  readonly west: { readonly cluster: Cluster };
+/** One of the two clusters that the apps go to. */
+interface ShopCluster {
+  readonly name: string;
+  readonly cluster: Cluster;
 }
 
 /**
- * Makes a service that is in both clusters, and a client in the east. Its one server is in the west; servers answer with
- * their names, `server-east` and `server-west`. Endpoints of the client's region come first. Returns when no call fails.
+ * Makes a service that is in both clusters, and a client in one. Its one server is in the other; servers answer with their
+ * names, `server-east` and `server-west`. Endpoints of the client's region come first. Returns when no call fails.
  */
-export async function installShop({ east, west }: ShopClusters): Promise<void> {
-  await east.cluster.apply(`${serviceIn('east')}---\n${client()}`);
-  await west.cluster.apply(serviceIn('west'));
-  await scaleServers(west.cluster, 1);
-  await untilAvailable(east.cluster, 'client');
-  await untilCallsSucceed(east.cluster, [shopCaller]);
+export async function installShop(clients: ShopCluster, servers: ShopCluster): Promise<void> {
+  await clients.cluster.apply(`${serviceIn(clients.name)}---\n${client()}`);
+  await servers.cluster.apply(serviceIn(servers.name));
+  await scaleServers(servers.cluster, 1);
+  await untilAvailable(clients.cluster, 'client');
+  await untilCallsSucceed(clients.cluster, [shopCaller]);
+}
+
+/** Has each request to the service make a connection of its own, and so a handshake in which both sides verify each other. */
+export async function connectForEachRequest(cluster: Cluster): Promise<void> {
+  const rule = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name: service, namespace },
+    spec: {
+      host: `${service}.${namespace}.svc.cluster.local`,
+      trafficPolicy: {
+        connectionPool: { http: { maxRequestsPerConnection: 1 }, tcp: { connectTimeout: '30s' } },
+      },
+    },
+  };
+  await cluster.apply(dump(rule));
 }
 
 function serviceIn(cluster: string): string {

@@ -1,9 +1,8 @@
-import { dump } from 'js-yaml';
 import { beforeAll, expect, test } from 'vitest';
 import { AskedRotation, authorityOf } from '../../support/asked-rotation.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { joinedShop } from '../../support/joined-shop.ts';
-import { shopCaller, shopNamespace } from '../../support/shop-apps.ts';
+import { connectForEachRequest, shopCaller } from '../../support/shop-apps.ts';
 
 const both = joinedShop('examples/multi-cluster/multi-primary', 'separate');
 
@@ -12,8 +11,7 @@ beforeAll(async () => {
     await mesh.change({ certificateAuthority: { rotation: { soak: '0s' } } });
     await mesh.until('Ready');
   }
-  // A handshake for each request, in which both sides verify each other.
-  await both.east.cluster.apply(dump(connectionPerRequest));
+  await connectForEachRequest(both.east.cluster);
 });
 
 test.each(['east', 'west'] as const)(
@@ -35,15 +33,3 @@ test.each(['east', 'west'] as const)(
     expect(after.root.current.fingerprint).not.toBe(before.root.current.fingerprint);
   },
 );
-
-const connectionPerRequest = {
-  apiVersion: 'networking.istio.io/v1',
-  kind: 'DestinationRule',
-  metadata: { name: 'server', namespace: shopNamespace },
-  spec: {
-    host: 'server.shop.svc.cluster.local',
-    trafficPolicy: {
-      connectionPool: { http: { maxRequestsPerConnection: 1 }, tcp: { connectTimeout: '30s' } },
-    },
-  },
-};
