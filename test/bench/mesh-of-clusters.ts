@@ -133,9 +133,8 @@ export class MeshOfClusters {
     });
   }
 
-  async #ask<T>(what: string): Promise<T[]> {
-    const answer = await fetch(`http://${this.#istiod.monitoringAddress}/debug/${what}`);
-    return ((await answer.json()) ?? []) as T[];
+  async #ask<T>(page: string): Promise<T[]> {
+    return ((await this.#istiod.debugPage(page)) ?? []) as T[];
   }
 
   /** Returns when this holds of what the status says of each of these clusters. */

@@ -3,10 +3,12 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { freePorts } from '../cluster/free-ports.ts';
-import { ensureTool } from '../cluster/toolchain/tools.ts';
+import { ensureTool, type IstiodName } from '../cluster/toolchain/tools.ts';
 import { TestAuthority } from './serving-files.ts';
 
 export interface IstiodProcessOptions {
+  /** Default: that of the newest Istio. */
+  readonly program?: IstiodName;
   readonly kubeconfig: string;
   /** Its own, where it reads and writes. */
   readonly namespace: string;
@@ -47,11 +49,12 @@ export class IstiodProcess {
     await writeFiles(folder, { ...serving, ...options.files });
     const [port = 0, http, monitoring, secureGrpc, introspection] = await freePorts(5, '127.0.0.1');
     const monitoringAddress = `127.0.0.1:${monitoring}`;
+    const program = await ensureTool(options.program ?? 'pilot-discovery');
     const log = await open(join(folder, 'log'), 'w');
     const child = spawn(
       'setpriv',
       [
-        ...['--pdeathsig', 'KILL', '--', await ensureTool('pilot-discovery'), 'discovery'],
+        ...['--pdeathsig', 'KILL', '--', program, 'discovery'],
         ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
         ...['--httpsAddr', `127.0.0.1:${port}`, '--caCertFile', 'ca.crt'],
         ...['--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key'],
@@ -83,6 +86,13 @@ export class IstiodProcess {
   /** Writes files again that it watches. */
   async write(files: Readonly<Record<string, string>>): Promise<void> {
     await writeFiles(this.#folder, files);
+  }
+
+  /** What it shows of itself at `/debug/PAGE`. Throws until it answers. */
+  async debugPage(page: string): Promise<unknown> {
+    const answer = await fetch(`http://${this.monitoringAddress}/debug/${page}`);
+    if (!answer.ok) throw new Error(`istiod answers ${answer.status} at /debug/${page}`);
+    return answer.json();
   }
 
   /** What it has said last. */

@@ -66,7 +66,9 @@ const remoteSchema = z.strictObject({
     .describe("Name in the API server's certificate, where that is not the host of its address."),
   proxyURL: textOf(proxyRule)
     .optional()
-    .describe('Proxy on the way to the API server, for the operator and istiod.'),
+    .describe(
+      'Proxy on the way to the API server, for the operator and istiod. The certificate of an `https` one must be of the authority of the API server, and for `tlsServerName` where that is set.',
+    ),
   credential: z
     .strictObject({
       type: z

