@@ -346,24 +346,27 @@ export class CredentialKeeper {
   }
 
   /**
-   * Takes away all that a mesh has in a cluster which is none of its own any more, and what istiod had of it. Throws
-   * while the cluster cannot be reached.
+   * Takes away all that a mesh has in a cluster which is none of its own any more, and what istiod had of it; where another
+   * mesh of the namespace has the cluster, all of that is the other's and stays. Throws while the cluster cannot be reached.
    */
   async release(key: CredentialKey, signal: AbortSignal): Promise<void> {
-    const { store, connections, client: own } = this.#deps;
-    const { namespace } = key.mesh;
-    await own.delete(secretId(key), {}, signal);
-    await this.#removeToken(key, signal);
-    const { access, readerOf } = store.read(key);
-    if (access !== undefined && readerOf !== undefined) {
-      const mesh = { namespace, clusterId: readerOf };
-      const client = connections.to(key, access);
-      await withdrawOtherTokens(client, mesh, [], signal);
-      for (const id of readerIds(mesh)) await client.delete(id, {}, signal);
-    }
+    const { store, connections } = this.#deps;
+    if (!store.isHeldByOther(key)) await this.#withdraw(key, signal);
     await store.remove(key, signal);
     connections.forget(key);
     this.#accepted.delete(credentialSecretName(key));
+  }
+
+  async #withdraw(key: CredentialKey, signal: AbortSignal): Promise<void> {
+    const { store, connections, client: own } = this.#deps;
+    await own.delete(secretId(key), {}, signal);
+    await this.#removeToken(key, signal);
+    const { access, readerOf } = store.read(key);
+    if (access === undefined || readerOf === undefined) return;
+    const mesh = { namespace: key.mesh.namespace, clusterId: readerOf };
+    const client = connections.to(key, access);
+    await withdrawOtherTokens(client, mesh, [], signal);
+    for (const id of readerIds(mesh)) await client.delete(id, {}, signal);
   }
 
   #deliveredSlot(pass: Admitted, state: CredentialState): 'current' | 'next' | undefined {
