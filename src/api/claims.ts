@@ -17,8 +17,18 @@ export function claimedTags(mesh: KubernetesObject): string[] {
   return Array.isArray(tags) ? tags.filter((tag) => typeof tag === 'string') : [];
 }
 
-/** The names under which namespaces may choose a MeshOperator: its revision (`default` for the one without), then its tags. */
+/** Whether its istiod is for another cluster alone; read as leniently. */
+function isForAnotherCluster({ spec }: KubernetesObject): boolean {
+  const multiCluster = isRecord(spec) ? spec.multiCluster : undefined;
+  return isRecord(multiCluster) && typeof multiCluster.configCluster === 'string';
+}
+
+/**
+ * The names under which namespaces may choose a MeshOperator: its revision (`default` for the one without), then its tags.
+ * None where its istiod is for another cluster.
+ */
 export function claimedNames(mesh: KubernetesObject): string[] {
+  if (isForAnotherCluster(mesh)) return [];
   return [revisionLabel(claimedRevision(mesh)), ...claimedTags(mesh)];
 }
 
@@ -60,6 +70,8 @@ export interface Claim {
 
 /** All that a MeshOperator claims. */
 export function claimsOf(mesh: KubernetesObject): Claim[] {
+  // Its revision is a name in the other cluster; what it has here has a namespace.
+  if (isForAnotherCluster(mesh)) return [ofClusterScope(mesh), ...remoteClaims(mesh)];
   const tenant = claimedTenant(mesh);
   const bundle = claimedBundle(mesh);
   const revision = revisionLabel(claimedRevision(mesh));
@@ -71,8 +83,12 @@ export function claimsOf(mesh: KubernetesObject): Claim[] {
     ...(tenant === undefined ? [] : [ofTenant(tenant)]),
     ...(bundle === undefined ? [] : [ofBundle(bundle)]),
     ofClusterScope(mesh),
-    ...claimedRemotes(mesh).map((remote, index) => ofRemote(mesh, remote, index)),
+    ...remoteClaims(mesh),
   ];
+}
+
+function remoteClaims(mesh: KubernetesObject): Claim[] {
+  return claimedRemotes(mesh).map((remote, index) => ofRemote(mesh, remote, index));
 }
 
 /** Every istiod of a namespace reads a cluster by one Secret there, whichever mesh it is of. */

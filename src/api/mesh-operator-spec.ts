@@ -128,6 +128,11 @@ export const meshOperatorSpecSchema = z
         rule: '(has(self.tenancy) ? self.tenancy.tenant : "") == (has(oldSelf.tenancy) ? oldSelf.tenancy.tenant : "")',
         message: 'tenancy.tenant cannot be changed: create another MeshOperator for another tenant',
       },
+      {
+        rule: '(has(self.multiCluster) && has(self.multiCluster.configCluster) ? self.multiCluster.configCluster : "") == (has(oldSelf.multiCluster) && has(oldSelf.multiCluster.configCluster) ? oldSelf.multiCluster.configCluster : "")',
+        message:
+          'multiCluster.configCluster cannot be changed: create another MeshOperator for another cluster',
+      },
     ],
   });
 

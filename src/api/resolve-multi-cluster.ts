@@ -14,14 +14,18 @@ import type { MultiCluster, Remote } from './spec/multi-cluster.ts';
 
 const defaultLifetimeMs = 24 * 3_600_000;
 
-/** The profile of a spec: a cluster whose role is `Remote` needs no further word. */
+/** The profile of a spec: a cluster whose role is `Remote`, or that has an istiod for another one alone, needs no further word. */
 export function profileOf({
   profile,
   multiCluster,
 }: Pick<MeshOperatorSpec, 'profile'> & {
-  readonly multiCluster?: { readonly role?: string | undefined } | undefined;
+  readonly multiCluster?:
+    | { readonly role?: string | undefined; readonly configCluster?: string | undefined }
+    | undefined;
 }): ProfileName {
-  return profile ?? (multiCluster?.role === 'Remote' ? 'remote' : 'default');
+  if (profile !== undefined) return profile;
+  if (multiCluster?.role === 'Remote') return 'remote';
+  return multiCluster?.configCluster === undefined ? 'default' : 'minimal';
 }
 
 /** What Istio's charts have as values. */
@@ -41,11 +45,12 @@ export function ownNetwork(multiCluster: MultiCluster | undefined): JsonObject |
 
 /** The block with every default filled in. */
 export function resolveMultiCluster(
-  { role, remotes = [] }: MultiCluster,
+  { role, configCluster, remotes = [] }: MultiCluster,
   profile: ProfileName,
 ): ResolvedMultiCluster {
   return {
     role: role ?? (profile === 'remote' ? 'Remote' : 'Primary'),
+    ...(configCluster === undefined ? {} : { configCluster }),
     remotes: remotes.map(resolveRemote),
   };
 }

@@ -72,6 +72,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
   const context: ResolveContext = { namespace, revision, values, ...imageSource(spec, values, version) };
   const global = values.global ?? {};
   const isRemote = profileName === 'remote';
+  const isForAnother = spec.multiCluster?.configCluster !== undefined;
   const pilot = resolvePilot(spec.components?.pilot, profile.pilot, context);
   const cni = resolveCni(
     spec.components?.cni,
@@ -124,7 +125,10 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     network: global.network ?? '',
     clusterId: global.multiCluster?.clusterName ?? 'Kubernetes',
     base: {
-      enabled: spec.components?.base?.enabled ?? (spec.components?.base !== undefined || profile.base),
+      enabled:
+        spec.components?.base?.enabled ??
+        // Istio's resources are in the other cluster.
+        (spec.components?.base !== undefined || (profile.base && !isForAnother)),
       ...(spec.components?.base?.gatewayApi === undefined
         ? {}
         : { gatewayApi: spec.components.base.gatewayApi }),
@@ -146,7 +150,7 @@ export function resolveMesh(object: MeshOperator): ResolvedMesh {
     },
     injector: resolveInjector(
       spec.sidecarInjector,
-      (pilot.enabled || isRemote) && upgrade.strategy === 'InPlace',
+      (pilot.enabled || isRemote) && !isForAnother && upgrade.strategy === 'InPlace',
       context,
     ),
     injection,

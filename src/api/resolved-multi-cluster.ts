@@ -23,7 +23,26 @@ export type RemoteAccess =
 /** A mesh of several clusters, as one of them sees it. */
 export interface ResolvedMultiCluster {
   readonly role: 'Primary' | 'Remote';
+  /** The one of `remotes` that istiod has for its own cluster; absent: this one. */
+  readonly configCluster?: string;
   readonly remotes: readonly ResolvedRemote[];
+}
+
+/** The cluster that the istiod of a mesh has for its own, where that is not the one in which it runs. */
+export function configClusterOf({
+  multiCluster,
+}: {
+  readonly multiCluster?: ResolvedMultiCluster | undefined;
+}): string | undefined {
+  return multiCluster?.configCluster;
+}
+
+/** The network that pods of a mesh are in here; undefined where there are none. */
+export function podNetworkOf(mesh: {
+  readonly network: string;
+  readonly multiCluster?: ResolvedMultiCluster | undefined;
+}): string | undefined {
+  return configClusterOf(mesh) === undefined ? mesh.network : undefined;
 }
 
 /** The other clusters that the istiod of a mesh reads: none where it has no istiod of its own. */

@@ -2,7 +2,7 @@ import { dump } from 'js-yaml';
 import { idOf, idText, type KubernetesObject, keyText } from '../api/kubernetes-object.ts';
 import { operatorAccessLabel } from '../api/labels.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
-import type { RemoteAccess } from '../api/resolved-multi-cluster.ts';
+import { configClusterOf, type RemoteAccess } from '../api/resolved-multi-cluster.ts';
 import { type Clock, commandClock } from '../base/clock.ts';
 import { parseDurationMs } from '../config/parse-setting.ts';
 import { accessEntries } from '../controllers/remotes/remote-access.ts';
@@ -64,7 +64,7 @@ export async function remoteSecretCreate(
     return exitCodes.failed;
   }
   for (const warning of placeWarnings(found, clusterName, place)) terminal.stderr.write(`${warning}\n`);
-  const objects = renderOperatorAccess(mesh);
+  const objects = renderOperatorAccess(mesh, configClusterOf(mesh) === clusterName);
   if (options.dryRun === true) {
     if (options.output === 'text') {
       for (const one of objects) terminal.stdout.write(`In ${clusterName}: ${idText(idOf(one))}\n`);

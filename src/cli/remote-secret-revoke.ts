@@ -61,7 +61,7 @@ export async function remoteSecretRevoke(
   }
   const home = { namespace, clusterId };
   const left: string[] = [];
-  for (const id of readerIds(home)) {
+  for (const id of readerIds(home, true)) {
     if ((await other.client.find(id, signal)) !== undefined) left.push(idText(id));
   }
   if (left.length > 0) {

@@ -1,5 +1,6 @@
 import type { KubernetesObject } from '../api/kubernetes-object.ts';
 import type { ResolvedMesh } from '../api/resolved-mesh.ts';
+import { configClusterOf } from '../api/resolved-multi-cluster.ts';
 import { renderCni } from './cni/cni.ts';
 import { renderIstiodAccess, renderReaderAccess } from './control-plane/access.ts';
 import { renderDefaultValidator, renderRevisionValidator } from './control-plane/admission.ts';
@@ -70,9 +71,12 @@ function renderAccess(mesh: ResolvedMesh, context: RenderContext): KubernetesObj
   ];
 }
 
-/** A tenant has none: whoever is it reads the whole cluster, Secrets among it. */
-function hasReader({ base, tenancy }: ResolvedMesh): boolean {
-  return base.enabled && tenancy === undefined;
+/**
+ * A tenant has none: whoever is it reads the whole cluster, Secrets among it. Where istiod is for another cluster, there is
+ * nothing of the mesh to read here.
+ */
+function hasReader(mesh: ResolvedMesh): boolean {
+  return mesh.base.enabled && mesh.tenancy === undefined && configClusterOf(mesh) === undefined;
 }
 
 function renderControlPlane(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
@@ -82,7 +86,7 @@ function renderControlPlane(mesh: ResolvedMesh, context: RenderContext): Kuberne
 
 /** After istiod, which alone can answer, and which fills in the certificates (ADR 7). */
 function renderAdmission(mesh: ResolvedMesh, context: RenderContext): KubernetesObject[] {
-  if (!mesh.pilot.enabled) return [];
+  if (!mesh.pilot.enabled || configClusterOf(mesh) !== undefined) return [];
   const isDefault = mesh.base.enabled && mesh.revision === '';
   return [
     renderRevisionValidator(mesh, context),

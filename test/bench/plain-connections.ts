@@ -50,10 +50,10 @@ async function connectPlainly(world: MeshOfClusters): Promise<Token[]> {
   const mesh = resolveMesh(world.mesh() as unknown as MeshOperator);
   const tokens = await Promise.all(
     world.remotes.map(async ({ client }, index) => {
-      await Promise.all(rightsInRemote(mesh).map((right) => client.mayI(right, never)));
+      await Promise.all(rightsInRemote(mesh, false).map((right) => client.mayI(right, never)));
       await client.serverFacts(never);
       const options = { fieldManager: 'bench-plain', force: true };
-      for (const object of renderReader(mesh)) await client.apply(object, options, never);
+      for (const object of renderReader(mesh, false)) await client.apply(object, options, never);
       return giveToken(world, index);
     }),
   );
@@ -102,7 +102,7 @@ async function removePlainly(world: MeshOfClusters, tokens: readonly Token[]): P
   await Promise.all(
     world.remotes.map(async ({ client }) => {
       await withdrawOtherTokens(client, mesh, [], never);
-      await Promise.all(readerIds(mesh).map((id) => client.delete(id, {}, never)));
+      await Promise.all(readerIds(mesh, false).map((id) => client.delete(id, {}, never)));
     }),
   );
 }

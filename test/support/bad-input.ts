@@ -386,6 +386,90 @@ values: { global: { trustBundleName: ours } }
     ],
   },
   {
+    name: 'own cluster of istiod that is none of the others',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  configCluster: north
+  remotes: [{ clusterName: west, role: Remote, kubeconfig: { secretName: west } }]
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.configCluster: must be one of spec.multiCluster.remotes, but is north: say there how the operator gets in',
+    ],
+  },
+  {
+    name: 'own cluster of istiod that is this one',
+    spec: 'multiCluster: { meshID: shop, clusterName: east, configCluster: east }',
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.configCluster: must be another cluster than this one, or be left out: istiod reads its own cluster then',
+    ],
+  },
+  {
+    name: 'own cluster of an istiod that is elsewhere',
+    spec: 'multiCluster: { meshID: shop, clusterName: east, role: Remote, configCluster: west }',
+    refusedAt: 'validate',
+    problems: ['spec.multiCluster.configCluster: must be left out in a cluster without an istiod of its own'],
+  },
+  {
+    name: 'own cluster of istiod with an istiod there, beside others',
+    spec: `
+multiCluster:
+  meshID: shop
+  clusterName: east
+  configCluster: west
+  remotes:
+    - { clusterName: west, kubeconfig: { secretName: west } }
+    - { clusterName: north, kubeconfig: { secretName: north } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.multiCluster.remotes[0].role: must be Remote: it is the configCluster, and follows this istiod',
+      'spec.multiCluster.remotes[1]: must not be given beside configCluster west, whose istiod is for that cluster alone: give it an istiod of its own',
+    ],
+  },
+  {
+    name: 'proxies and resources beside an istiod that is for another cluster',
+    spec: `
+profile: demo
+revisionTags: [prod]
+multiCluster:
+  meshID: shop
+  clusterName: east
+  configCluster: west
+  network: network-east
+  remotes: [{ clusterName: west, role: Remote, kubeconfig: { secretName: west } }]
+components:
+  pilot: { enabled: false }
+  cni: {}
+  ingressGateways: [{ name: istio-ingressgateway }, { name: other, enabled: false }]
+sidecarInjector: { enabled: true }
+security: { mtls: { mode: STRICT } }
+telemetry: { monitoring: {}, accessLogs: [{ provider: envoy }] }
+certificateAuthority: { provider: Istiod }
+upgrade: { strategy: RevisionBased }
+values: { pilot: { env: { PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER: "true" } } }
+`,
+    refusedAt: 'validate',
+    problems: [
+      'spec.certificateAuthority.provider: must be SelfSigned, PluggedIn or CertManager with spec.multiCluster.configCluster: the operator brings its roots to that cluster',
+      'spec.components.cni: must be left out with spec.multiCluster.configCluster: proxies are in cluster west alone, whose MeshOperator may have it',
+      'spec.components.ingressGateways[0]: must be left out with spec.multiCluster.configCluster: proxies are in cluster west alone, whose MeshOperator may have it',
+      'spec.components.pilot.enabled: must not be false with spec.multiCluster.configCluster, which is for an istiod that runs here',
+      'spec.multiCluster.network: must be left out with spec.multiCluster.configCluster: proxies are in cluster west alone, whose MeshOperator may have it',
+      'spec.profile: must be minimal, or be left out, with spec.multiCluster.configCluster: istiod runs here, and nothing else of the mesh',
+      'spec.revisionTags: must be left out with spec.multiCluster.configCluster: proxies are in cluster west alone, whose MeshOperator may have it',
+      'spec.security: must be left out with spec.multiCluster.configCluster: resources of Istio count in cluster west: apply them there',
+      'spec.sidecarInjector: must be left out with spec.multiCluster.configCluster: proxies are in cluster west alone, whose MeshOperator may have it',
+      'spec.telemetry.accessLogs: must be left out with spec.multiCluster.configCluster: resources of Istio count in cluster west: apply them there',
+      'spec.upgrade.strategy: RevisionBased needs a control plane: enable spec.components.pilot, or set InPlace',
+      'spec.upgrade.strategy: must be InPlace with spec.multiCluster.configCluster: which istiod a namespace follows is decided in cluster west',
+      'spec.values.pilot.env.PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER: must be left out with spec.multiCluster.configCluster: istiod has no right to deploy gateways in cluster west',
+    ],
+  },
+  {
     name: 'tenant in several clusters',
     spec: `
 revision: red

@@ -15,6 +15,8 @@ export interface IstiodProcessOptions {
   /** What it finds in its working directory, by path. */
   readonly files?: Readonly<Record<string, string>>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether it signs its own certificate, as in a mesh, by `etc/cacerts` among its files; default: it has one of `authority`. */
+  readonly signsItself?: boolean;
 }
 
 /** A real istiod: `pilot-discovery` as a child process, which serves on this machine alone and ends with this process. */
@@ -56,8 +58,10 @@ export class IstiodProcess {
       [
         ...['--pdeathsig', 'KILL', '--', program, 'discovery'],
         ...['--kubeconfig', options.kubeconfig, '--namespace', options.namespace],
-        ...['--httpsAddr', `127.0.0.1:${port}`, '--caCertFile', 'ca.crt'],
-        ...['--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key'],
+        ...['--httpsAddr', `127.0.0.1:${port}`],
+        ...(options.signsItself === true
+          ? []
+          : ['--caCertFile', 'ca.crt', '--tlsCertFile', 'tls.crt', '--tlsKeyFile', 'tls.key']),
         ...['--httpAddr', `127.0.0.1:${http}`, '--grpcAddr', ''],
         ...['--monitoringAddr', monitoringAddress],
         ...['--secureGRPCAddr', `127.0.0.1:${secureGrpc}`, '--ctrlz_port', String(introspection)],
@@ -95,9 +99,14 @@ export class IstiodProcess {
     return answer.json();
   }
 
+  /** All that it has said. */
+  log(): Promise<string> {
+    return readFile(join(this.#folder, 'log'), 'utf8');
+  }
+
   /** What it has said last. */
   async lastWords(): Promise<string> {
-    return (await readFile(join(this.#folder, 'log'), 'utf8')).slice(-2_000);
+    return (await this.log()).slice(-2_000);
   }
 
   async stop(): Promise<void> {

@@ -20,4 +20,10 @@ export const wholeMultiCluster: readonly MeshOperatorSpec[] = [
     components: { eastWestGateways: [{ name: 'istio-eastwestgateway' }] },
     certificateAuthority: { rotation: { absentMembers: { proceedAfter: '24h' } } },
   },
+  {
+    multiCluster: {
+      ...{ meshID: 'shop', clusterName: 'east', configCluster: 'west' },
+      remotes: [{ clusterName: 'west', role: 'Remote', kubeconfig: { secretName: 'west' } }],
+    },
+  },
 ];

@@ -102,6 +102,11 @@ export const multiClusterSchema = z.strictObject({
     .describe(
       '`Primary` has an istiod of its own; `Remote` follows that of another cluster, as profile `remote` does. Default: `Remote` with profile `remote`, else `Primary`.',
     ),
+  configCluster: dnsLabel()
+    .optional()
+    .describe(
+      'One of `remotes`, which istiod has for its own cluster: there are the workloads and the resources of Istio, and here runs istiod alone. It cannot be changed. Default: this cluster.',
+    ),
   remotes: z
     .array(remoteSchema)
     .max(maxRemotes, `must not have more than ${maxRemotes} clusters`)

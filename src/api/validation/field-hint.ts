@@ -135,8 +135,10 @@ const fieldHints: readonly FieldHint[] = [
     'global.enableReaderRBAC':
       'is not a field: what reads this cluster from another one belongs to spec.components.base',
     'global.readerServiceAccount': notYet,
-    'global.externalIstiod': `${notYet}: the variable alone is spec.values.pilot.env.EXTERNAL_ISTIOD`,
-    'global.configCluster': notYet,
+    'global.externalIstiod':
+      'is not a field: name the cluster that istiod is for in multiCluster.configCluster',
+    'global.configCluster':
+      'is not a field: name this cluster in multiCluster.configCluster where its istiod runs',
     platform: `${notYet}: set what it stands for, such as spec.values.pilot.cni`,
     'global.waypoint': notYet,
     'global.networkPolicy':

@@ -52,7 +52,7 @@ function checkRole(view: SpecView): Problem[] {
   if (follower >= 0 && profileOf(spec) === 'remote') {
     const message = 'must not be Remote in a cluster that has no istiod itself';
     problems.push({ path: `${path}.remotes[${follower}].role`, message });
-  } else if (follower >= 0 && !hasWay) {
+  } else if (follower >= 0 && !hasWay && spec.multiCluster?.configCluster === undefined) {
     const message = 'needs an east-west gateway in spec.components, by which that cluster reaches istiod';
     problems.push({ path: `${path}.remotes[${follower}].role`, message });
   }

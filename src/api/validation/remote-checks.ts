@@ -2,6 +2,8 @@ import type { Problem } from '../problem.ts';
 import { profileOf } from '../resolve-multi-cluster.ts';
 import type { SpecView } from './spec-view.ts';
 
+const ofControlPlane = 'has no effect in a remote cluster: set it in the MeshOperator of the control plane';
+
 /** A mesh whose istiod is in another cluster. */
 export function checkRemote({ spec }: SpecView): Problem[] {
   const address = spec.values?.global?.remotePilotAddress;
@@ -27,16 +29,18 @@ export function checkRemote({ spec }: SpecView): Problem[] {
           },
         ]
       : []),
+    ...(keepsAuthority(spec.certificateAuthority)
+      ? [{ path: 'spec.certificateAuthority', message: ofControlPlane }]
+      : []),
     ...[
       ...(spec.security === undefined ? [] : ['spec.security']),
-      ...(keepsAuthority(spec.certificateAuthority) ? ['spec.certificateAuthority'] : []),
       // Who watches is a matter of each cluster.
       ...Object.keys(spec.telemetry ?? {})
         .filter((block) => block !== 'monitoring')
         .map((block) => `spec.telemetry.${block}`),
     ].map((path) => ({
       path,
-      message: 'has no effect in a remote cluster: set it in the MeshOperator of the control plane',
+      message: `${ofControlPlane}; or where this cluster is its configCluster, apply resources of Istio here`,
     })),
   ];
 }

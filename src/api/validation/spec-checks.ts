@@ -6,6 +6,7 @@ import {
   checkAuthorityLifetimes,
   checkAuthorityProvider,
 } from './authority-checks.ts';
+import { checkConfigCluster } from './config-cluster-checks.ts';
 import {
   checkAuthoritySwitch,
   checkExternalAddress,
@@ -77,6 +78,7 @@ export const specChecks: readonly ((view: SpecView) => Problem[])[] = [
   checkTenancy,
   checkPause,
   checkMultiCluster,
+  checkConfigCluster,
   checkRemote,
   checkAuthorityProvider,
   checkAuthorityIssuer,

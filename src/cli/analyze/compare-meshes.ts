@@ -15,7 +15,7 @@ export function comparePairs(clusters: readonly ComparedCluster[]): AnalysisFind
       const place = placeInMesh(one.facts);
       if (place === undefined) return [];
       const problem = judgeRemote({
-        mesh: { meshId: place.meshID ?? '', network: place.network ?? '' },
+        mesh: { meshId: place.meshID ?? '', podNetwork: networkOf(one.facts) },
         ...{ clusterName: other.name, own: one.facts, other: other.facts },
       });
       if (problem === undefined) return [];
@@ -85,8 +85,8 @@ export function compareNetworks(clusters: readonly ComparedCluster[]): AnalysisF
   });
 }
 
-/** Empty for the network without a name; undefined when nobody knows. */
+/** Empty for the network without a name; undefined when nobody knows, or where no pods of the mesh are. */
 function networkOf(facts: ComparedCluster['facts']): string | undefined {
   const place = placeInMesh(facts);
-  return place === undefined ? undefined : (place.network ?? '');
+  return place === undefined || place.configCluster !== undefined ? undefined : (place.network ?? '');
 }

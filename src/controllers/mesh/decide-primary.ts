@@ -32,7 +32,7 @@ export function decidePrimary(
     return { awaits };
   }
   if (addresses.length === 0) {
-    const awaits = `Waits for an address of the east-west gateways of cluster ${clusterName}, by which istiod is reached: they have none yet`;
+    const awaits = `Waits for an address at which the istiod of cluster ${clusterName} is reached: there is none yet`;
     return { awaits };
   }
   return { addresses };

@@ -1,4 +1,5 @@
 import { claimedRevision } from '../../api/claims.ts';
+import { lockConfigMaps } from '../../api/istiod-locks.ts';
 import { kindInfo } from '../../api/kinds.ts';
 import type { KubernetesObject, ObjectId } from '../../api/kubernetes-object.ts';
 import { meshLabel } from '../../api/labels.ts';
@@ -7,19 +8,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { type Lingering, refusalOf } from './lingering.ts';
 import type { ObservedWorld } from './observed-world.ts';
 
-/**
- * ConfigMaps and Leases that istiod makes in its own namespace for leader election, shared by all revisions there
- * (Istio pilot/pkg/leaderelection/leaderelection.go).
- */
-const lockConfigMaps = [
-  'istio-leader',
-  'istio-namespace-controller-election',
-  'istio-serviceexport-controller-election',
-  'istio-gateway-status-leader',
-  'istio-analyze-leader',
-  'istio-node-untaint',
-  'istio-ip-autoallocate',
-];
+/** Leases for the same (`istiod-locks.ts`). */
 const sharedLeases = ['istio-status-leader'];
 const revisionLeases = ['istio-gateway-deployment', 'istio-gateway-status-leader'];
 

@@ -7,6 +7,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
 import { hastenMounts } from '../../kube/hasten-mounts.ts';
 import { readSecretText, secretTexts } from '../../kube/secret-data.ts';
+import { istiodKubeconfigName } from '../../render/control-plane/names.ts';
 import { readerIds } from '../../render/multicluster/reader.ts';
 import { remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
 import type { Informer } from '../../runtime/informer.ts';
@@ -24,9 +25,10 @@ import { type ObservedReplica, replicasFor } from './observe-replicas.ts';
 import { applyReader } from './reader-rights.ts';
 import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.ts';
 import type { RemoteConnections } from './remote-connections.ts';
-import type { RemotePass } from './remote-pass.ts';
+import { isConfigCluster, type RemotePass } from './remote-pass.ts';
 import { type ProbedRemote, probeIntervalMs } from './remote-prober.ts';
 import {
+  configClusterSecret,
   hasSameData,
   type Reader,
   remoteSecret,
@@ -81,7 +83,8 @@ export class CredentialKeeper {
       const state = store.read(key);
       const delivered = this.#deliveredSlot(pass, state);
       const settles = settledAt(state);
-      const isStarting = noneIsReady(replicaPods(podsIn(mesh.namespace)));
+      // What istiod has for its own cluster is what it cannot start without.
+      const isStarting = !isConfigCluster(pass) && noneIsReady(replicaPods(podsIn(mesh.namespace)));
       const mayBeUsed = state.delivery !== undefined && (settles === undefined || settles <= clock.now());
       const replicas = mayBeUsed && delivered === 'next' ? await this.#replicas(pass) : [];
       const step = decideCredential(
@@ -105,8 +108,10 @@ export class CredentialKeeper {
   }
 
   /** Whether istiod knows the cluster and has not started yet. */
-  isAwaited({ key, mesh }: RemotePass): boolean {
+  isAwaited(pass: RemotePass): boolean {
+    const { key, mesh } = pass;
     const { remoteSecrets, podsIn } = this.#deps;
+    if (isConfigCluster(pass)) return false;
     const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
     return secret !== undefined && noneIsReady(replicaPods(podsIn(mesh.namespace)));
   }
@@ -123,7 +128,7 @@ export class CredentialKeeper {
     if (!this.isAwaited(pass)) return false;
     const replicas = await this.#replicas(pass);
     if (!holdsUpStart(replicas, clock.now())) return false;
-    await client.delete(secretId(key), {}, signal);
+    await client.delete(secretIdOf(pass), {}, signal);
     const message = `istiod did not start while it waited for cluster ${key.clusterName}, and gets it again when a replica is Ready`;
     await events.record(owner, { type: 'Warning', reason: 'RemoteWithheld', message }, signal);
     return true;
@@ -131,12 +136,14 @@ export class CredentialKeeper {
 
   /** Makes a credential, and what it stands on; what a former attempt has left goes first. */
   async #mint(pass: Admitted, why: MintReason): Promise<void> {
-    const { key, mesh, remote, identity, request, owner, signal } = pass;
     const { store, clock, connections, events } = this.#deps;
+    const { key, mesh, remote, identity, request, owner, signal } = pass;
     const client = connections.to(key, identity);
+    await this.#rememberConfigSecret(pass);
     const state = store.read(key);
     // With too few rights the reader stays as it is: istiod reads the cluster by that.
-    if (pass.unallowed === undefined || state.current === undefined) await applyReader(client, mesh, signal);
+    if (pass.unallowed === undefined || state.current === undefined)
+      await applyReader(client, mesh, isConfigCluster(pass), signal);
     const kept = [state.current?.holder, state.previous?.holder];
     await withdrawOtherTokens(client, mesh, kept, signal);
     const next = await issueToken(client, mesh, remote, clock, signal);
@@ -154,6 +161,16 @@ export class CredentialKeeper {
     );
     const message = `A credential for cluster ${key.clusterName} was issued (${why})`;
     await events.record(owner, { type: 'Normal', reason: 'RemoteCredentialIssued', message }, signal);
+  }
+
+  /** Before there is more over there than in other clusters: so that whatever is there is known. */
+  async #rememberConfigSecret(pass: Admitted): Promise<void> {
+    const { store } = this.#deps;
+    const { key, mesh, identity, signal } = pass;
+    const state = store.read(key);
+    if (!isConfigCluster(pass) || state.configSecret !== undefined) return;
+    const known = { access: identity, readerOf: mesh.clusterId, configSecret: istiodKubeconfigName(mesh) };
+    await store.write(key, { ...state, ...known }, signal);
   }
 
   /** Gives istiod a slot; false where that has to wait for its turn. */
@@ -208,7 +225,8 @@ export class CredentialKeeper {
     const others = this.#otherDeliveries(key);
     const answers = await istiods.observe(mesh.namespace, signal);
     const replicas = replicasFor(key.clusterName, answers);
-    const isInFile = mustKeepBytes(mesh.version.patch, replicas);
+    // The kubeconfig of its own cluster is read once.
+    const isInFile = isConfigCluster(pass) || mustKeepBytes(mesh.version.patch, replicas);
     const before = Object.fromEntries(
       replicas.map(({ uid, startedAt, secretEvents }) => [
         uid,
@@ -270,7 +288,10 @@ export class CredentialKeeper {
   ): Promise<void> {
     const { store, clock } = this.#deps;
     const { key, mesh, signal } = pass;
-    const pods = this.#isOther(pass, state, slot) ? losingPods(mesh.version.patch, replicas) : [];
+    const losing = isConfigCluster(pass)
+      ? replicas.map(({ uid }) => uid)
+      : losingPods(mesh.version.patch, replicas);
+    const pods = this.#isOther(pass, state, slot) ? losing : [];
     const restart = pods.length === 0 ? {} : { restart: { at: clock.now().toISOString(), pods } };
     await store.write(key, { ...state, ...restart }, signal);
   }
@@ -359,14 +380,15 @@ export class CredentialKeeper {
 
   async #withdraw(key: CredentialKey, signal: AbortSignal): Promise<void> {
     const { store, connections, client: own } = this.#deps;
-    await own.delete(secretId(key), {}, signal);
+    const { namespace } = key.mesh;
+    const { access, readerOf, configSecret } = store.read(key);
+    await own.delete(secretId(namespace, configSecret ?? remoteSecretName(key.clusterName)), {}, signal);
     await this.#removeToken(key, signal);
-    const { access, readerOf } = store.read(key);
     if (access === undefined || readerOf === undefined) return;
-    const mesh = { namespace: key.mesh.namespace, clusterId: readerOf };
+    const mesh = { namespace, clusterId: readerOf };
     const client = connections.to(key, access);
     await withdrawOtherTokens(client, mesh, [], signal);
-    for (const id of readerIds(mesh)) await client.delete(id, {}, signal);
+    for (const id of readerIds(mesh, configSecret !== undefined)) await client.delete(id, {}, signal);
   }
 
   #deliveredSlot(pass: Admitted, state: CredentialState): 'current' | 'next' | undefined {
@@ -383,8 +405,8 @@ export class CredentialKeeper {
     });
   }
 
-  #kubeconfigSecret({ key, mesh }: RemotePass): KubernetesObject | undefined {
-    return this.#deps.remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
+  #kubeconfigSecret(pass: RemotePass): KubernetesObject | undefined {
+    return this.#deps.remoteSecrets.get(pass.mesh.namespace, secretIdOf(pass).name);
   }
 
   async #replicas({ key, mesh, signal }: RemotePass): Promise<ObservedReplica[]> {
@@ -393,21 +415,32 @@ export class CredentialKeeper {
 }
 
 /** By which istiod knows the other cluster. */
-function secretId({ mesh, clusterName }: CredentialKey): ObjectId {
-  return { apiVersion: 'v1', kind: 'Secret', namespace: mesh.namespace, name: remoteSecretName(clusterName) };
+function secretIdOf(pass: RemotePass): ObjectId {
+  const { key, mesh } = pass;
+  return secretId(
+    mesh.namespace,
+    isConfigCluster(pass) ? istiodKubeconfigName(mesh) : remoteSecretName(key.clusterName),
+  );
+}
+
+function secretId(namespace: string, name: string): ObjectId {
+  return { apiVersion: 'v1', kind: 'Secret', namespace, name };
 }
 
 /** What istiod reads to be in the other cluster by a credential. */
 function secretFor(
-  { owner, key, remote, identity }: Admitted,
+  pass: Admitted,
   { isInFile }: CredentialState,
   { token }: CredentialSlot,
 ): KubernetesObject {
+  const { owner, key, remote, identity } = pass;
   const { credential: _ours, ...place } = identity;
   const reader: Reader = {
     ...place,
     ...(remote.server === undefined ? {} : { server: remote.server }),
     ...(isInFile === true ? {} : { token }),
   };
-  return remoteSecret(owner, key.clusterName, reader);
+  return isConfigCluster(pass)
+    ? configClusterSecret(owner, secretIdOf(pass).name, key.clusterName, reader)
+    : remoteSecret(owner, key.clusterName, reader);
 }

@@ -67,7 +67,8 @@ export function credentialKeyOf({ metadata }: KubernetesObject): CredentialKey |
 export function readCredential(secret: KubernetesObject): CredentialState {
   const value = parseJson(readSecretText(secret, stateKey) ?? '');
   if (!isRecord(value)) return {};
-  const { delivery, isInFile, restart, request, readerOf, told } = value as unknown as CredentialState;
+  const { delivery, isInFile, restart, request, readerOf, configSecret, told } =
+    value as unknown as CredentialState;
   const access = parseJson(readSecretText(secret, accessKey) ?? '');
   const slots = slotNames.flatMap((name) => {
     const token = readSecretText(secret, `${name}.token`);
@@ -83,6 +84,7 @@ export function readCredential(secret: KubernetesObject): CredentialState {
     ...(restart === undefined ? {} : { restart }),
     ...(isRecord(access) ? { access: access as unknown as RemoteIdentity } : {}),
     ...(readerOf === undefined ? {} : { readerOf }),
+    ...(configSecret === undefined ? {} : { configSecret }),
     ...(told === undefined ? {} : { told }),
     ...(request === undefined ? {} : { request }),
   };

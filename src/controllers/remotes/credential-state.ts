@@ -55,6 +55,8 @@ export interface CredentialState {
   readonly access?: RemoteIdentity;
   /** The cluster that the credential is for, by whose name the reader over there is called. */
   readonly readerOf?: string;
+  /** The Secret by which istiod is there, where it has that cluster for its own; absent: that of remotes (`remote-secret.ts`). */
+  readonly configSecret?: string;
   /** The ConfigMap over there by which a cluster that follows is told of istiod, from just before it is made. */
   readonly told?: string;
   /** The request to rotate that was heard last. */

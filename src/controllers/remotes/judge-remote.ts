@@ -26,7 +26,10 @@ const tolerableSkewMs = 30_000;
 
 /** What is compared. */
 export interface Comparison {
-  readonly mesh: Pick<ResolvedMesh, 'meshId' | 'network'>;
+  readonly mesh: Pick<ResolvedMesh, 'meshId'> & {
+    /** Where its pods are; undefined where there are none in this cluster. */
+    readonly podNetwork: string | undefined;
+  };
   /** The name of the other cluster in the spec. */
   readonly clusterName: string;
   readonly own: ClusterFacts;
@@ -88,21 +91,21 @@ function rootProblem({ own, other }: Comparison): RemoteProblem | undefined {
 
 /** Pods of one network find each other by their addresses alone. */
 function addressProblem({ mesh, clusterName, own, other }: Comparison): RemoteProblem | undefined {
-  if (!isInNetwork(other.meshes, clusterName, mesh.network)) return undefined;
+  if (!isInNetwork(other.meshes, clusterName, mesh.podNetwork)) return undefined;
   const clash = own.podRanges.find((range) => other.podRanges.some((theirs) => overlap(range, theirs)));
   if (clash === undefined) return undefined;
   const message = `has pods with addresses of ${clash}, as this cluster has, in one network: give each cluster a network of its own, or other addresses`;
   return { reason: 'AddressClash', isOther: false, message };
 }
 
-/** Whether the MeshOperators of a cluster say that it is in this network. */
+/** Whether the MeshOperators of a cluster say that pods there are in this network. */
 export function isInNetwork(
   meshes: readonly KubernetesObject[],
   clusterName: string,
-  network: string,
+  network: string | undefined,
 ): boolean {
   const peer = meshes.map(multiClusterOf).find((says) => says.clusterName === clusterName);
-  return peer !== undefined && (peer.network ?? '') === network;
+  return peer !== undefined && peer.configCluster === undefined && (peer.network ?? '') === network;
 }
 
 function overlap(one: string, other: string): boolean {

@@ -1,12 +1,13 @@
 import type { KubernetesObject, ObjectKey } from '../../api/kubernetes-object.ts';
 import { type PrimaryStatement, primaryConfigMap, primaryConfigMapId } from '../../api/primary-statement.ts';
-import type { ResolvedGateway, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import { stableJson } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { objectManager } from './field-managers.ts';
-import { istiodAddresses } from './istiod-addresses.ts';
+import { istiodAddresses, servicesOfIstiod } from './istiod-addresses.ts';
 import type { IstiodTrusts } from './istiod-trust.ts';
 import type { RemoteProblem } from './judge-remote.ts';
 import type { RemoteConnections } from './remote-connections.ts';
@@ -17,8 +18,8 @@ export interface PrimaryTellerDeps {
   readonly store: CredentialStore;
   readonly connections: RemoteConnections;
   readonly trusts: IstiodTrusts;
-  /** The Service of a gateway, from a cache. */
-  readonly serviceOf: (gateway: ResolvedGateway) => KubernetesObject | undefined;
+  /** A Service of a mesh, from a cache. */
+  readonly serviceOf: (service: ObjectKey) => KubernetesObject | undefined;
 }
 
 /** What a cluster was seen to hold: by the answers of which probe, and which text. */
@@ -114,10 +115,11 @@ function saysTheSame(one: KubernetesObject, other: KubernetesObject): boolean {
   );
 }
 
-function noAddress({ gateways }: ResolvedMesh): RemoteProblem {
-  const names = gateways.filter(({ kind }) => kind === 'eastWestGateways').map(({ name }) => name);
+function noAddress(mesh: ResolvedMesh): RemoteProblem {
+  const names = servicesOfIstiod(mesh).map(({ name }) => name);
+  const what = configClusterOf(mesh) === undefined ? 'of an east-west gateway' : 'for it';
   return {
     ...{ reason: 'GatewayPending', isOther: false },
-    message: `cannot reach istiod: no Service of an east-west gateway (${names.join(', ')}) has an address of a load balancer, or externalIPs, and port 15012`,
+    message: `cannot reach istiod: no Service ${what} (${names.join(', ')}) has an address of a load balancer, or externalIPs, and port 15012`,
   };
 }

@@ -7,7 +7,7 @@ import { NotFoundError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { rightsInRemote } from '../../render/multicluster/operator-access.ts';
-import { type ReadingMesh, readerRoleName } from '../../render/multicluster/reader.ts';
+import { readerRoleName } from '../../render/multicluster/reader.ts';
 import { clockSkewMs } from './clock-skew.ts';
 import {
   anyVersion,
@@ -77,12 +77,13 @@ async function listMeshes(client: KubeClient, signal: AbortSignal): Promise<read
 /** What the operator does there for a mesh and may not do. */
 export async function missingInRemote(
   client: KubeClient,
-  mesh: ReadingMesh & Pick<ResolvedMesh, 'revision'>,
+  mesh: ResolvedMesh,
+  isConfigCluster: boolean,
   signal: AbortSignal,
 ): Promise<readonly Right[]> {
   const [missing, ungivable] = await Promise.all([
-    missingOf(client, rightsInRemote(mesh), signal),
-    ungivableRights(client, mesh, signal),
+    missingOf(client, rightsInRemote(mesh, isConfigCluster), signal),
+    ungivableRights(client, mesh, isConfigCluster, signal),
   ]);
   return [...missing, ...ungivable];
 }
@@ -102,10 +103,11 @@ async function missingOf(
  */
 async function ungivableRights(
   client: KubeClient,
-  mesh: ReadingMesh,
+  mesh: ResolvedMesh,
+  isConfigCluster: boolean,
   signal: AbortSignal,
 ): Promise<readonly Right[]> {
-  const lacking = await lackingRights(client, mesh, signal);
+  const lacking = await lackingRights(client, mesh, isConfigCluster, signal);
   if (lacking.length === 0) return [];
   const role = {
     group: 'rbac.authorization.k8s.io',

@@ -1,4 +1,5 @@
 import type { ObjectKey } from '../../api/kubernetes-object.ts';
+import { podNetworkOf } from '../../api/resolved-multi-cluster.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CredentialKeeper } from './credential-keeper.ts';
 import type { CredentialKey } from './credential-secret.ts';
@@ -74,7 +75,10 @@ export class RemoteKeeper {
     const { clock, primary, credentials, connections, statements } = this.#deps;
     const { key, mesh } = pass;
     const { identity, own, facts, unallowed } = probed;
-    const judged = judgeRemote({ mesh, clusterName: key.clusterName, own, other: facts });
+    const judged = judgeRemote({
+      mesh: { meshId: mesh.meshId, podNetwork: podNetworkOf(mesh) },
+      ...{ clusterName: key.clusterName, own, other: facts },
+    });
     if (judged?.isOther === true) {
       statements.reject(key);
       return findingOfProblem(judged);

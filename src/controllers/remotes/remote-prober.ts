@@ -1,3 +1,4 @@
+import { podNetworkOf } from '../../api/resolved-multi-cluster.ts';
 import { type Right, rightsText } from '../../api/right.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -13,7 +14,7 @@ import { missingInRemote, probeRemote, type RemoteFacts } from './probe-remote.t
 import { applyReader, lackingRights } from './reader-rights.ts';
 import { remoteAccess } from './remote-access.ts';
 import type { RemoteConnections } from './remote-connections.ts';
-import type { RemotePass } from './remote-pass.ts';
+import { isConfigCluster, type RemotePass } from './remote-pass.ts';
 import { causeOf, refusalFor, rightsProblem } from './rights-problem.ts';
 import type { TrustStatements } from './trust-statements.ts';
 
@@ -93,7 +94,7 @@ export class RemoteProber {
     this.#memories.delete(name);
     // Before anything else: what is missing is named whole.
     const isAllowed = isSame && known.unallowed === undefined;
-    const missing = isAllowed ? [] : await missingInRemote(client, mesh, signal);
+    const missing = isAllowed ? [] : await missingInRemote(client, mesh, isConfigCluster(pass), signal);
     const unallowed = rightsProblem(pass, secret, missing);
     // Where istiod reads the cluster already, what may be done goes on: its token must not end for what is new.
     if (unallowed !== undefined && current === undefined) throw refusalFor(unallowed);
@@ -117,7 +118,8 @@ export class RemoteProber {
     const { clock, statements } = this.#deps;
     const { key, mesh, signal } = pass;
     const { client, identity } = access;
-    const isNear = (meshes: RemoteFacts['meshes']) => isInNetwork(meshes, key.clusterName, mesh.network);
+    const isNear = (meshes: RemoteFacts['meshes']) =>
+      isInNetwork(meshes, key.clusterName, podNetworkOf(mesh));
     const facts = await probeRemote(client, mesh.namespace, clock, signal, {
       ...{ needsPodRanges: isNear, heard: statements.heardBy(key, client) },
     });
@@ -132,11 +134,13 @@ export class RemoteProber {
 
   /** What istiod may not read with its credential and should; undefined where the other cluster refuses that. */
   #readerLacks(
-    { mesh, signal }: RemotePass,
+    { key, mesh, signal }: RemotePass,
     identity: RemoteIdentity,
     { token }: CredentialSlot,
   ): Promise<readonly Right[] | undefined> {
-    return this.#deps.connections.byToken(identity, token, (client) => lackingRights(client, mesh, signal));
+    return this.#deps.connections.byToken(identity, token, (client) =>
+      lackingRights(client, mesh, isConfigCluster({ key, mesh }), signal),
+    );
   }
 
   /** Gives istiod's reader back what somebody has taken. */
@@ -145,7 +149,7 @@ export class RemoteProber {
     client: KubeClient,
     lost: readonly Right[],
   ): Promise<void> {
-    await applyReader(client, mesh, signal);
+    await applyReader(client, mesh, isConfigCluster({ key, mesh }), signal);
     const message = `What istiod may read in cluster ${key.clusterName} is there again; it lacked: ${rightsText(lost)}`;
     const event = { type: 'Warning', reason: 'RemoteReaderRepaired', message } as const;
     await this.#deps.events.record(owner, event, signal);

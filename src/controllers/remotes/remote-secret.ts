@@ -46,6 +46,19 @@ export function remoteSecret(owner: KubernetesObject, clusterName: string, reade
 }
 
 /**
+ * The Secret `name` by which the istiods of a MeshOperator (`owner`) are in the cluster that they have for their own: its one
+ * key is the file that they read when they start. It has not the label by which istiod finds other clusters.
+ */
+export function configClusterSecret(
+  owner: KubernetesObject,
+  name: string,
+  clusterName: string,
+  reader: Reader,
+): KubernetesObject {
+  return secretOf(owner, name, { config: kubeconfigOf(clusterName, reader) });
+}
+
+/**
  * What a mesh has of the Secret that its istiods mount, for one of the clusters: the token where kubeconfigs without one
  * name its file. Absent: nothing.
  */

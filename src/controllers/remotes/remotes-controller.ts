@@ -9,7 +9,6 @@ import {
   remoteSecretsLabel,
   rotateRemotesAnnotation,
 } from '../../api/labels.ts';
-import type { ResolvedGateway } from '../../api/resolved-mesh.ts';
 import { type MayAct, ResolvedMeshCache } from '../../api/resolved-mesh-cache.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -124,7 +123,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   });
   const { cacerts, services, pods } = deps.shared;
   const trusts = new IstiodTrusts({ ...deps, cacerts, onChange: (mesh) => wakeFollowers(mesh) });
-  const serviceOf = ({ namespace, name }: ResolvedGateway) => services.get(namespace, name);
+  const serviceOf = ({ namespace, name }: ObjectKey) => services.get(namespace, name);
   const primary = new PrimaryTeller({ store, connections, trusts, serviceOf });
   const keeper = new RemoteKeeper({
     ...{ clock, store, prober, primary, credentials, connections, statements },

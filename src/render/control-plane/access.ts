@@ -1,6 +1,7 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { rootConfigMapName } from '../../api/resolve-authority.ts';
 import { type ResolvedMesh, revisionSuffix } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import { isAtLeast } from '../../api/versions.ts';
 import { type RoleBindingOptions, renderRoleBinding, renderServiceAccount } from '../access.ts';
 import { literalEnv } from '../environment.ts';
@@ -59,11 +60,14 @@ export function renderIstiodAccess(mesh: ResolvedMesh, context: RenderContext): 
   const name = istiodName(mesh);
   const account = { name, namespace: mesh.namespace };
   const clusterRole = clusterScopedName(mesh, 'istiod-clusterrole');
+  const serviceAccount = renderServiceAccount(mesh, context, { ...account, component: 'istiod' });
+  // In this cluster it asks for nothing.
+  if (configClusterOf(mesh) !== undefined) return [serviceAccount];
   return [
-    renderServiceAccount(mesh, context, { ...account, component: 'istiod' }),
+    serviceAccount,
     renderObject('control-plane/10-cluster-role', {
       metadata: objectMetadata(mesh, context, { name: clusterRole, component: 'istiod' }),
-      ...clusterRoleView(mesh),
+      ...istiodClusterRights(mesh),
     }),
     binding(mesh, context, { roleKind: 'ClusterRole', roleName: clusterRole, subject: account }),
     renderObject('control-plane/12-role', {
@@ -82,7 +86,7 @@ function renderMemberRole(mesh: ResolvedMesh, context: RenderContext): Kubernete
   return [
     renderObject('control-plane/14-member-cluster-role', {
       metadata: objectMetadata(mesh, context, { name, component: 'istiod' }),
-      ...clusterRoleView(mesh),
+      ...istiodClusterRights(mesh),
       bundles: [trustBundleName || rootConfigMapName, crlConfigMapName],
     }),
     renderMemberBinding(mesh, context, mesh.namespace),
@@ -128,9 +132,12 @@ export function renderReaderAccess(mesh: ResolvedMesh, context: RenderContext): 
   ];
 }
 
-function clusterRoleView(mesh: ResolvedMesh) {
+/** For the template of the ClusterRole of istiod, in the cluster that it has for its own. */
+export function istiodClusterRights(mesh: ResolvedMesh) {
   const env = istiodEnv(mesh);
   const isOn = (name: string) => literalEnv(env, name) === 'true';
+  // In another cluster, the operator there brings its roots and has the webhooks.
+  const isOfWholeCluster = mesh.tenancy === undefined && configClusterOf(mesh) === undefined;
   // ListenerSet left the experimental API group after 1.29.
   const hasExperimentalListenerSets = !isAtLeast(mesh.version, '1.30');
   return {
@@ -145,6 +152,8 @@ function clusterRoleView(mesh: ResolvedMesh) {
     ],
     multiClusterServiceGroup: multiClusterServiceGroup(mesh),
     isTenant: mesh.tenancy !== undefined,
+    bringsRoots: isOfWholeCluster,
+    writesWebhooks: isOfWholeCluster,
     validator: clusterScopedName(mesh, revisionValidator),
     analysis: isOn('PILOT_ENABLE_ANALYSIS'),
     nodeUntaint: isOn('PILOT_ENABLE_NODE_UNTAINT_CONTROLLERS'),

@@ -1,5 +1,6 @@
 import { dump } from 'js-yaml';
 import gatewayTemplates from '../../../generated/gateway-templates.json' with { type: 'json' };
+import { gatewayDeployments } from '../../api/gateway-deployments.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import {
   type JsonObject,
@@ -12,7 +13,7 @@ import { literalEnv } from '../environment.ts';
 import { objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
-import { gatewayDeployments, istiodEnv } from './istiod-env.ts';
+import { istiodEnv } from './istiod-env.ts';
 import { clusterScopedName, istiodName } from './names.ts';
 
 /** istiod takes less than this for nothing at all (Istio `manifests/charts/istio-control/istio-discovery/values.yaml`). */

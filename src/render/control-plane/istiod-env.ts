@@ -1,13 +1,13 @@
+import { gatewayDeployments } from '../../api/gateway-deployments.ts';
 import { ztunnelName } from '../../api/node-components.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import { envField, envResource, envValue, literalEnv, mergeEnv } from '../environment.ts';
 import { remoteTokens } from '../multicluster/remote-tokens.ts';
 
-/** Whether istiod deploys the Gateways of the Gateway API. */
-export const gatewayDeployments = 'PILOT_ENABLE_GATEWAY_API_DEPLOYMENT_CONTROLLER';
-
 /** The environment of istiod's container: ours, and what the spec sets over it. */
 export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
+  const configCluster = configClusterOf(mesh);
   const ours = [
     envValue('REVISION', revisionLabel(mesh.revision)),
     envValue('PILOT_CERT_PROVIDER', 'istiod'),
@@ -18,13 +18,15 @@ export function istiodEnv(mesh: ResolvedMesh): JsonObject[] {
     envValue('CA_TRUSTED_NODE_ACCOUNTS', `${mesh.ztunnel.namespace}/${ztunnelName}`),
     envValue('PILOT_TRACE_SAMPLING', String(mesh.pilot.traceSampling)),
     envValue('PILOT_ENABLE_ANALYSIS', 'false'),
-    envValue('CLUSTER_ID', mesh.clusterId),
+    envValue('CLUSTER_ID', configCluster ?? mesh.clusterId),
     envResource('GOMAXPROCS', 'limits.cpu'),
     ...(mesh.platform === undefined ? [] : [envValue('PLATFORM', mesh.platform)]),
     // Proxies and istiod accept several roots at a time: without it no root could ever be replaced.
     envValue('ISTIO_MULTIROOT_MESH', 'true'),
     // istiod leaves MutatingWebhookConfigurations alone: injection is our own webhook's.
     envValue('INJECTION_WEBHOOK_CONFIG_NAME', ''),
+    // An API server that asks for validation would have to reach another cluster.
+    ...(configCluster === undefined ? [] : [envValue('VALIDATION_WEBHOOK_CONFIG_NAME', '')]),
     // Deployments for Gateways of the Gateway API need rights in every namespace: they are for who asks for them.
     envValue(gatewayDeployments, 'false'),
     ...(mesh.injection.trustBundleName === ''

@@ -1,16 +1,18 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { rootConfigMapName } from '../../api/resolve-authority.ts';
 import { type JsonObject, type ResolvedMesh, revisionLabel } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import { isAtLeast } from '../../api/versions.ts';
 import { renderAutoscaler, renderDisruptionBudget } from '../availability.ts';
 import { containerView } from '../container-view.ts';
+import { istiodPort } from '../multicluster/exposure.ts';
 import { remoteTokens } from '../multicluster/remote-tokens.ts';
 import { componentLabels, objectMetadata } from '../object-metadata.ts';
 import type { RenderContext } from '../render-context.ts';
 import { renderObject } from '../template-engine.ts';
 import { workloadView } from '../workload-view.ts';
 import { istiodEnv } from './istiod-env.ts';
-import { istiodName } from './names.ts';
+import { istiodExternalName, istiodKubeconfigName, istiodName, meshConfigMapName } from './names.ts';
 
 /** A node that waits for Istio's CNI plug-in is tainted so; istiod must start there, or nothing ever does. */
 const cniTaintToleration = { key: 'cni.istio.io/not-ready', operator: 'Exists' };
@@ -24,6 +26,7 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
       metadata: objectMetadata(mesh, context, { ...metadata, annotations: mesh.pilot.serviceAnnotations }),
       spec: { ...mesh.pilot.service.spec, selector: istiodSelector(mesh), ports: mesh.pilot.service.ports },
     }),
+    ...(configClusterOf(mesh) === undefined ? [] : [renderExternalService(mesh, context)]),
     renderObject('control-plane/31-deployment', {
       metadata: objectMetadata(mesh, context, metadata),
       ...deploymentView(mesh),
@@ -37,15 +40,29 @@ export function renderIstiod(mesh: ResolvedMesh, context: RenderContext): Kubern
   ];
 }
 
+/**
+ * Where proxies of another cluster reach istiod, and no more of it. They verify it by its own certificate, under the name
+ * that it has in their cluster.
+ */
+function renderExternalService(mesh: ResolvedMesh, context: RenderContext): KubernetesObject {
+  const name = istiodExternalName(mesh);
+  const ports = [{ name: 'tls-istiod', port: istiodPort, protocol: 'TCP', targetPort: istiodPort }];
+  return renderObject('control-plane/30-service', {
+    metadata: objectMetadata(mesh, context, { name, namespace: mesh.namespace, component: 'istiod' }),
+    spec: { type: 'LoadBalancer', selector: istiodSelector(mesh), ports },
+  });
+}
+
 function deploymentView(mesh: ResolvedMesh) {
   const { pilot } = mesh;
   const tokens = remoteTokens(mesh);
+  const config = meshConfigFiles(mesh);
   return {
     ...workloadView(mesh, pilot, { tolerations: [cniTaintToleration] }),
     ...containerView(pilot, {
       readinessProbe,
-      volumes: [...volumesOf(mesh), ...tokens.volumes],
-      volumeMounts: [...volumeMounts, ...tokens.volumeMounts],
+      volumes: [...volumesOf(mesh), ...tokens.volumes, ...config.volumes],
+      volumeMounts: [...volumeMounts, ...tokens.volumeMounts, ...config.volumeMounts],
     }),
     serviceAccountName: istiodName(mesh),
     selector: deploymentSelector(mesh),
@@ -102,17 +119,36 @@ const volumeMounts: readonly JsonObject[] = [
   { name: 'istio-csr-ca-configmap', mountPath: '/var/run/secrets/istiod/ca', readOnly: true },
 ];
 
-function volumesOf({ authority, injection }: ResolvedMesh): JsonObject[] {
+/** What an istiod without rights in this cluster has of its configuration; it follows the files as they change. */
+function meshConfigFiles(mesh: ResolvedMesh): {
+  readonly volumes: JsonObject[];
+  readonly volumeMounts: JsonObject[];
+} {
+  if (configClusterOf(mesh) === undefined) return { volumes: [], volumeMounts: [] };
+  const name = 'mesh-config';
+  return {
+    volumes: [{ name, configMap: { name: meshConfigMapName(mesh) } }],
+    volumeMounts: [{ name, mountPath: '/etc/istio/config', readOnly: true }],
+  };
+}
+
+function volumesOf(mesh: ResolvedMesh): JsonObject[] {
+  const { authority, injection } = mesh;
   const token = { audience: 'istio-ca', expirationSeconds: 43200, path: 'istio-token' };
   // An istiod that starts before its authority is there would make one of its own.
   const cacertsAreOptional = !authority.enabled;
   // Without them at its start, an istiod that does not sign never serves: it does not look for them again.
   const servingFilesAreOptional = authority.external === undefined;
+  // Without it, istiod would take this cluster for its own.
+  const kubeconfig =
+    configClusterOf(mesh) === undefined
+      ? { secretName: 'istio-kubeconfig', optional: true }
+      : { secretName: istiodKubeconfigName(mesh) };
   return [
     { name: 'istio-token', projected: { sources: [{ serviceAccountToken: token }] } },
     { name: 'local-certs', emptyDir: { medium: 'Memory' } },
     { name: 'cacerts', secret: { secretName: 'cacerts', optional: cacertsAreOptional } },
-    { name: 'istio-kubeconfig', secret: { secretName: 'istio-kubeconfig', optional: true } },
+    { name: 'istio-kubeconfig', secret: kubeconfig },
     { name: 'istio-csr-dns-cert', secret: { secretName: 'istiod-tls', optional: servingFilesAreOptional } },
     {
       name: 'istio-csr-ca-configmap',

@@ -5,6 +5,16 @@ export function istiodName(mesh: ResolvedMesh): string {
   return `istiod${revisionSuffix(mesh.revision)}`;
 }
 
+/** Name of the Service by which another cluster reaches an istiod that has that for its own. */
+export function istiodExternalName(mesh: Pick<ResolvedMesh, 'revision'>): string {
+  return `istiod${revisionSuffix(mesh.revision)}-external`;
+}
+
+/** Name of the Secret by which istiod is in the cluster that it has for its own, where that is another one. */
+export function istiodKubeconfigName({ revision }: Pick<ResolvedMesh, 'revision'>): string {
+  return `istio-kubeconfig${revisionSuffix(revision)}`;
+}
+
 /** Name of the ConfigMap that holds the mesh configuration; istiod looks it up by this name. */
 export function meshConfigMapName(mesh: ResolvedMesh): string {
   return `istio${revisionSuffix(mesh.revision)}`;

@@ -18,6 +18,8 @@ export function renderExposure(mesh: ResolvedMesh, context: RenderContext): Kube
   const { multiCluster } = mesh;
   // Where there is no istiod, nobody reads them: those of the cluster that has it count for the gateways of both.
   if (multiCluster === undefined || multiCluster.role === 'Remote') return [];
+  // It has neither gateways here nor anything else to expose, and istiod a Service of its own.
+  if (multiCluster.configCluster !== undefined) return [];
   const gateways = mesh.gateways.filter(({ kind }) => kind === 'eastWestGateways');
   const ofNetwork = gateways.filter(({ labels }) => labels[networkLabel] !== undefined);
   const exposesIstiod = multiCluster.remotes.some(({ role }) => role === 'Remote');

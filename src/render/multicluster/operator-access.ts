@@ -6,16 +6,20 @@ import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
 import type { Right } from '../../api/right.ts';
 import { trustStatementName } from '../../api/trust-statement-object.ts';
 import { renderObject } from '../template-engine.ts';
-import { type ReadingMesh, readerName, readerRoleName, readerRules } from './reader.ts';
+import { lockRules, readerName, readerRoleName, readerRules } from './reader.ts';
 
 /** What is known of a mesh where another cluster is looked at. */
 type HomeMesh = Pick<ResolvedMesh, 'namespace' | 'clusterId'>;
 
+/** And what names what it tells that cluster. */
+type AccessMesh = HomeMesh & Pick<ResolvedMesh, 'revision'>;
+
 /**
- * All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own. For the roles
- * among it Kubernetes also wants what these give (`readerRules`).
+ * All that the operator does in another cluster for a mesh; `clusterId` is the name of the operator's own, and
+ * `isConfigCluster` whether istiod has that cluster for its own. For the roles among it Kubernetes also wants what these
+ * give (`readerRules`, `lockRules`).
  */
-export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>): Right[] {
+export function rightsInRemote(mesh: AccessMesh, isConfigCluster: boolean): Right[] {
   const { namespace } = mesh;
   const ofReader = { namespace, name: readerName(mesh) };
   const rbac = 'rbac.authorization.k8s.io';
@@ -36,6 +40,12 @@ export function rightsInRemote(mesh: HomeMesh & Pick<ResolvedMesh, 'revision'>):
     ...['list', 'create', 'delete'].map((verb) => ({ verb, group: '', resource: 'secrets', namespace })),
     ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterroles', name })),
     ...write.map((verb) => ({ verb, group: rbac, resource: 'clusterrolebindings', name })),
+    ...(isConfigCluster
+      ? [
+          ...write.map((verb) => ({ verb, group: rbac, resource: 'roles', ...ofReader })),
+          ...write.map((verb) => ({ verb, group: rbac, resource: 'rolebindings', ...ofReader })),
+        ]
+      : []),
   ];
 }
 
@@ -48,7 +58,7 @@ export function operatorAccessName({ clusterId }: Pick<ResolvedMesh, 'clusterId'
  * Whom the operator is in another cluster, with exactly the rights that it uses there, that to renew its own token, and
  * what the reader may read: Kubernetes lets nobody give what he has not, and whoever might do so could take any right.
  */
-export function renderOperatorAccess(mesh: ReadingMesh & Pick<ResolvedMesh, 'revision'>): KubernetesObject[] {
+export function renderOperatorAccess(mesh: ResolvedMesh, isConfigCluster: boolean): KubernetesObject[] {
   const { namespace, clusterId } = mesh;
   const subject = { name: operatorAccessName(mesh), namespace };
   const labels = { [operatorAccessLabel]: clusterId };
@@ -59,7 +69,7 @@ export function renderOperatorAccess(mesh: ReadingMesh & Pick<ResolvedMesh, 'rev
     subresource: 'token',
     ...subject,
   };
-  const rights = [...rightsInRemote(mesh), ownToken];
+  const rights = [...rightsInRemote(mesh, isConfigCluster), ownToken];
   const roleName = accessRoleName(mesh);
   const ofCluster = { name: roleName, labels };
   const ofNamespace = { name: subject.name, namespace, labels };
@@ -69,7 +79,7 @@ export function renderOperatorAccess(mesh: ReadingMesh & Pick<ResolvedMesh, 'rev
     renderObject('workload/00-service-account', { metadata: ofNamespace, imagePullSecrets: undefined }),
     ruled('ClusterRole', ofCluster, [
       ...rulesOf(rights.filter((right) => right.namespace === undefined)),
-      ...readerRules(mesh),
+      ...readerRules(mesh, isConfigCluster),
     ]),
     renderObject('workload/05-role-binding', {
       ...{
@@ -80,7 +90,10 @@ export function renderOperatorAccess(mesh: ReadingMesh & Pick<ResolvedMesh, 'rev
         subject,
       },
     }),
-    ruled('Role', ofNamespace, rulesOf(rights.filter((right) => right.namespace !== undefined))),
+    ruled('Role', ofNamespace, [
+      ...rulesOf(rights.filter((right) => right.namespace !== undefined)),
+      ...(isConfigCluster ? lockRules(mesh) : []),
+    ]),
     renderObject('workload/05-role-binding', {
       ...{
         bindingKind: 'RoleBinding',

@@ -1,5 +1,6 @@
 import { kubeconfigOptions, tokenFileOption } from '../../api/kubeconfig-options.ts';
 import type { JsonObject, ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import { envValue } from '../environment.ts';
 
 /** The Secret in the namespace of a mesh with the tokens by which its istiods are in other clusters: a key for each cluster. */
@@ -17,15 +18,17 @@ export function remoteTokenFile(clusterName: string): string {
  * How an istiod gets tokens for other clusters whose kubeconfigs keep their bytes. Every istiod of a mesh of several
  * clusters has it, whatever its version: beside one that loses endpoints with each other kubeconfig, it reads the same ones.
  */
-export function remoteTokens({ multiCluster }: Pick<ResolvedMesh, 'multiCluster'>): {
+export function remoteTokens(mesh: Pick<ResolvedMesh, 'multiCluster'>): {
   readonly env: JsonObject[];
   readonly volumes: JsonObject[];
   readonly volumeMounts: JsonObject[];
 } {
-  if (multiCluster?.role !== 'Primary') return { env: [], volumes: [], volumeMounts: [] };
+  if (mesh.multiCluster?.role !== 'Primary') return { env: [], volumes: [], volumeMounts: [] };
+  // In the cluster that it has for its own, istiod is nobody without it.
+  const optional = configClusterOf(mesh) === undefined ? { optional: true } : {};
   return {
     env: [envValue(kubeconfigOptions, tokenFileOption)],
-    volumes: [{ name: volume, secret: { secretName: remoteTokensName, optional: true } }],
+    volumes: [{ name: volume, secret: { secretName: remoteTokensName, ...optional } }],
     volumeMounts: [{ name: volume, mountPath: folder, readOnly: true }],
   };
 }

@@ -1,7 +1,8 @@
 import { crossNetworkPort } from '../../api/gateway-kinds.ts';
 import type { PolicyPort } from '../../api/network-policy.ts';
-import { remotesOf } from '../../api/resolved-multi-cluster.ts';
+import { configClusterOf, remotesOf } from '../../api/resolved-multi-cluster.ts';
 import { isRecord } from '../../base/stable-json.ts';
+import { istiodPort } from '../multicluster/exposure.ts';
 import { type End, foreignAuthority, type GuardedMesh, type PartyName } from './parties.ts';
 
 /** Ports that one row of the table is about. */
@@ -36,6 +37,12 @@ const servicePorts: FlowPorts = {
 
 const ownPorts: FlowPorts = { text: 'the ports of each', of: (_mesh, { ports = [] }) => ports };
 
+/** An istiod that is for another cluster asks this one for nothing, and nobody here asks it. */
+const ofOwnCluster: Flow['when'] = {
+  text: '`multiCluster.configCluster` is not given',
+  holds: (mesh) => configClusterOf(mesh) === undefined,
+};
+
 /** Every connection that a mesh needs. NetworkPolicies and the reference page are made of it. */
 export const flows: readonly Flow[] = [
   {
@@ -43,6 +50,7 @@ export const flows: readonly Flow[] = [
     to: ['istiod'],
     ports: tcp(15017),
     why: 'Validation of Istio’s objects (the Service has it as 443)',
+    when: ofOwnCluster,
   },
   {
     from: ['apiServer'],
@@ -55,6 +63,17 @@ export const flows: readonly Flow[] = [
     to: ['istiod'],
     ports: tcp(15012),
     why: 'Configuration (xDS) and certificates of proxies, over TLS',
+    when: ofOwnCluster,
+  },
+  {
+    from: ['otherNetworks'],
+    to: ['istiod'],
+    ports: tcp(istiodPort),
+    why: 'The same for proxies of the cluster that istiod has for its own',
+    when: {
+      text: '`multiCluster.configCluster` is given',
+      holds: (mesh) => configClusterOf(mesh) !== undefined,
+    },
   },
   {
     from: ['workloads', ...gateways],
@@ -81,6 +100,7 @@ export const flows: readonly Flow[] = [
       of: ({ networkPolicy }) => tcp(...networkPolicy.apiServer.ports).of(),
     },
     why: 'istiod watches the cluster',
+    when: ofOwnCluster,
   },
   {
     from: ['istiod'],

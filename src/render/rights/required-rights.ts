@@ -3,6 +3,7 @@ import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { type MeshOperator, meshOperatorGroup, meshOperatorKind } from '../../api/mesh-operator.ts';
 import { resolveMesh } from '../../api/resolve.ts';
 import type { ResolvedMesh } from '../../api/resolved-mesh.ts';
+import { configClusterOf } from '../../api/resolved-multi-cluster.ts';
 import type { Right } from '../../api/right.ts';
 import { stableJson } from '../../base/stable-json.ts';
 import { nothingObserved } from '../observed-mesh.ts';
@@ -64,7 +65,8 @@ function clusterScope(namespace: string): Right {
 function reachesCluster(mesh: ResolvedMesh, objects: readonly KubernetesObject[]): boolean {
   return (
     mesh.base.enabled || // Istio's CRDs
-    mesh.revision === '' ||
+    // Where istiod is for another cluster, it is a name over there.
+    (mesh.revision === '' && configClusterOf(mesh) === undefined) ||
     mesh.revisionTags.length > 0 ||
     mesh.upgrade.restarts ||
     mesh.authority.external?.distributes === true ||

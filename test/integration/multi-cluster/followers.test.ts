@@ -198,7 +198,7 @@ describe('a cluster that follows the istiod of another one', () => {
     const primary = await pair.createPrimary();
     await follower.untilStatus('waits for an address', ({ conditions = [] }) =>
       conditions.some(({ message }) =>
-        message.includes('Waits for an address of the east-west gateways of cluster east'),
+        message.includes('Waits for an address at which the istiod of cluster east is reached'),
       ),
     );
     await primary.untilStatus(

@@ -73,7 +73,7 @@ class Mesh {
     const { namespace } = mesh;
     const home = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } };
     for (const { client } of [east, west]) await client.create(home, { fieldManager }, never);
-    for (const object of renderReader(mesh.#resolved))
+    for (const object of renderReader(mesh.#resolved, false))
       await west.client.apply(object, { fieldManager }, never);
     for (const [{ name }, address] of [
       [mesh.steady, '192.0.2.1'],

@@ -86,7 +86,7 @@ async function identityOf(tested: TestedMesh): Promise<RemoteIdentity> {
 
 /** What there is in the other cluster of whom the operator, or istiod, is there. */
 async function leftInWest({ home }: TestedMesh): Promise<string[]> {
-  const ids = [...operatorAccessIds(home), ...readerIds(home)];
+  const ids = [...operatorAccessIds(home), ...readerIds(home, true)];
   const found = await Promise.all(ids.map((id) => west.client.find(id, never)));
   return found.filter((object) => object !== undefined).map((object) => idOf(object).kind);
 }
@@ -132,7 +132,7 @@ test('create lets nobody who has its Secret give himself more, by the role of th
   await create(tested, { add: true });
   await untilConnected(tested);
   const identity = await identityOf(tested);
-  const [binding, role] = readerIds(tested.home) as [ObjectId, ObjectId];
+  const [binding, role] = readerIds(tested.home, false) as [ObjectId, ObjectId];
   const everything = [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }];
   const subjects = [{ kind: 'ServiceAccount', name: 'default', namespace: tested.namespace }];
   const admin = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' };
@@ -271,7 +271,7 @@ test('revoke takes back what create made when the mesh no longer names the clust
 test('revoke leaves the operator in while that has something to remove there', async () => {
   const tested = await createMesh();
   await create(tested);
-  const [binding] = readerIds(tested.home);
+  const [binding] = readerIds(tested.home, false);
   const { apiVersion = '', kind = '', name = '' } = binding ?? {};
   const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'view' };
   await west.client.create(

@@ -421,7 +421,7 @@ async function runningReplica(deployment: KubernetesObject): Promise<KubernetesO
 
 /** Makes in the other cluster whom `remote-secret create` makes the operator, and gives its ClusterRole. */
 async function createAccess(mesh: TestMesh): Promise<KubernetesObject> {
-  const objects = renderOperatorAccess(resolveMesh((await mesh.read()) as unknown as MeshOperator));
+  const objects = renderOperatorAccess(resolveMesh((await mesh.read()) as unknown as MeshOperator), false);
   for (const object of objects) await west.client.create(object, { fieldManager: 'test' }, never);
   return objects.find(({ kind }) => kind === 'ClusterRole') as KubernetesObject;
 }

@@ -113,6 +113,19 @@ describe('the claim to a revision', () => {
     });
   });
 
+  test('is not made by a control plane for another cluster, which shares its namespace with none of its revision', () => {
+    const forAnother = (namespace: string): KubernetesObject => {
+      const mesh = aMesh(namespace, newer, 'blue');
+      return { ...mesh, spec: { ...(mesh.spec as object), multiCluster: { configCluster: 'west' } } };
+    };
+    const first = aMesh('a', older, 'blue');
+    const [beside, same] = [forAnother('b'), { ...forAnother('a') }];
+    same.metadata = { ...same.metadata, name: 'other' };
+
+    expect(earlierClaim(beside, among(first, beside, same))).toBeUndefined();
+    expect(earlierClaim(same, among(first, beside, same))?.holder).toEqual({ namespace: 'a', name: 'mesh' });
+  });
+
   test('is not shared by a MeshOperator of another namespace, whatever its labels say', () => {
     const mesh = aMesh('a', older, 'prod');
     const pretender = aMesh('z', newer, 'prod', { owner: 'a' });

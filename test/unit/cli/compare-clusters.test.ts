@@ -12,6 +12,7 @@ interface Differences extends Partial<Omit<ComparedCluster, 'facts'>> {
   readonly meshID?: string;
   readonly roots?: readonly string[];
   readonly role?: 'Primary' | 'Remote';
+  readonly configCluster?: string;
 }
 
 function aNamespace(name: string, labels: Record<string, string> = { 'istio-injection': 'enabled' }) {
@@ -39,8 +40,12 @@ const gateway = (network: string) => ({
 });
 
 function aCluster(clusterName: string, differences: Differences = {}): ComparedCluster {
-  const { spec = {}, network, role, meshID = 'shop', roots = ['root'], ...rest } = differences;
-  const place = { ...(network === undefined ? {} : { network }), ...(role === undefined ? {} : { role }) };
+  const { spec = {}, network, role, configCluster, meshID = 'shop', roots = ['root'], ...rest } = differences;
+  const place = {
+    ...(network === undefined ? {} : { network }),
+    ...(role === undefined ? {} : { role }),
+    ...(configCluster === undefined ? {} : { configCluster }),
+  };
   const mesh = aMeshOperator({ ...spec, multiCluster: { meshID, clusterName, ...place } });
   return {
     name: clusterName,
@@ -66,6 +71,13 @@ function lines(one: Differences, other: Differences, ...more: ComparedCluster[])
 describe('clusters of one mesh', () => {
   test('that are alike give nothing to say', () => {
     expect(lines({}, {})).toEqual([]);
+  });
+
+  test('need not have what the one with the workloads has where istiod is for another one alone', () => {
+    const here = { configCluster: 'west', namespaces: [], services: [] };
+    const there = { role: 'Remote', network: 'network-west', services: [gateway('network-west')] } as const;
+
+    expect(lines(here, there)).toEqual([]);
   });
 
   test.each<[what: string, one: Differences, other: Differences, found: string]>([

@@ -37,7 +37,7 @@ describe('a mesh that follows the istiod of another cluster', () => {
     {
       what: 'while that has no address',
       configMap: told({ addresses: [] }),
-      says: 'Waits for an address of the east-west gateways of cluster east',
+      says: 'Waits for an address at which the istiod of cluster east is reached',
     },
     {
       what: 'while it is of another mesh',

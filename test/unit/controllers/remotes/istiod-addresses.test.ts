@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { ObjectKey } from '../../../../src/api/kubernetes-object.ts';
 import type { ResolvedGateway } from '../../../../src/api/resolved-mesh.ts';
 import { istiodAddresses } from '../../../../src/controllers/remotes/istiod-addresses.ts';
 
@@ -14,7 +15,11 @@ function addressesOf(places: Readonly<Record<string, Place | undefined>>): strin
   const gateways = Object.entries(places).map(([name, place]) => ({
     ...{ name, namespace: 'istio-system', kind: place?.kind ?? 'eastWestGateways' },
   })) as ResolvedGateway[];
-  return istiodAddresses({ gateways }, ({ name }) => {
+  return istiodAddresses({ namespace: 'istio-system', revision: '', gateways }, serviceIn(places));
+}
+
+function serviceIn(places: Readonly<Record<string, Place | undefined>>) {
+  return ({ name }: ObjectKey) => {
     const place = places[name];
     if (place === undefined) return undefined;
     const { spec = {}, ingress = [] } = place;
@@ -23,7 +28,7 @@ function addressesOf(places: Readonly<Record<string, Place | undefined>>): strin
       spec: { type: 'LoadBalancer', ports: istiodPorts, ...spec },
       status: { loadBalancer: { ingress } },
     };
-  });
+  };
 }
 
 test('istiod is where load balancers lead to east-west gateways, and at their further addresses, each once', () => {
@@ -49,4 +54,15 @@ test.each<{ readonly what: string; readonly place: Place | undefined }>([
   { what: 'for clients', place: { ingress: [{ ip: '192.0.2.7' }], kind: 'ingressGateways' } },
 ])('istiod is not at a gateway $what', ({ place }) => {
   expect(addressesOf({ gateway: place })).toEqual([]);
+});
+
+test('an istiod that has another cluster for its own is where its own Service leads', () => {
+  const multiCluster = { role: 'Primary', configCluster: 'west', remotes: [] } as const;
+  const mesh = { namespace: 'istio-system', revision: 'blue', gateways: [], multiCluster };
+  const ports = [{ port: 15012 }];
+  const place = { ingress: [{ ip: '192.0.2.8' }], spec: { ports } };
+
+  expect(istiodAddresses(mesh, serviceIn({ 'istiod-blue-external': place, other: place }))).toEqual([
+    '192.0.2.8',
+  ]);
 });

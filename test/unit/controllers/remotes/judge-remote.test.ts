@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
-import { resolveMesh } from '../../../../src/api/resolve.ts';
 import type { ClusterFacts } from '../../../../src/controllers/remotes/cluster-facts.ts';
 import { judgeRemote } from '../../../../src/controllers/remotes/judge-remote.ts';
 import type { RemoteFacts } from '../../../../src/controllers/remotes/probe-remote.ts';
-import { aMeshOperator } from '../../../support/mesh-operator.ts';
 
-const mesh = resolveMesh(aMeshOperator({ multiCluster: { meshID: 'shop', clusterName: 'east' } }));
+const mesh = { meshId: 'shop', podNetwork: '' };
 
 function facts(rest: Partial<RemoteFacts> = {}): RemoteFacts {
   return {

@@ -65,6 +65,18 @@ const meshes: Record<string, MeshOperatorSpec> = {
       remotes: [{ clusterName: 'west', kubeconfig: { secretName: 'west' } }],
     },
   },
+  'an istiod that has another cluster for its own': {
+    networkPolicy: settings,
+    multiCluster: {
+      ...{ meshID: 'shop', clusterName: 'east', configCluster: 'west' },
+      remotes: [
+        {
+          ...{ clusterName: 'west', role: 'Remote', kubeconfig: { secretName: 'west' } },
+          server: 'https://198.51.100.31:9443',
+        },
+      ],
+    },
+  },
   'plaintext discovery': {
     components: allGateways,
     networkPolicy: settings,

@@ -51,6 +51,15 @@ describe('the author of a mesh needs', () => {
     },
   );
 
+  test('nothing in the cluster for an istiod that is for another cluster', () => {
+    const remote = { clusterName: 'west', role: 'Remote', kubeconfig: { secretName: 'west' } } as const;
+    const place = { meshID: 'shop', clusterName: 'east', configCluster: 'west' };
+    const rights = rightsFor({ multiCluster: { ...place, remotes: [remote] } });
+
+    expect(rights).not.toContain(clusterScope);
+    expect(rights.filter((right) => !right.endsWith(' istio-system'))).toEqual([]);
+  });
+
   test('one right of its own for a control plane, which reaches all namespaces', () => {
     expect(rightsFor({ profile: 'minimal' })).toContain(clusterScope);
     expect(rightsFor({ profile: 'minimal' })).toContain('create secrets istio-system');

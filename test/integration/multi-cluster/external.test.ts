@@ -1,0 +1,348 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kindInfo } from '../../../src/api/kinds.ts';
+import type { KubernetesObject } from '../../../src/api/kubernetes-object.ts';
+import { rotateRemotesAnnotation } from '../../../src/api/labels.ts';
+import type { MeshOperator } from '../../../src/api/mesh-operator.ts';
+import type { MeshOperatorSpec } from '../../../src/api/mesh-operator-spec.ts';
+import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
+import { primaryConfigMapId, readPrimary } from '../../../src/api/primary-statement.ts';
+import { resolveMesh } from '../../../src/api/resolve.ts';
+import { readKubeconfig } from '../../../src/kube/remote-identity.ts';
+import { secretTexts } from '../../../src/kube/secret-data.ts';
+import {
+  operatorAccessName,
+  renderOperatorAccess,
+} from '../../../src/render/multicluster/operator-access.ts';
+import { readerIds } from '../../../src/render/multicluster/reader.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
+import { IstiodProcess } from '../../support/istiod-process.ts';
+import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
+import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { answerTo, RemoteCluster } from '../../support/remote-cluster.ts';
+import { never, uniqueName } from '../../support/test-client.ts';
+import type { TestMesh } from '../../support/test-mesh.ts';
+
+let east: MeshCluster;
+let west: MeshCluster;
+let westCluster: RemoteCluster;
+
+beforeAll(async () => {
+  [east, westCluster] = await Promise.all([
+    MeshCluster.open('none'),
+    RemoteCluster.start(uniqueName('west'), 'none'),
+  ]);
+  west = await MeshCluster.on(westCluster.cluster);
+  await Promise.all([east.startOperator(), west.startOperator()]);
+});
+
+afterAll(async () => {
+  await east?.close();
+  await west?.close();
+  await westCluster?.close();
+});
+
+interface Pair {
+  readonly namespace: string;
+  /** Of the cluster with the istiod. */
+  readonly mesh: TestMesh;
+  readonly follower: TestMesh;
+}
+
+/** A mesh whose istiod is in `east`, and everything else in `west`. */
+async function createMeshes(spec: MeshOperatorSpec = {}): Promise<Pair> {
+  const namespace = await east.ownNamespace();
+  await west.createNamespace(namespace);
+  await putKubeconfig(namespace, await westCluster.kubeconfig());
+  const revision = uniqueName('r');
+  const follower = await west.createMesh(
+    { revision, multiCluster: { meshID: 'shop', clusterName: 'west', role: 'Remote' } },
+    { namespace },
+  );
+  const mesh = await east.createMesh(
+    {
+      revision,
+      multiCluster: {
+        ...{ meshID: 'shop', clusterName: 'east', configCluster: 'west' },
+        remotes: [{ clusterName: 'west', role: 'Remote', kubeconfig: { secretName: 'west' } }],
+      },
+      ...spec,
+    },
+    { namespace },
+  );
+  return { namespace, mesh, follower };
+}
+
+async function putKubeconfig(namespace: string, kubeconfig: string): Promise<void> {
+  const data = { kubeconfig: Buffer.from(kubeconfig).toString('base64') };
+  const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'west', namespace }, data };
+  await east.client.apply(secret, { fieldManager: 'test', force: true }, never);
+}
+
+async function untilRemote(mesh: TestMesh, what: string, holds: (remote: RemoteStatus) => boolean) {
+  await mesh.untilStatus(what, ({ remotes = [] }) => remotes.some(holds));
+}
+
+/** The load balancer of `east` has given istiod no address, so this is all that is missing. */
+const untilDelivered = (mesh: TestMesh) =>
+  untilRemote(mesh, 'istiod has its credential', ({ reason }) => reason === 'GatewayPending');
+
+async function textsOf(namespace: string, name: string): Promise<Record<string, string>> {
+  const secret = await east.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }, never);
+  return secretTexts(secret);
+}
+
+async function kubeconfigName({ mesh }: Pair): Promise<string> {
+  const { revision } = (await mesh.read()).spec as MeshOperatorSpec;
+  return `istio-kubeconfig-${revision}`;
+}
+
+/** A real istiod with what the Deployment of the mesh mounts and says; it ends with `end`. */
+async function startIstiod(pair: Pair): Promise<{ istiod: IstiodProcess; end: () => Promise<void> }> {
+  const { namespace, mesh } = pair;
+  const { revision = '' } = (await mesh.read()).spec as MeshOperatorSpec;
+  const { config = '' } = await textsOf(namespace, await kubeconfigName(pair));
+  const { west: token = '' } = await textsOf(namespace, 'istio-remote-tokens');
+  const meshConfig = await east.client.get(
+    { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: `istio-${revision}` },
+    never,
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'external-istiod-'));
+  const [tokenFile, kubeconfig] = [join(folder, 'token'), join(folder, 'config')];
+  await writeFile(tokenFile, token);
+  await writeFile(kubeconfig, config.replace(/tokenFile: .*/, `tokenFile: ${tokenFile}`));
+  const istiod = await IstiodProcess.start({
+    ...{ kubeconfig, namespace, signsItself: true },
+    files: {
+      ...inFolder('etc/istio/config', meshConfig.data as Record<string, string>),
+      ...inFolder('etc/cacerts', await textsOf(namespace, 'cacerts')),
+    },
+    env: await literalEnvOfIstiod(namespace),
+  });
+  return {
+    istiod,
+    end: async () => {
+      await istiod.stop();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function inFolder(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`${folder}/${name}`, text]));
+}
+
+async function literalEnvOfIstiod(namespace: string): Promise<Record<string, string>> {
+  const options = { namespace, labelSelector: 'app=istiod' };
+  const { items } = await east.client.list(kindInfo('apps/v1', 'Deployment'), options, never);
+  const env = items.flatMap(({ spec }) => (spec as DeploymentSpec).template.spec.containers[0].env);
+  const literal = env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]]));
+  return Object.fromEntries(literal.filter(([name]) => name !== 'KUBECONFIG'));
+}
+
+interface DeploymentSpec {
+  readonly template: {
+    readonly spec: {
+      readonly containers: readonly [{ readonly env: readonly { name: string; value?: string }[] }];
+    };
+  };
+}
+
+async function untilSynced(istiod: IstiodProcess): Promise<void> {
+  await waitUntil(
+    { what: 'istiod has read the other cluster', limitMs: 180_000, explain: () => istiod.lastWords() },
+    async () => {
+      const answer = await fetch(`http://${istiod.monitoringAddress}/debug/clusterz`).catch(() => undefined);
+      const known =
+        answer?.ok === true ? ((await answer.json()) as { id: string; syncStatus: string }[]) : [];
+      return known.map(({ id, syncStatus }) => `${id} ${syncStatus}`).join() === 'west synced';
+    },
+  );
+}
+
+/** The locks that replicas of istiod share in `west`, which it takes before it writes the status of anything. */
+async function untilLocked(istiod: IstiodProcess, namespace: string): Promise<void> {
+  const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'istio-ip-autoallocate' };
+  await waitUntil(
+    { what: 'istiod has a lock', limitMs: 180_000, explain: () => istiod.lastWords() },
+    async () => (await west.client.find(id, never)) !== undefined,
+  );
+}
+
+test('an istiod takes another cluster for its own by what it is given, and is refused nothing there', async () => {
+  const pair = await createMeshes();
+  await untilDelivered(pair.mesh);
+  const { istiod, end } = await startIstiod(pair);
+  try {
+    await untilSynced(istiod);
+    await untilLocked(istiod, pair.namespace);
+    expect((await istiod.log()).split('\n').filter((line) => /forbidden|Unauthorized/i.test(line))).toEqual(
+      [],
+    );
+  } finally {
+    await end();
+  }
+});
+
+test('an istiod that starts while that cluster is away waits, and reads it when it is back', async () => {
+  const pair = await createMeshes();
+  await untilDelivered(pair.mesh);
+  await westCluster.cluster.stopServer('kube-apiserver');
+  const { istiod, end } = await startIstiod(pair);
+  try {
+    await waitUntil(
+      { what: 'istiod waits for it', limitMs: 180_000, explain: () => istiod.lastWords() },
+      async () => (await istiod.log()).includes('waiting for sync'),
+    );
+  } finally {
+    await westCluster.cluster.startServer('kube-apiserver');
+    await untilSynced(istiod).finally(end);
+  }
+  await untilDelivered(pair.mesh);
+});
+
+test('whom remote-secret create makes the operator over there may do all of it', async () => {
+  const { namespace, mesh } = await createMeshes();
+  const resolved = resolveMesh((await mesh.read()) as unknown as MeshOperator);
+  for (const object of renderOperatorAccess(resolved, true)) {
+    await west.client.apply(object, { fieldManager: 'test', force: true }, never);
+  }
+  const account = operatorAccessName(resolved);
+  const token = await west.cluster.kubectl('create', 'token', account, '-n', namespace);
+  await untilDelivered(mesh);
+  for (const id of readerIds(resolved, true)) await west.client.delete(id, {}, never);
+
+  await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: token.trim() }));
+  await waitUntil({ what: 'all that istiod needs is there again', limitMs: 180_000 }, async () => {
+    const found = await Promise.all(readerIds(resolved, true).map((id) => west.client.find(id, never)));
+    return found.every((object) => object !== undefined);
+  });
+  await untilDelivered(mesh);
+});
+
+test('in its own cluster an istiod for another one may do nothing, and has no webhook', async () => {
+  const { namespace, mesh } = await createMeshes();
+  await untilDelivered(mesh);
+  const lists = await Promise.all(
+    ['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding', 'ValidatingWebhookConfiguration'].map(
+      (kind) => {
+        const group = kind.endsWith('Configuration') ? 'admissionregistration' : 'rbac.authorization';
+        const labelSelector = `meshoperator.dev/mesh-namespace=${namespace}`;
+        return east.client.list(kindInfo(`${group}.k8s.io/v1`, kind), { labelSelector }, never);
+      },
+    ),
+  );
+
+  expect(lists.flatMap(({ items }) => items)).toEqual([]);
+});
+
+test('control planes for other clusters are beside each other in any namespaces, with one revision', async () => {
+  const pairs = await Promise.all([createMeshes({ revision: 'blue' }), createMeshes({ revision: 'blue' })]);
+  for (const { namespace } of pairs) {
+    const id = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'istiod-blue' };
+    await waitUntil({ what: `${namespace} has an istiod`, limitMs: 180_000 }, async () => {
+      return (await east.client.find(id, never)) !== undefined;
+    });
+  }
+});
+
+test('proxies of that cluster are told the address of istiod, and another one when it changes', async () => {
+  const { namespace, mesh } = await createMeshes();
+  const { revision = '' } = (await mesh.read()).spec as MeshOperatorSpec;
+  await untilDelivered(mesh);
+  const told = async () => {
+    const found = await west.client.find(primaryConfigMapId(namespace, revision), never);
+    return found === undefined ? [] : readPrimary(found).statement?.addresses;
+  };
+  for (const address of ['192.0.2.7', '192.0.2.8']) {
+    await giveAddress(namespace, `istiod-${revision}-external`, address);
+    await waitUntil({ what: `${address} is told`, limitMs: 180_000 }, async () => {
+      return JSON.stringify(await told()) === JSON.stringify([address]);
+    });
+  }
+  await untilRemote(mesh, 'an address is there', ({ reason }) => reason !== 'GatewayPending');
+});
+
+async function giveAddress(namespace: string, service: string, ip: string): Promise<void> {
+  const patch = JSON.stringify({ status: { loadBalancer: { ingress: [{ ip }] } } });
+  const args = ['-n', namespace, '--subresource=status', '--type=merge', '-p', patch];
+  await east.cluster.kubectl('patch', 'service', service, ...args);
+}
+
+test('another token is put into the file while the kubeconfig stays, and the one before is good meanwhile', async () => {
+  const pair = await createMeshes();
+  const { namespace, mesh } = pair;
+  await untilDelivered(mesh);
+  const name = await kubeconfigName(pair);
+  const before = await textsOf(namespace, 'istio-remote-tokens');
+  const kubeconfig = await textsOf(namespace, name);
+
+  const merge = { metadata: { annotations: { [rotateRemotesAnnotation]: 'now' } } };
+  await east.client.patch(mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+  await waitUntil({ what: 'there is another token', limitMs: 180_000 }, async () => {
+    return (await textsOf(namespace, 'istio-remote-tokens')).west !== before.west;
+  });
+
+  expect(await textsOf(namespace, name)).toEqual(kubeconfig);
+  for (const { west: token = '' } of [before, await textsOf(namespace, 'istio-remote-tokens')]) {
+    expect(await mayListServices(kubeconfig.config ?? '', token)).toBe(true);
+  }
+});
+
+function mayListServices(kubeconfig: string, token: string) {
+  const inline = kubeconfig.replace(/^( *)token: none\n *tokenFile: .*$/m, `$1token: ${token}`);
+  const identity = readKubeconfig(inline, 'the kubeconfig');
+  return answerTo(identity, (client) =>
+    client.mayI({ verb: 'list', group: '', resource: 'services' }, never),
+  );
+}
+
+test('nothing is left of a mesh that is deleted, in either cluster', async () => {
+  const pair = await createMeshes();
+  const { namespace, mesh } = pair;
+  await untilDelivered(mesh);
+  const name = await kubeconfigName(pair);
+  const [{ config = '' }, { west: token = '' }] = [
+    await textsOf(namespace, name),
+    await textsOf(namespace, 'istio-remote-tokens'),
+  ];
+  expect(await leftInWest(namespace)).not.toEqual([]);
+
+  await mesh.delete();
+  await mesh.untilGone();
+  await waitUntil({ what: 'nothing is left', limitMs: 180_000 }, async () => {
+    const id = { apiVersion: 'v1', kind: 'Secret', namespace };
+    const here = await Promise.all(
+      [name, 'istio-remote-tokens'].map((secret) => east.client.find({ ...id, name: secret }, never)),
+    );
+    return here.every((secret) => secret === undefined) && (await leftInWest(namespace)).length === 0;
+  });
+  await waitUntil({ what: 'its token is refused', limitMs: 180_000 }, async () => {
+    return (await mayListServices(config, token)) === 'Unauthorized';
+  });
+});
+
+/** All that the mesh has in `west` as istiod's: kind and name. */
+async function leftInWest(namespace: string): Promise<string[]> {
+  const rbac = 'rbac.authorization.k8s.io/v1';
+  const kinds = [
+    ...[kindInfo('v1', 'ServiceAccount'), kindInfo('v1', 'Secret')],
+    ...['Role', 'RoleBinding', 'ClusterRole', 'ClusterRoleBinding'].map((kind) => kindInfo(rbac, kind)),
+  ];
+  const lists = await Promise.all(
+    kinds.map(async (kind) => {
+      const options = { labelSelector: 'meshoperator.dev/reader-of=east' };
+      const { items } = await west.client.list(kind, options, never);
+      return items
+        .filter((object) => isOf(object, namespace))
+        .map(({ metadata }) => `${kind.kind} ${metadata.name}`);
+    }),
+  );
+  return lists.flat();
+}
+
+function isOf({ metadata }: KubernetesObject, namespace: string): boolean {
+  return metadata.namespace === namespace || metadata.name.endsWith(`-${namespace}`);
+}
