@@ -132,10 +132,11 @@ export class Mishaps {
     });
   }
 
-  /** A Deployment has at least one. */
+  /** A Deployment has at least one on a node that is there. */
   #removeIstiod(istiod: SimulatedIstiod): void {
     istiod.remove();
-    if (this.#cluster.istiods.size === 0) new SimulatedIstiod(this.#cluster, this.#pullMs());
+    const isOneLeft = [...this.#cluster.istiods].some(({ isLeftOut }) => !isLeftOut);
+    if (!isOneLeft) new SimulatedIstiod(this.#cluster, this.#pullMs());
   }
 
   /** After five minutes its Deployment makes another pod, and it ends when its kubelet is back. */
@@ -157,7 +158,9 @@ export class Mishaps {
   #scaleIstiods(): void {
     const { chance, istiods } = this.#cluster;
     const wanted = chance.whole(1, mostReplicas);
-    for (const istiod of [...istiods].slice(wanted)) this.#removeIstiod(istiod);
+    // As a ReplicaSet does it: those that are not ready go first.
+    const kept = [...istiods].sort((a, b) => Number(a.isLeftOut) - Number(b.isLeftOut));
+    for (const istiod of kept.slice(wanted)) this.#removeIstiod(istiod);
     while (istiods.size < wanted) new SimulatedIstiod(this.#cluster, this.#pullMs());
   }
 
