@@ -309,9 +309,9 @@ describe('what was there before the mesh', () => {
     expect((await mesh.condition('TrustHealthy'))?.message).toContain('is not the key of ca-cert.pem');
     await expectFiles(secrets, files);
     expect(await secrets.findAuthority()).toBeUndefined();
-    await mesh.untilStatus('Ready names it where it counts replicas of istiod', ({ conditions = [] }) => {
+    await mesh.untilStatus('Ready names it where it waits for istiod', ({ conditions = [] }) => {
       const { message = '' } = conditions.find(({ type }) => type === 'Ready') ?? {};
-      return /replicas .*; TrustHealthy says why \(MaterialRefused\): .*is not the key of/.test(message);
+      return /; TrustHealthy says why \(MaterialRefused\): .*is not the key of/.test(message);
     });
   });
 
