@@ -393,19 +393,7 @@ export class KubeClient {
 
   /** Whether the API server lets us do something ourselves (authorization.k8s.io/v1 SelfSubjectAccessReview). */
   async mayI(right: Right, signal: AbortSignal): Promise<boolean> {
-    const { apiVersion, kind } = selfReviewKind;
-    const { status } = await this.#json(
-      {
-        verb: 'create',
-        method: 'POST',
-        kind,
-        action: 'ask what we may do',
-        path: resourcePath(selfReviewKind, {}),
-        body: JSON.stringify({ apiVersion, kind, spec: { resourceAttributes: right } }),
-        contentType: 'application/json',
-      },
-      signal,
-    );
+    const status = await this.#reviewSelf(selfReviewKind, { resourceAttributes: right }, signal);
     return isRecord(status) && status.allowed === true;
   }
 
@@ -414,21 +402,26 @@ export class KubeClient {
    * than RBAC allows need not be among it.
    */
   async myRules(signal: AbortSignal): Promise<PolicyRule[]> {
-    const { apiVersion, kind } = selfRulesKind;
+    const status = await this.#reviewSelf(selfRulesKind, { namespace: noNamespace }, signal);
+    const { resourceRules = [] } = status as { readonly resourceRules?: Partial<PolicyRule>[] };
+    return resourceRules.map((rule) => ({ apiGroups: [], resources: [], verbs: [], ...rule }));
+  }
+
+  async #reviewSelf(info: KindInfo, spec: object, signal: AbortSignal): Promise<unknown> {
+    const { apiVersion, kind } = info;
     const { status } = await this.#json(
       {
         verb: 'create',
         method: 'POST',
         kind,
         action: 'ask what we may do',
-        path: resourcePath(selfRulesKind, {}),
-        body: JSON.stringify({ apiVersion, kind, spec: { namespace: noNamespace } }),
+        path: resourcePath(info, {}),
+        body: JSON.stringify({ apiVersion, kind, spec }),
         contentType: 'application/json',
       },
       signal,
     );
-    const { resourceRules = [] } = status as { readonly resourceRules?: Partial<PolicyRule>[] };
-    return resourceRules.map((rule) => ({ apiGroups: [], resources: [], verbs: [], ...rule }));
+    return status;
   }
 
   /**
