@@ -154,16 +154,27 @@ func httpSender(client *http.Client, target string, options requestOptions) send
 			return failed(err)
 		}
 		defer response.Body.Close()
-		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		beginning, err := readAll(response.Body)
+		if err != nil {
 			return outcome{kind: "body", message: err.Error()}
 		}
 		result = outcome{hasAnswer: true, answeredBy: answeredBy(response.Header)}
 		if response.StatusCode < 200 || response.StatusCode > 299 {
 			result.kind = fmt.Sprintf("status-%d", response.StatusCode)
-			result.message = response.Status
+			result.message = fmt.Sprintf("%s: %s", response.Status, beginning)
 		}
 		return result
 	}
+}
+
+// readAll reads a body to its end and returns its first 200 bytes, in which a proxy says why it answered by itself.
+func readAll(body io.Reader) (string, error) {
+	var beginning strings.Builder
+	if _, err := io.CopyN(&beginning, body, 200); err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	_, err := io.Copy(io.Discard, body)
+	return strings.TrimSpace(beginning.String()), err
 }
 
 func answeredBy(header http.Header) string {

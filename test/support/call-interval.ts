@@ -10,6 +10,8 @@ export interface CallOutcome {
   readonly ok: number;
   /** Those that did not, or were due and not sent, by `namespace/workload -> target: kind`; empty when there are none. */
   readonly failures: Readonly<Record<string, number>>;
+  /** Of the last failures, when each ended and what was answered. */
+  readonly details: readonly string[];
 }
 
 /**
@@ -52,7 +54,7 @@ export class CallInterval {
     return Promise.all(
       this.#callers.map(async (caller) => ({
         caller: `${caller.namespace}/${caller.workload}`,
-        targets: (JSON.parse(await askFrom(this.#cluster, caller, countsUrl)) as Counts).targets,
+        ...(JSON.parse(await askFrom(this.#cluster, caller, countsUrl)) as Counts),
       })),
     );
   }
@@ -70,6 +72,13 @@ export async function untilCallsSucceed(cluster: Cluster, callers: readonly AppC
 /** Of the test app's counts (`test/app/call_counts.go`), what is looked at here. */
 interface Counts {
   readonly targets: Readonly<Record<string, TargetCounts>>;
+  readonly lastFailures: readonly Failure[];
+}
+
+interface Failure {
+  readonly at: string;
+  readonly target: string;
+  readonly message: string;
 }
 
 interface TargetCounts {
@@ -102,5 +111,11 @@ function outcomeOf(reports: readonly Report[]): CallOutcome {
       .filter(([, count]) => count > 0)
       .map(([kind, count]) => [`${name}: ${kind}`, count] as const),
   );
-  return { ok: targets.reduce((sum, { ok }) => sum + ok, 0), failures: Object.fromEntries(failures) };
+  return {
+    ok: targets.reduce((sum, { ok }) => sum + ok, 0),
+    failures: Object.fromEntries(failures),
+    details: reports.flatMap(({ caller, lastFailures }) =>
+      lastFailures.map(({ at, target, message }) => `${at} ${caller} -> ${target}: ${message}`),
+    ),
+  };
 }

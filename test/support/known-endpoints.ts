@@ -30,7 +30,7 @@ export async function untilKnown(
 ): Promise<void> {
   const what = `istiod knows ${addresses.join(', ') || 'no address'} of ${service.name} in ${service.clusterName}`;
   const explain = () => istiod.lastWords();
-  await waitUntil({ what, limitMs: 180_000, intervalMs: 20, explain }, async () => {
+  await waitUntil({ what, intervalMs: 20, explain }, async () => {
     return (await knownEndpoints(istiod, service)).join() === addresses.join();
   });
 }
@@ -38,13 +38,10 @@ export async function untilKnown(
 /** Waits until istiod says of a cluster that it has read it (`/debug/clusterz`). */
 export async function untilSynced(istiod: IstiodProcess, clusterName: string): Promise<void> {
   const explain = () => istiod.lastWords();
-  await waitUntil(
-    { what: `istiod has read ${clusterName}`, limitMs: 180_000, intervalMs: 20, explain },
-    async () => {
-      const clusters = (await istiod.debugPage('clusterz')) as { id: string; syncStatus: string }[];
-      return clusters.some(({ id, syncStatus }) => id === clusterName && syncStatus === 'synced');
-    },
-  );
+  await waitUntil({ what: `istiod has read ${clusterName}`, intervalMs: 20, explain }, async () => {
+    const clusters = (await istiod.debugPage('clusterz')) as { id: string; syncStatus: string }[];
+    return clusters.some(({ id, syncStatus }) => id === clusterName && syncStatus === 'synced');
+  });
 }
 
 /** Looks at a service again and again, and remembers whether it was ever without endpoints. */

@@ -52,13 +52,14 @@ export class MeasuredTraffic {
   }
 }
 
-/** Says for a person how long something took and what became of the requests meanwhile. */
+/** Says for a person how long something took, what became of the requests meanwhile, and what the last failures were. */
 export function report(
   what: string,
   seconds: ReadonlyMap<string, number>,
-  { ok, failures }: CallOutcome,
+  { ok, failures, details }: CallOutcome,
 ): void {
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const times = [...seconds].map(([name, took]) => `${name} ${took.toFixed(1)} s`).join(', ');
   printProgress(`${what}: ${times}; ${ok + failed} requests, ${failed} failed`);
+  for (const detail of details) printProgress(detail);
 }

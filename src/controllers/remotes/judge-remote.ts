@@ -9,6 +9,7 @@ import type { RemoteFacts } from './probe-remote.ts';
 export interface RemoteProblem {
   readonly reason:
     | 'OwnCluster'
+    | 'SameCluster'
     | 'OtherCluster'
     | 'OtherMesh'
     | 'RootsDiffer'
@@ -34,6 +35,14 @@ export interface Comparison {
   readonly clusterName: string;
   readonly own: ClusterFacts;
   readonly other: RemoteFacts;
+  /** Those that the spec names before it: of two names of one cluster the first counts. */
+  readonly earlier?: readonly NamedCluster[];
+}
+
+/** A cluster that has said who it is. */
+export interface NamedCluster {
+  readonly clusterName: string;
+  readonly uid: string;
 }
 
 /**
@@ -49,12 +58,23 @@ export function judgeRemote(comparison: Comparison): RemoteProblem | undefined {
   );
 }
 
-function identityProblem({ mesh, clusterName, own, other }: Comparison): RemoteProblem | undefined {
+function identityProblem({
+  mesh,
+  clusterName,
+  own,
+  other,
+  earlier = [],
+}: Comparison): RemoteProblem | undefined {
   if (other.uid === own.uid) {
     return {
       ...{ reason: 'OwnCluster', isOther: true },
       message: 'is this cluster itself: the Secret leads to the wrong API server',
     };
+  }
+  const same = earlier.find(({ uid }) => uid === other.uid);
+  if (same !== undefined) {
+    const message = `is cluster ${same.clusterName} once more: one of their two Secrets leads to the wrong API server`;
+    return { reason: 'SameCluster', isOther: true, message };
   }
   const peers = other.meshes.map((peer) => ({ peer, says: multiClusterOf(peer) }));
   const sameMesh = peers.filter(({ says }) => says.meshID === mesh.meshId);

@@ -1,10 +1,10 @@
 import type { ObjectKey } from '../../api/kubernetes-object.ts';
-import { podNetworkOf } from '../../api/resolved-multi-cluster.ts';
+import { podNetworkOf, remotesOf } from '../../api/resolved-multi-cluster.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { CredentialKeeper } from './credential-keeper.ts';
 import type { CredentialKey } from './credential-secret.ts';
 import type { CredentialStore } from './credential-store.ts';
-import { judgeRemote } from './judge-remote.ts';
+import { judgeRemote, type NamedCluster } from './judge-remote.ts';
 import type { PrimaryTeller } from './primary-teller.ts';
 import type { RemoteConnections } from './remote-connections.ts';
 import {
@@ -77,20 +77,31 @@ export class RemoteKeeper {
     const { identity, own, facts, unallowed } = probed;
     const judged = judgeRemote({
       mesh: { meshId: mesh.meshId, podNetwork: podNetworkOf(mesh) },
-      ...{ clusterName: key.clusterName, own, other: facts },
+      ...{ clusterName: key.clusterName, own, other: facts, earlier: this.#earlier(pass) },
     });
     if (judged?.isOther === true) {
       statements.reject(key);
       return findingOfProblem(judged);
     }
     statements.follow(key, connections.to(key, identity), mesh.namespace);
-    const untold = await primary.keep(pass, probed);
-    const problem = unallowed ?? judged ?? untold;
+    // A credential is replaced in time, also where the cluster refuses to be told.
+    const [telling] = await Promise.allSettled([primary.keep(pass, probed)]);
     const step = await credentials.keep({ ...pass, ...probed });
+    if (telling.status === 'rejected') throw telling.reason;
+    const problem = unallowed ?? judged ?? telling.value;
     const isIstiodReady = credentials.isIstiodReady(pass);
     const finding = findingOfStep(step, { problem, isIstiodReady }, clock.now());
     if (!credentials.isAwaited(pass)) return finding;
     return { ...finding, againInMs: Math.min(finding.againInMs, startPollMs) };
+  }
+
+  /** Of the clusters that the spec names before this one, those that have said who they are. */
+  #earlier({ key, mesh }: RemotePass): NamedCluster[] {
+    const names = remotesOf(mesh).map(({ clusterName }) => clusterName);
+    return names.slice(0, names.indexOf(key.clusterName)).flatMap((clusterName) => {
+      const uid = this.#deps.prober.remembered({ mesh: key.mesh, clusterName })?.facts.uid;
+      return uid === undefined ? [] : [{ clusterName, uid }];
+    });
   }
 
   /** Takes away all that a mesh has in a cluster which is none of its own any more; throws while that cannot be reached. */

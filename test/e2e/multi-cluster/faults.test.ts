@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
 import type { RemoteIdentity } from '../../../src/kube/remote-identity.ts';
 import { cutClusters, joinClusters } from '../../cluster/join-clusters.ts';
+import { waitUntil } from '../../cluster/wait-until.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { joinedShop } from '../../support/joined-shop.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
@@ -116,15 +117,24 @@ test('a cluster that answers by halves holds up no start of istiod', async () =>
   const { east, west } = both;
   const role = ['clusterrole', 'istio-reader-east-istio-system'];
   const { rules } = JSON.parse(await west.cluster.kubectl('get', ...role, '-o', 'json')) as ReaderRole;
-  const grant = (granted: ReaderRole['rules']) =>
-    west.cluster.kubectl('patch', ...role, '--type=merge', '-p', JSON.stringify({ rules: granted }));
-  await grant(rules.filter(({ apiGroups }) => !apiGroups.includes('apiextensions.k8s.io')));
+  const fewer = rules.filter(({ apiGroups }) => !apiGroups.includes('apiextensions.k8s.io'));
+  // Or else the operator gives them back before istiod has waited long.
+  await west.cluster.apply(withoutDefinitions);
+  const touch = ['annotate', ...role, 'tried=1', '--dry-run=server'];
+  await waitUntil({ what: 'the reader may have no such rights' }, () =>
+    west.cluster.kubectl(...touch).then(
+      () => false,
+      (error: Error) => error.message.includes('no-definitions'),
+    ),
+  );
+  await west.cluster.kubectl('patch', ...role, '--type=merge', '-p', JSON.stringify({ rules: fewer }));
 
   await east.cluster.kubectl('delete', 'pods', '-n', 'istio-system', '-l', 'app=istiod');
-  await east.untilRemote('is withheld', ({ reason }) => reason === 'Withheld');
+  await east.mesh.untilEvent('RemoteWithheld', 'cluster west');
   await east.mesh.untilReason('ControlPlaneReady', 'Healthy');
 
-  await grant(rules);
+  const policies = 'validatingadmissionpolicies,validatingadmissionpolicybindings';
+  await west.cluster.kubectl('delete', policies, 'no-definitions');
   await east.untilConnected();
   await untilAnsweredBy(east.cluster, 'server-west');
 });
@@ -170,6 +180,34 @@ test('a cluster that is gone for good and named no more leaves nothing behind, a
 interface ReaderRole {
   readonly rules: readonly { readonly apiGroups: readonly string[] }[];
 }
+
+/** The API server refuses whatever would have the reader read definitions of kinds. */
+const withoutDefinitions = [
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: { name: 'no-definitions' },
+    spec: {
+      matchConstraints: {
+        resourceRules: [
+          {
+            ...{ apiGroups: ['rbac.authorization.k8s.io'], apiVersions: ['v1'], operations: ['UPDATE'] },
+            ...{ resources: ['clusterroles'], resourceNames: ['istio-reader-east-istio-system'] },
+          },
+        ],
+      },
+      validations: [{ expression: "!object.rules.exists(rule, 'apiextensions.k8s.io' in rule.apiGroups)" }],
+    },
+  },
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name: 'no-definitions' },
+    spec: { policyName: 'no-definitions', validationActions: ['Deny'] },
+  },
+]
+  .map((object) => dump(object))
+  .join('---\n');
 
 /** Calls go to both regions alike, and are tried again when one of them does not answer. */
 const evenly = [

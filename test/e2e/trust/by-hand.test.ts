@@ -50,10 +50,10 @@ describe('the apps that rotations are proven with', () => {
       ['distrust', await step([second], second)],
     ]);
 
-    const { ok, failures, handshakes } = await traffic.end();
-    report('A root replaced by hand', seconds, { ok, failures });
-    expect(failures).toEqual({});
-    expect(handshakes).toMatchObject({ resumed: 0, failed: 0 });
+    const outcome = await traffic.end();
+    report('A root replaced by hand', seconds, outcome);
+    expect(outcome.failures).toEqual({});
+    expect(outcome.handshakes).toMatchObject({ resumed: 0, failed: 0 });
   });
 
   test('lose requests while a root is replaced at once', async () => {

@@ -152,7 +152,7 @@ interface DeploymentSpec {
 
 async function untilSynced(istiod: IstiodProcess): Promise<void> {
   await waitUntil(
-    { what: 'istiod has read the other cluster', limitMs: 180_000, explain: () => istiod.lastWords() },
+    { what: 'istiod has read the other cluster', explain: () => istiod.lastWords() },
     async () => {
       const answer = await fetch(`http://${istiod.monitoringAddress}/debug/clusterz`).catch(() => undefined);
       const known =
@@ -166,7 +166,7 @@ async function untilSynced(istiod: IstiodProcess): Promise<void> {
 async function untilLocked(istiod: IstiodProcess, namespace: string): Promise<void> {
   const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace, name: 'istio-ip-autoallocate' };
   await waitUntil(
-    { what: 'istiod has a lock', limitMs: 180_000, explain: () => istiod.lastWords() },
+    { what: 'istiod has a lock', explain: () => istiod.lastWords() },
     async () => (await west.client.find(id, never)) !== undefined,
   );
 }
@@ -192,9 +192,8 @@ test('an istiod that starts while that cluster is away waits, and reads it when 
   await westCluster.cluster.stopServer('kube-apiserver');
   const { istiod, end } = await startIstiod(pair);
   try {
-    await waitUntil(
-      { what: 'istiod waits for it', limitMs: 180_000, explain: () => istiod.lastWords() },
-      async () => (await istiod.log()).includes('waiting for sync'),
+    await waitUntil({ what: 'istiod waits for it', explain: () => istiod.lastWords() }, async () =>
+      (await istiod.log()).includes('waiting for sync'),
     );
   } finally {
     await westCluster.cluster.startServer('kube-apiserver');
@@ -215,7 +214,7 @@ test('whom remote-secret create makes the operator over there may do all of it',
   for (const id of readerIds(resolved, true)) await west.client.delete(id, {}, never);
 
   await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: token.trim() }));
-  await waitUntil({ what: 'all that istiod needs is there again', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'all that istiod needs is there again' }, async () => {
     const found = await Promise.all(readerIds(resolved, true).map((id) => west.client.find(id, never)));
     return found.every((object) => object !== undefined);
   });
@@ -242,7 +241,7 @@ test('control planes for other clusters are beside each other in any namespaces,
   const pairs = await Promise.all([createMeshes({ revision: 'blue' }), createMeshes({ revision: 'blue' })]);
   for (const { namespace } of pairs) {
     const id = { apiVersion: 'apps/v1', kind: 'Deployment', namespace, name: 'istiod-blue' };
-    await waitUntil({ what: `${namespace} has an istiod`, limitMs: 180_000 }, async () => {
+    await waitUntil({ what: `${namespace} has an istiod` }, async () => {
       return (await east.client.find(id, never)) !== undefined;
     });
   }
@@ -258,7 +257,7 @@ test('proxies of that cluster are told the address of istiod, and another one wh
   };
   for (const address of ['192.0.2.7', '192.0.2.8']) {
     await giveAddress(namespace, `istiod-${revision}-external`, address);
-    await waitUntil({ what: `${address} is told`, limitMs: 180_000 }, async () => {
+    await waitUntil({ what: `${address} is told` }, async () => {
       return JSON.stringify(await told()) === JSON.stringify([address]);
     });
   }
@@ -281,7 +280,7 @@ test('another token is put into the file while the kubeconfig stays, and the one
 
   const merge = { metadata: { annotations: { [rotateRemotesAnnotation]: 'now' } } };
   await east.client.patch(mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
-  await waitUntil({ what: 'there is another token', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'there is another token' }, async () => {
     return (await textsOf(namespace, 'istio-remote-tokens')).west !== before.west;
   });
 
@@ -312,14 +311,14 @@ test('nothing is left of a mesh that is deleted, in either cluster', async () =>
 
   await mesh.delete();
   await mesh.untilGone();
-  await waitUntil({ what: 'nothing is left', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'nothing is left' }, async () => {
     const id = { apiVersion: 'v1', kind: 'Secret', namespace };
     const here = await Promise.all(
       [name, 'istio-remote-tokens'].map((secret) => east.client.find({ ...id, name: secret }, never)),
     );
     return here.every((secret) => secret === undefined) && (await leftInWest(namespace)).length === 0;
   });
-  await waitUntil({ what: 'its token is refused', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'its token is refused' }, async () => {
     return (await mayListServices(config, token)) === 'Unauthorized';
   });
 });

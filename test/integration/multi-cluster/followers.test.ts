@@ -85,6 +85,37 @@ class Pair {
     );
   }
 
+  /** Has `west` refuse further ConfigMaps in the namespace. Resolves when it does. */
+  async refuseConfigMaps(): Promise<void> {
+    const limit = { 'count/configmaps': '0' };
+    const metadata = { name: 'none', namespace: this.namespace };
+    const quota = { apiVersion: 'v1', kind: 'ResourceQuota', metadata, spec: { hard: limit } };
+    await west.client.apply(quota, { fieldManager: 'test', force: true }, never);
+    // As the controller of quotas, which does not run here.
+    const counted = JSON.stringify({ status: { hard: limit, used: limit } });
+    await west.cluster.kubectl(
+      ...['patch', 'resourcequota', 'none', '-n', this.namespace, '--subresource=status', '--type=merge'],
+      ...['-p', counted],
+    );
+    const create = ['create', 'configmap', 'tried', '-n', this.namespace, '--dry-run=server'];
+    await waitUntil({ what: 'ConfigMaps are refused' }, () =>
+      west.cluster.kubectl(...create).then(
+        () => false,
+        (error: Error) => error.message.includes('exceeded quota'),
+      ),
+    );
+  }
+
+  async acceptConfigMaps(): Promise<void> {
+    await west.cluster.kubectl('delete', 'resourcequota', 'none', '-n', this.namespace);
+  }
+
+  async untilIstiodMayRead(): Promise<void> {
+    const name = 'istio-remote-secret-west';
+    const id = { apiVersion: 'v1', kind: 'Secret', namespace: this.namespace, name };
+    await waitUntil({ what: 'istiod has a credential' }, () => east.client.find(id, never));
+  }
+
   /** As whoever keeps the authority of `east`. */
   async putRoots(rootPem: string): Promise<void> {
     const metadata = { name: 'istio-ca-root-cert', namespace: this.namespace };
@@ -95,9 +126,7 @@ class Pair {
   /** As the load balancer of `east`. */
   async giveAddress(...ingress: readonly object[]): Promise<void> {
     const id = { apiVersion: 'v1', kind: 'Service', namespace: this.namespace, name: 'eastwest' };
-    await waitUntil({ what: 'the gateway has a Service', limitMs: 60_000 }, () =>
-      east.client.find(id, never),
-    );
+    await waitUntil({ what: 'the gateway has a Service' }, () => east.client.find(id, never));
     await east.cluster.kubectl(
       ...['patch', 'service', 'eastwest', '-n', this.namespace, '--subresource=status', '--type=merge'],
       ...['-p', JSON.stringify({ status: { loadBalancer: { ingress } } })],
@@ -115,17 +144,14 @@ class Pair {
 
   async untilTold(what: string, holds: (configMap: KubernetesObject) => boolean): Promise<void> {
     const explain = async () => JSON.stringify((await this.told())?.data);
-    await waitUntil({ what, limitMs: 90_000, explain }, async () => {
+    await waitUntil({ what, explain }, async () => {
       const told = await this.told();
       return told !== undefined && holds(told);
     });
   }
 
   async untilNothingTold(): Promise<void> {
-    await waitUntil(
-      { what: 'nothing is told', limitMs: 60_000 },
-      async () => (await this.told()) === undefined,
-    );
+    await waitUntil({ what: 'nothing is told' }, async () => (await this.told()) === undefined);
   }
 
   async breakTold(): Promise<void> {
@@ -140,7 +166,6 @@ class Pair {
     await waitUntil(
       {
         what: `istiod is at ${addresses.join()}`,
-        limitMs: 60_000,
         explain: async () => JSON.stringify(found),
       },
       async () => {
@@ -164,7 +189,7 @@ class Pair {
 
   async untilAnswered(): Promise<Partial<TrustStatement>> {
     const explain = async () => JSON.stringify(await this.answered());
-    return waitUntil({ what: 'the bundle is answered', limitMs: 60_000, explain }, async () => {
+    return waitUntil({ what: 'the bundle is answered', explain }, async () => {
       const { version, said } = await this.answered();
       return version !== '' && said.answers === version ? said : undefined;
     });
@@ -173,7 +198,7 @@ class Pair {
   /** The roots that proxies of `west` find in the namespace of the mesh. */
   async untilRootsInWest(rootPem: string | undefined): Promise<void> {
     const id = { apiVersion: 'v1', kind: 'ConfigMap', namespace: this.namespace, name: 'istio-ca-root-cert' };
-    await waitUntil({ what: 'the roots are in the other cluster', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the roots are in the other cluster' }, async () => {
       const data = (await west.client.find(id, never))?.data as Record<string, string> | undefined;
       return data?.['root-cert.pem'] === rootPem;
     });
@@ -253,6 +278,20 @@ describe('a cluster that follows the istiod of another one', () => {
     await pair.untilFollowerAt('192.0.2.7');
     await pair.untilTold('the address is told again', (told) => addressesIn(told).join() === '192.0.2.7');
     await follower.until('Ready');
+  });
+
+  test('that refuses to be told is named, and gets its credential all the same', async () => {
+    const pair = await Pair.prepare();
+    await pair.refuseConfigMaps();
+    const primary = await pair.createPrimary();
+
+    await primary.untilStatus('names what is refused', ({ remotes = [] }) =>
+      remotes.some(({ state, message = '' }) => state !== 'Ready' && message.includes('exceeded quota')),
+    );
+    await pair.untilIstiodMayRead();
+
+    await pair.acceptConfigMaps();
+    await pair.untilTold('it is told', () => true);
   });
 
   test('keeps nothing that it was told when it is named no more, follows no more, or the mesh ends', async () => {
@@ -359,7 +398,7 @@ describe('a cluster that follows the istiod of another one', () => {
 });
 
 async function untilReplaced(secrets: TrustSecrets, request: string): Promise<void> {
-  await waitUntil({ what: 'the root is replaced', limitMs: 180_000 }, async () => {
+  await waitUntil({ what: 'the root is replaced' }, async () => {
     const { phase, answeredRequest } = await secrets.authority();
     return phase === 'Stable' && answeredRequest === request;
   });

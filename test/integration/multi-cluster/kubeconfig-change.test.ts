@@ -113,7 +113,7 @@ class Mesh {
   /** Takes a token back, and returns when the other API server refuses it. */
   async withdraw(slot: CredentialSlot): Promise<void> {
     await withdrawToken(west.client, this.#resolved, slot, never);
-    await waitUntil({ what: 'the token is refused', limitMs: 180_000, intervalMs: 200 }, async () => {
+    await waitUntil({ what: 'the token is refused', intervalMs: 200 }, async () => {
       const whom = { ...westPlace, credential: { token: slot.token } };
       const ask = { verb: 'list', group: '', resource: 'services' };
       return (await answerTo(whom, (client) => client.mayI(ask, never))) === 'Unauthorized';

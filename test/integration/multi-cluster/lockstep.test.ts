@@ -115,13 +115,13 @@ async function untilExchanged(...members: readonly Member[]): Promise<void> {
   const both = (await Promise.all(members.map(rootOf))).sort();
   for (const member of members) {
     const what = `${member.side.name} trusts the roots of both`;
-    await waitUntil({ what, limitMs: 60_000 }, async () => (await rootsIn(member)).join() === both.join());
+    await waitUntil({ what }, async () => (await rootsIn(member)).join() === both.join());
   }
 }
 
 async function untilAnswered({ mesh, secrets }: Member, request: string): Promise<void> {
   const explain = async () => JSON.stringify((await mesh.status()).certificateAuthority);
-  await waitUntil({ what: `${request} is answered`, limitMs: 180_000, explain }, async () => {
+  await waitUntil({ what: `${request} is answered`, explain }, async () => {
     const { phase, answeredRequest } = await secrets.authority();
     return phase === 'Stable' && answeredRequest === request;
   });
@@ -153,7 +153,7 @@ async function bundleText({ secrets }: Member): Promise<string> {
 
 /** Does with that copy what istiod would do, until another member is out of a phase. */
 async function keepBundleUntilLeft(member: Member, other: Member, phase: string): Promise<void> {
-  await waitUntil({ what: `${other.side.name} leaves ${phase}`, limitMs: 60_000 }, async () => {
+  await waitUntil({ what: `${other.side.name} leaves ${phase}` }, async () => {
     await putBundle(member, await bundleText(member));
     return (await other.secrets.authority()).phase !== phase;
   });
@@ -187,9 +187,9 @@ describe('two clusters of one mesh', () => {
       const text = (object?.data as Record<string, string> | undefined)?.['statement.json'];
       return text !== undefined && JSON.stringify(JSON.parse(text)) === JSON.stringify(said);
     };
-    await waitUntil({ what: 'it is as before', limitMs: 30_000, intervalMs: 100 }, isBack);
+    await waitUntil({ what: 'it is as before', intervalMs: 100 }, isBack);
     await client.delete(statementId(inEast), {}, never);
-    await waitUntil({ what: 'it is there again', limitMs: 30_000, intervalMs: 100 }, isBack);
+    await waitUntil({ what: 'it is there again', intervalMs: 100 }, isBack);
   });
 
   test('replace the root of one while the other follows', async () => {
@@ -285,7 +285,7 @@ describe('two clusters of one mesh', () => {
     const own = await rootOf(inEast);
 
     await inEast.mesh.change({ multiCluster: { remotes: [] } });
-    await waitUntil({ what: 'the root of west is gone', limitMs: 60_000 }, async () => {
+    await waitUntil({ what: 'the root of west is gone' }, async () => {
       return (await rootsIn(inEast)).join() === own;
     });
 

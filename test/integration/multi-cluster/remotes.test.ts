@@ -158,19 +158,16 @@ describe('another cluster of a mesh', () => {
     await untilReady(mesh);
     const before = identityIn(await remoteSecret(namespace), 'west');
     await askForTokens(mesh);
-    await waitUntil({ what: 'istiod has another token', limitMs: 30_000, intervalMs: 100 }, async () => {
+    await waitUntil({ what: 'istiod has another token', intervalMs: 100 }, async () => {
       return JSON.stringify(identityIn(await remoteSecret(namespace), 'west')) !== JSON.stringify(before);
     });
     const after = identityIn(await remoteSecret(namespace), 'west');
     const ask = (identity: typeof before) =>
       answerTo(identity, (client) => client.mayI(canList('services'), never));
-    await waitUntil(
-      { what: 'the token of before is refused', limitMs: 30_000, intervalMs: 200 },
-      async () => {
-        expect(await ask(after)).toBe(true);
-        return (await ask(before)) === 'Unauthorized';
-      },
-    );
+    await waitUntil({ what: 'the token of before is refused', intervalMs: 200 }, async () => {
+      expect(await ask(after)).toBe(true);
+      return (await ask(before)) === 'Unauthorized';
+    });
     await untilReady(mesh);
     expect((await leftInWest(namespace)).filter((name) => name.startsWith('Secret'))).toHaveLength(1);
   });
@@ -198,10 +195,10 @@ describe('another cluster of a mesh', () => {
       return JSON.stringify(secret?.data) === JSON.stringify(data);
     };
     await world.client.delete(secretId(namespace), {}, never);
-    await waitUntil({ what: 'the Secret is there again', limitMs: 30_000, intervalMs: 100 }, isAsBefore);
+    await waitUntil({ what: 'the Secret is there again', intervalMs: 100 }, isAsBefore);
     const merge = { data: { west: Buffer.from('nonsense').toString('base64') } };
     await world.client.patch(secretId(namespace), { type: 'merge', merge }, { fieldManager: 'test' }, never);
-    await waitUntil({ what: 'the Secret is as before', limitMs: 30_000, intervalMs: 100 }, isAsBefore);
+    await waitUntil({ what: 'the Secret is as before', intervalMs: 100 }, isAsBefore);
   });
 
   test('lets istiod read it again when somebody has taken rights from the reader', async () => {
@@ -220,7 +217,7 @@ describe('another cluster of a mesh', () => {
     ];
     for (const take of takings) {
       await take();
-      const options = { limitMs: 180_000, intervalMs: 100 };
+      const options = { intervalMs: 100 };
       await waitUntil({ what: 'it may not read', ...options }, async () => (await mayRead()) === false);
       // The Secret is read anew, and so is the cluster.
       await putKubeconfig(namespace, await kubeconfigAs(west.cluster, { token: await adminToken() }));
@@ -237,17 +234,17 @@ describe('another cluster of a mesh', () => {
       const identity = identityIn(await remoteSecret(namespace), 'west');
       if (end === 'deleted') await mesh.delete();
       else await mesh.change({ multiCluster: { remotes: [] } });
-      await waitUntil({ what: `it is ${end}`, limitMs: 30_000, intervalMs: 100 }, async () => {
+      await waitUntil({ what: `it is ${end}`, intervalMs: 100 }, async () => {
         const secret = await world.client.find(secretId(namespace), never);
         return secret === undefined && (await leftInWest(namespace)).length === 0;
       });
-      await waitUntil({ what: 'its token is refused', limitMs: 30_000, intervalMs: 200 }, async () => {
+      await waitUntil({ what: 'its token is refused', intervalMs: 200 }, async () => {
         return (
           (await answerTo(identity, (client) => client.mayI(canList('services'), never))) === 'Unauthorized'
         );
       });
       const name = `${namespace}.mesh.remote.west`;
-      await waitUntil({ what: 'nothing is remembered', limitMs: 30_000, intervalMs: 100 }, async () => {
+      await waitUntil({ what: 'nothing is remembered', intervalMs: 100 }, async () => {
         const id = { apiVersion: 'v1', kind: 'Secret', namespace: operatorNamespace, name };
         return (await world.client.find(id, never)) === undefined;
       });
@@ -270,13 +267,10 @@ describe('another cluster of a mesh', () => {
       const requests = await log.requestsOf(`system:serviceaccount:${account}`);
       return requests.filter(({ verb, resource }) => verb !== 'watch' && resource !== '').map(requestText);
     };
-    const ofReader = await waitUntil(
-      { what: 'it is asked again', limitMs: 180_000, intervalMs: 1_000 },
-      async () => {
-        const requests = await askedBy(`${namespace}:istio-reader-east`);
-        return requests.length > 0 ? requests : undefined;
-      },
-    );
+    const ofReader = await waitUntil({ what: 'it is asked again', intervalMs: 1_000 }, async () => {
+      const requests = await askedBy(`${namespace}:istio-reader-east`);
+      return requests.length > 0 ? requests : undefined;
+    });
 
     expect((await askedBy(`${home}:operator`)).sort()).toEqual(expected);
     expect(ofReader).toEqual(['create selfsubjectrulesreviews']);
@@ -355,7 +349,7 @@ describe('another cluster of a mesh whose istiod loses endpoints with each other
     await untilReady(mesh);
     expect(await tokenInFile(namespace)).toBeDefined();
     await mesh.change({ multiCluster: { remotes: [] } });
-    await waitUntil({ what: 'the file is gone', limitMs: 30_000, intervalMs: 100 }, async () => {
+    await waitUntil({ what: 'the file is gone', intervalMs: 100 }, async () => {
       return (await tokenInFile(namespace)) === undefined;
     });
   });
@@ -371,7 +365,7 @@ describe('another cluster of a mesh whose istiod loses endpoints with each other
       'replicas are replaced',
       ({ reason }) => reason === 'RestartingIstiod',
     );
-    await waitUntil({ what: 'the Deployment is restarted', limitMs: 30_000, intervalMs: 100 }, async () => {
+    await waitUntil({ what: 'the Deployment is restarted', intervalMs: 100 }, async () => {
       return restartOf(await istiodDeployment(namespace)) !== undefined;
     });
     expect(state).toBe('Progressing');
@@ -386,7 +380,7 @@ describe('another cluster of a mesh whose istiod loses endpoints with each other
 async function istiodDeployment(namespace: string): Promise<KubernetesObject> {
   const kind = kindInfo('apps/v1', 'Deployment');
   const options = { namespace, labelSelector: 'app=istiod' };
-  return waitUntil({ what: 'istiod has a Deployment', limitMs: 60_000, intervalMs: 100 }, async () => {
+  return waitUntil({ what: 'istiod has a Deployment', intervalMs: 100 }, async () => {
     return (await world.client.list(kind, options, never)).items[0];
   });
 }
@@ -472,6 +466,24 @@ describe('a way into another cluster that does not lead there', () => {
     expect(await leftInWest(namespace)).toEqual([]);
     await putKubeconfig(namespace, await west.kubeconfig());
     await untilReady(mesh);
+  });
+
+  test('is said so when the spec names the cluster before, and the first name counts', async () => {
+    const { mesh, namespace } = await createMesh();
+    await untilReady(mesh);
+    const named = ['west', 'north'].map((clusterName) => ({
+      clusterName,
+      kubeconfig: { secretName: 'west' },
+    }));
+    await mesh.change({ multiCluster: { remotes: named } });
+
+    await mesh.untilStatus('names the second one', ({ remotes = [] }) =>
+      remotes.some(({ clusterName, reason }) => clusterName === 'north' && reason === 'SameCluster'),
+    );
+    await untilReady(mesh);
+    expect(
+      await world.client.find({ ...secretId(namespace), name: 'istio-remote-secret-north' }, never),
+    ).toBeUndefined();
   });
 
   test('is said so when it grants too little, with what is missing', async () => {

@@ -14,8 +14,8 @@ const ofOthers = [
   ...['Recreated', 'DriftRepaired', 'CertificateRotated', 'InjectorReached', 'InjectorLost'],
   ...['MissingSidecar', 'NoBarePods', 'ComesBackBare', 'LeftBehind'],
   // What `status.remotes` says of one cluster, and the Events about its credential.
-  ...['Delivering', 'Withheld', 'Revoking', 'RestartingIstiod', 'OwnCluster', 'OtherCluster', 'OtherMesh'],
-  'ClockSkew',
+  ...['Delivering', 'Withheld', 'Revoking', 'RestartingIstiod', 'ClockSkew'],
+  ...['OwnCluster', 'SameCluster', 'OtherCluster', 'OtherMesh'],
   ...['RootsDiffer', 'AddressClash', 'GatewayPending'],
   ...['InvalidKubeconfig', 'RightsMissing', 'CredentialRefused', 'TokenPending', 'Unauthorized'],
   ...['RemoteCredentialIssued', 'RemoteWithheld', 'RemoteReaderRepaired'],

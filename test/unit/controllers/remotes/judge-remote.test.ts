@@ -39,6 +39,20 @@ test('this cluster itself, another cluster of the mesh, and one of another mesh 
   expect(reasonOf(facts({ meshes: [aPeer('bank', 'west')] }))).toBe('OtherMesh');
 });
 
+test('of two names that lead to one cluster the first in the spec counts', () => {
+  const judged = (uid: string) =>
+    judgeRemote({
+      ...{ mesh, clusterName: 'west', own: home, other: facts() },
+      earlier: [{ clusterName: 'north', uid }],
+    });
+
+  expect(judged('north-uid')).toBeUndefined();
+  expect(judged('west-uid')).toMatchObject({
+    ...{ reason: 'SameCluster', isOther: true },
+    message: expect.stringMatching(/^is cluster north once more: one of their two Secrets/),
+  });
+});
+
 test('a cluster that has taken the name of this one is told what to correct', () => {
   expect(judge(facts({ meshes: [aPeer('shop', 'east')] }))).toMatchObject({
     ...{ reason: 'OtherCluster', isOther: true },
