@@ -97,11 +97,11 @@ integration-of-clusters:
 .PHONY: test-e2e
 test-e2e: build tools ## Tests on real nodes; need root on Linux and say so when skipped
 	@if [ "$$(uname -s)" = Linux ] && [ "$$(id -u)" = 0 ]; then \
-	$(MAKE) --no-print-directory -j3 --output-sync=target $(e2e); \
+	$(MAKE) --no-print-directory -j2 --output-sync=target $(e2e); \
 	else echo "SKIPPED test-e2e: a real node (kubelet, containerd, network namespaces) needs root on Linux"; fi
 
-# Three at a time: with four, servers take so long to answer that more is waited for than is won.
-e2e := e2e-of-changes e2e-of-clusters e2e-of-the-mesh e2e-of-rules
+# Two at a time keep two processors busy: with three, nearly as much time passes, and apps are slow to answer.
+e2e := e2e-of-clusters e2e-of-changes e2e-of-the-mesh e2e-of-rules
 .PHONY: $(e2e)
 e2e-of-the-mesh:
 	vitest run --project e2e

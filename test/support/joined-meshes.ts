@@ -20,9 +20,9 @@ const regionLabel = 'topology.kubernetes.io/region';
 /** Two of everything fits on a small machine. */
 const modest: MeshOperatorSpec = {
   components: {
-    pilot: { k8s: { replicaCount: 1, resources: { requests: { cpu: '10m', memory: '128Mi' } } } },
+    pilot: { k8s: { replicaCount: 1, resources: { requests: { cpu: '100m', memory: '128Mi' } } } },
   },
-  values: { global: { proxy: { resources: { requests: { cpu: '10m', memory: '40Mi' } } } } },
+  values: { global: { proxy: { resources: { requests: { cpu: '50m', memory: '40Mi' } } } } },
 };
 
 /** One cluster of a mesh of two, with a real node. */

@@ -190,7 +190,8 @@ function aCaller(targets: readonly string[]) {
 }
 
 function aContainer(name: string, args: readonly string[]) {
-  return { name, image, imagePullPolicy: 'IfNotPresent', args };
+  const resources = { requests: { cpu: '10m' } };
+  return { name, image, imagePullPolicy: 'IfNotPresent', args, resources };
 }
 
 function workloadOf({ namespace, name }: App) {

@@ -21,7 +21,7 @@ const callers = ['shop', 'outside'].map((where) => ({
   ...{ namespace: where, workload: 'client', container: 'caller' },
 }));
 const operatorUser = `system:serviceaccount:${operatorNamespace}:mesh-operator`;
-const resources = { requests: { cpu: '10m', memory: '40Mi' } };
+const resources = { requests: { cpu: '50m', memory: '40Mi' } };
 
 let real: RealMesh;
 let audit: AuditLog;
@@ -53,7 +53,7 @@ async function installByHelm(): Promise<void> {
       cluster.kubeconfigPath,
       'server-side',
     );
-  const scaled = { autoscaleEnabled: false, resources: { requests: { cpu: '10m', memory: '128Mi' } } };
+  const scaled = { autoscaleEnabled: false, resources: { requests: { cpu: '100m', memory: '128Mi' } } };
   await install('base', 'istio-base', {});
   await install('istio-control/istio-discovery', 'istiod', {
     ...scaled,
