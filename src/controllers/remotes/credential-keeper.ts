@@ -1,25 +1,20 @@
 import { noneIsReady, replicaPods, someIsReady } from '../../api/istiod-replicas.ts';
-import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
-import { remoteTokensAnnotation } from '../../api/labels.ts';
+import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TransientError } from '../../base/errors.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { EventRecorder } from '../../kube/event-recorder.ts';
-import { hastenMounts } from '../../kube/hasten-mounts.ts';
-import { readSecretText, secretTexts } from '../../kube/secret-data.ts';
 import { istiodKubeconfigName } from '../../render/control-plane/names.ts';
 import { readerIds } from '../../render/multicluster/reader.ts';
-import { remoteTokensName } from '../../render/multicluster/remote-tokens.ts';
-import type { Informer } from '../../runtime/informer.ts';
 import { type CredentialKey, credentialSecretName } from './credential-secret.ts';
 import type { CredentialSlot, CredentialState, Delivery } from './credential-state.ts';
 import type { CredentialStore } from './credential-store.ts';
 import { type CredentialStep, decideCredential, type MintReason, settledAt } from './decide-credential.ts';
 import { DeliveryTurns } from './delivery-turns.ts';
-import { objectManager, tokenManager } from './field-managers.ts';
 import { mayBegin } from './heard-delivery.ts';
 import { holdsUpStart } from './holds-up-start.ts';
 import type { IstiodReplicas } from './istiod-replicas.ts';
+import type { IstiodSecrets } from './istiod-secrets.ts';
 import { losingPods, mustKeepBytes } from './kubeconfig-change.ts';
 import { type ObservedReplica, replicasFor } from './observe-replicas.ts';
 import { applyReader } from './reader-rights.ts';
@@ -27,15 +22,6 @@ import { issueToken, withdrawOtherTokens, withdrawToken } from './reader-tokens.
 import type { RemoteConnections } from './remote-connections.ts';
 import { isConfigCluster, type RemotePass } from './remote-pass.ts';
 import { type ProbedRemote, probeIntervalMs } from './remote-prober.ts';
-import {
-  configClusterSecret,
-  hasSameData,
-  type Reader,
-  remoteSecret,
-  remoteSecretName,
-  remoteTokenIn,
-  remoteTokensSecret,
-} from './remote-secret.ts';
 import { restartDeployments } from './restart-istiod.ts';
 
 export interface CredentialKeeperDeps {
@@ -46,8 +32,7 @@ export interface CredentialKeeperDeps {
   readonly events: EventRecorder;
   readonly store: CredentialStore;
   readonly connections: RemoteConnections;
-  /** Secrets by which istiods know other clusters. */
-  readonly remoteSecrets: Informer;
+  readonly secrets: IstiodSecrets;
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
   /** Asks for a pass. */
   readonly wake: (key: CredentialKey) => void;
@@ -76,12 +61,12 @@ export class CredentialKeeper {
 
   /** Takes steps until one has to wait, and gives that. */
   async keep(pass: Admitted): Promise<CredentialStep> {
-    const { store, clock, podsIn } = this.#deps;
+    const { store, clock, secrets, podsIn } = this.#deps;
     const { key, remote, mesh, request } = pass;
     let refused = pass.isRefused;
     for (let count = 0; count < maxSteps; count += 1) {
       const state = store.read(key);
-      const delivered = this.#deliveredSlot(pass, state);
+      const delivered = secrets.foundSlot(pass, state);
       const settles = settledAt(state);
       // What istiod has for its own cluster is what it cannot start without.
       const isStarting = !isConfigCluster(pass) && noneIsReady(replicaPods(podsIn(mesh.namespace)));
@@ -109,11 +94,9 @@ export class CredentialKeeper {
 
   /** Whether istiod knows the cluster and has not started yet. */
   isAwaited(pass: RemotePass): boolean {
-    const { key, mesh } = pass;
-    const { remoteSecrets, podsIn } = this.#deps;
+    const { secrets, podsIn } = this.#deps;
     if (isConfigCluster(pass)) return false;
-    const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(key.clusterName));
-    return secret !== undefined && noneIsReady(replicaPods(podsIn(mesh.namespace)));
+    return secrets.hasKubeconfig(pass) && noneIsReady(replicaPods(podsIn(pass.mesh.namespace)));
   }
 
   /** Whether some replica of istiod is Ready. */
@@ -123,12 +106,12 @@ export class CredentialKeeper {
 
   /** Takes from istiod a cluster that holds up its start; `keep` gives it back when a replica is Ready. False: no need. */
   async withhold(pass: RemotePass): Promise<boolean> {
-    const { client, clock, events } = this.#deps;
+    const { secrets, clock, events } = this.#deps;
     const { key, owner, signal } = pass;
     if (!this.isAwaited(pass)) return false;
     const replicas = await this.#replicas(pass);
     if (!holdsUpStart(replicas, clock.now())) return false;
-    await client.delete(secretIdOf(pass), {}, signal);
+    await secrets.removeKubeconfig(pass);
     const message = `istiod did not start while it waited for cluster ${key.clusterName}, and gets it again when a replica is Ready`;
     await events.record(owner, { type: 'Warning', reason: 'RemoteWithheld', message }, signal);
     return true;
@@ -177,23 +160,24 @@ export class CredentialKeeper {
   async #deliver(pass: Admitted, slotName: 'current' | 'next'): Promise<boolean> {
     if (slotName === 'next') return this.#deliverNext(pass);
     await this.#prepareRepair(pass);
-    await this.#writeSlot(pass, 'current');
+    await this.#write(pass, 'current');
     return true;
   }
 
   /** The same of the next one, once it has been seen to be good. */
   async #deliverNext(pass: Admitted): Promise<boolean> {
+    const { store, secrets } = this.#deps;
     const { key } = pass;
-    const state = this.#deps.store.read(key);
+    const state = store.read(key);
     if (state.next === undefined) return true;
     // Before the turn, for which others wait.
     await this.#assertAccepted(pass, state.next);
-    const isNew = state.current === undefined && this.#kubeconfigSecret(pass) === undefined;
+    const isNew = state.current === undefined && !secrets.hasKubeconfig(pass);
     const endTurn = this.#turns.take(key, !isNew);
     if (endTurn === undefined) return false;
     try {
       if (!(await this.#prepareDelivery(pass, state.next, isNew))) return false;
-      await this.#writeSlot(pass, 'next');
+      await this.#write(pass, 'next');
       return true;
     } finally {
       endTurn();
@@ -244,38 +228,31 @@ export class CredentialKeeper {
 
   /** Of other clusters of the mesh, by their names: what is under way, and where istiod reads it. */
   #otherDeliveries({ mesh, clusterName }: CredentialKey): ReadonlyMap<string, Delivery> {
-    const { store, remoteSecrets } = this.#deps;
+    const { store, secrets } = this.#deps;
     const deliveries = new Map<string, Delivery>();
     for (const other of store.clustersOf(mesh)) {
       if (other === clusterName) continue;
-      const { delivery, next, isInFile } = store.read({ mesh, clusterName: other });
-      const secret = remoteSecrets.get(mesh.namespace, remoteSecretName(other));
-      if (delivery === undefined || next === undefined || secret === undefined) continue;
+      const key = { mesh, clusterName: other };
+      const { delivery, next, isInFile } = store.read(key);
+      if (delivery === undefined || next === undefined) continue;
       // What was written down and not delivered before an operator ended, nobody will hear of.
-      const isThere = isInFile === true || readSecretText(secret, other)?.includes(next.token) === true;
-      if (isThere) deliveries.set(other, delivery);
+      if (secrets.isFound(key, next.token, isInFile === true)) deliveries.set(other, delivery);
     }
     return deliveries;
   }
 
-  /** Writes a slot to where istiod reads it. */
-  async #writeSlot(pass: Admitted, slotName: 'current' | 'next'): Promise<void> {
-    const { store, client, remoteSecrets } = this.#deps;
-    const { key, signal } = pass;
-    const state = store.read(key);
+  async #write(pass: Admitted, slotName: 'current' | 'next'): Promise<void> {
+    const { store, secrets } = this.#deps;
+    const state = store.read(pass.key);
     const slot = state[slotName];
-    if (slot === undefined) return;
-    if (state.isInFile === true) await this.#writeToken(pass, slot.token);
-    const secret = secretFor(pass, state, slot);
-    if (hasSameData(this.#kubeconfigSecret(pass), secret)) return;
-    const options = { fieldManager: objectManager, force: true };
-    remoteSecrets.observeWrite(await client.apply(secret, options, signal));
+    if (slot !== undefined) await secrets.write(pass, state, slot);
   }
 
   /** Before what istiod reads is made what it was, or has another address: who will have to start anew is written down. */
   async #prepareRepair(pass: Admitted): Promise<void> {
-    const state = this.#deps.store.read(pass.key);
-    if (state.current === undefined || !this.#isOther(pass, state, state.current)) return;
+    const { store, secrets } = this.#deps;
+    const state = store.read(pass.key);
+    if (state.current === undefined || !secrets.hasOtherKubeconfig(pass, state, state.current)) return;
     await this.#writeWithRestart(pass, state.current, await this.#replicas(pass), state);
   }
 
@@ -286,32 +263,14 @@ export class CredentialKeeper {
     replicas: readonly ObservedReplica[],
     state: CredentialState,
   ): Promise<void> {
-    const { store, clock } = this.#deps;
+    const { store, secrets, clock } = this.#deps;
     const { key, mesh, signal } = pass;
     const losing = isConfigCluster(pass)
       ? replicas.map(({ uid }) => uid)
       : losingPods(mesh.version.patch, replicas);
-    const pods = this.#isOther(pass, state, slot) ? losing : [];
+    const pods = secrets.hasOtherKubeconfig(pass, state, slot) ? losing : [];
     const restart = pods.length === 0 ? {} : { restart: { at: clock.now().toISOString(), pods } };
     await store.write(key, { ...state, ...restart }, signal);
-  }
-
-  /** Whether istiod has a kubeconfig of the cluster that is another one than it will have. */
-  #isOther(pass: Admitted, state: CredentialState, slot: CredentialSlot): boolean {
-    const observed = this.#kubeconfigSecret(pass);
-    return observed !== undefined && !hasSameData(observed, secretFor(pass, state, slot));
-  }
-
-  /** Puts a token where istiod has its file, and has kubelets look at once. */
-  async #writeToken({ owner, key, mesh, signal }: Admitted, token: string): Promise<void> {
-    const { client, remoteSecrets, podsIn } = this.#deps;
-    const options = { fieldManager: tokenManager(key.clusterName), force: true };
-    const written = await client.apply(remoteTokensSecret(owner, key.clusterName, token), options, signal);
-    remoteSecrets.observeWrite(written);
-    const { resourceVersion: version = '' } = written.metadata;
-    const pods = replicaPods(podsIn(mesh.namespace));
-    const annotation = remoteTokensAnnotation;
-    await hastenMounts(client, pods, { annotation, version, fieldManager: objectManager }, signal);
   }
 
   /** True when all replicas that have lost what they knew of the cluster are gone. */
@@ -330,11 +289,11 @@ export class CredentialKeeper {
   }
 
   async #promote({ key, signal }: RemotePass): Promise<void> {
-    const { store } = this.#deps;
+    const { store, secrets } = this.#deps;
     const { current, next, delivery: _done, ...kept } = store.read(key);
     if (next === undefined) return;
     this.#accepted.delete(credentialSecretName(key));
-    if (kept.isInFile !== true) await this.#removeToken(key, signal);
+    if (kept.isInFile !== true) await secrets.removeToken(key, signal);
     await store.write(
       key,
       { ...kept, current: next, ...(current === undefined ? {} : { previous: current }) },
@@ -353,19 +312,6 @@ export class CredentialKeeper {
     return true;
   }
 
-  /** Takes the token for a cluster out of the Secret that istiods mount; with the last one that Secret goes. */
-  async #removeToken(key: CredentialKey, signal: AbortSignal): Promise<void> {
-    const { client, remoteSecrets } = this.#deps;
-    const { mesh, clusterName } = key;
-    const secret = remoteSecrets.get(mesh.namespace, remoteTokensName);
-    if (secret === undefined || remoteTokenIn(secret, clusterName) === undefined) return;
-    if (Object.keys(secretTexts(secret)).length === 1) await client.delete(idOf(secret), {}, signal);
-    else {
-      const merge = { data: { [clusterName]: null } };
-      await client.patch(idOf(secret), { type: 'merge', merge }, { fieldManager: objectManager }, signal);
-    }
-  }
-
   /**
    * Takes away all that a mesh has in a cluster which is none of its own any more, and what istiod had of it; where another
    * mesh of the namespace has the cluster, all of that is the other's and stays. Throws while the cluster cannot be reached.
@@ -379,11 +325,10 @@ export class CredentialKeeper {
   }
 
   async #withdraw(key: CredentialKey, signal: AbortSignal): Promise<void> {
-    const { store, connections, client: own } = this.#deps;
+    const { store, connections, secrets } = this.#deps;
     const { namespace } = key.mesh;
     const { access, readerOf, configSecret } = store.read(key);
-    await own.delete(secretId(namespace, configSecret ?? remoteSecretName(key.clusterName)), {}, signal);
-    await this.#removeToken(key, signal);
+    await secrets.remove(key, configSecret, signal);
     if (access === undefined || readerOf === undefined) return;
     const mesh = { namespace, clusterId: readerOf };
     const client = connections.to(key, access);
@@ -391,56 +336,7 @@ export class CredentialKeeper {
     for (const id of readerIds(mesh, configSecret !== undefined)) await client.delete(id, {}, signal);
   }
 
-  #deliveredSlot(pass: Admitted, state: CredentialState): 'current' | 'next' | undefined {
-    const { key, mesh } = pass;
-    const observed = this.#kubeconfigSecret(pass);
-    const inFile = remoteTokenIn(
-      this.#deps.remoteSecrets.get(mesh.namespace, remoteTokensName),
-      key.clusterName,
-    );
-    return (['next', 'current'] as const).find((name) => {
-      const slot = state[name];
-      if (slot === undefined || !hasSameData(observed, secretFor(pass, state, slot))) return false;
-      return state.isInFile !== true || slot.token === inFile;
-    });
-  }
-
-  #kubeconfigSecret(pass: RemotePass): KubernetesObject | undefined {
-    return this.#deps.remoteSecrets.get(pass.mesh.namespace, secretIdOf(pass).name);
-  }
-
   async #replicas({ key, mesh, signal }: RemotePass): Promise<ObservedReplica[]> {
     return replicasFor(key.clusterName, await this.#deps.replicas.observe(mesh.namespace, signal));
   }
-}
-
-/** By which istiod knows the other cluster. */
-function secretIdOf(pass: RemotePass): ObjectId {
-  const { key, mesh } = pass;
-  return secretId(
-    mesh.namespace,
-    isConfigCluster(pass) ? istiodKubeconfigName(mesh) : remoteSecretName(key.clusterName),
-  );
-}
-
-function secretId(namespace: string, name: string): ObjectId {
-  return { apiVersion: 'v1', kind: 'Secret', namespace, name };
-}
-
-/** What istiod reads to be in the other cluster by a credential. */
-function secretFor(
-  pass: Admitted,
-  { isInFile }: CredentialState,
-  { token }: CredentialSlot,
-): KubernetesObject {
-  const { owner, key, remote, identity } = pass;
-  const { credential: _ours, ...place } = identity;
-  const reader: Reader = {
-    ...place,
-    ...(remote.server === undefined ? {} : { server: remote.server }),
-    ...(isInFile === true ? {} : { token }),
-  };
-  return isConfigCluster(pass)
-    ? configClusterSecret(owner, secretIdOf(pass).name, key.clusterName, reader)
-    : remoteSecret(owner, key.clusterName, reader);
 }

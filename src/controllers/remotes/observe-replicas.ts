@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { messageOf, NotFoundError } from '../../base/errors.ts';
 import { isRecord } from '../../base/stable-json.ts';
+import { type AskIstiod, askIstiods } from '../../kube/ask-istiods.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 
 /** What one replica of istiod says of itself and of other clusters. */
@@ -26,17 +26,21 @@ export type ObservedReplica = Omit<ReplicaAnswer, 'syncStatuses'> & {
   readonly syncStatus?: string;
 };
 
-const container = 'discovery';
-
 /** Asks each replica of istiod, at once. Those that are gone are left out. */
 export async function observeReplicas(
   pods: readonly KubernetesObject[],
   exec: Pick<PodExec, 'run'>,
   signal: AbortSignal,
 ): Promise<ReplicaAnswer[]> {
-  const replicas = await Promise.all(pods.map((pod) => observeReplica(pod, exec, signal)));
-  return replicas.filter((replica) => replica !== undefined);
+  const asked = await askIstiods(pods, exec, readClusters, signal);
+  return asked.map(({ object, pod, answer }) => ({
+    ...{ pod, uid: object.metadata.uid ?? '', ...nothing },
+    ...answer,
+  }));
 }
+
+/** Of one that gives no answer. */
+const nothing = { secretEvents: 0, syncStatuses: new Map<string, string>() };
 
 /** Of what replicas have said, what concerns one cluster. */
 export function replicasFor(clusterName: string, answers: readonly ReplicaAnswer[]): ObservedReplica[] {
@@ -46,34 +50,17 @@ export function replicasFor(clusterName: string, answers: readonly ReplicaAnswer
   });
 }
 
-/** Prints what the istiod in whose container it runs knows of clusters, and its metrics. */
-const clustersCommand = ['pilot-discovery', 'request', 'GET', '/debug/clusterz'];
-const metricsCommand = ['pilot-discovery', 'request', 'GET', '/metrics'];
-
-async function observeReplica(
-  { metadata }: KubernetesObject,
-  exec: Pick<PodExec, 'run'>,
-  signal: AbortSignal,
-): Promise<ReplicaAnswer | undefined> {
-  const { namespace = '', name, uid = '' } = metadata;
-  const target = { namespace, pod: name, container };
-  const pod = `${namespace}/${name}`;
-  try {
-    const metrics = await exec.run(target, metricsCommand, signal);
-    const clusters = await exec.run(target, clustersCommand, signal);
-    const startedAt = startOf(metrics);
-    const release = /^istio_build\{component="pilot",tag="([^"]+)"\}/m.exec(metrics)?.[1];
-    return {
-      ...{ pod, uid, secretEvents: secretEventsOf(metrics), syncStatuses: syncStatusesOf(clusters) },
-      ...(release === undefined ? {} : { release }),
-      ...(startedAt === undefined ? {} : { startedAt }),
-    };
-  } catch (error) {
-    if (signal.aborted) throw error;
-    if (error instanceof NotFoundError) return undefined;
-    const problem = `cannot be asked: ${messageOf(error)}`;
-    return { pod, uid, secretEvents: 0, syncStatuses: new Map(), problem };
-  }
+/** What it knows of clusters, and what its metrics say of itself. */
+async function readClusters(ask: AskIstiod): Promise<Omit<ReplicaAnswer, 'pod' | 'uid'>> {
+  const metrics = await ask('/metrics');
+  const clusters = await ask('/debug/clusterz');
+  const startedAt = startOf(metrics);
+  const release = /^istio_build\{component="pilot",tag="([^"]+)"\}/m.exec(metrics)?.[1];
+  return {
+    ...{ secretEvents: secretEventsOf(metrics), syncStatuses: syncStatusesOf(clusters) },
+    ...(release === undefined ? {} : { release }),
+    ...(startedAt === undefined ? {} : { startedAt }),
+  };
 }
 
 /** All that was counted, of whatever kind: a new Secret is an event as well as a changed one. */

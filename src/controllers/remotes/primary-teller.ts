@@ -120,6 +120,6 @@ function noAddress(mesh: ResolvedMesh): RemoteProblem {
   const what = configClusterOf(mesh) === undefined ? 'of an east-west gateway' : 'for it';
   return {
     ...{ reason: 'GatewayPending', isOther: false },
-    message: `cannot reach istiod: no Service ${what} (${names.join(', ')}) has an address of a load balancer, or externalIPs, and port 15012`,
+    message: `cannot reach istiod: no Service ${what} (${names.join(', ')}) has port 15012 and an address of a load balancer: have one given, or set k8s.service.externalIPs in the spec`,
   };
 }

@@ -29,6 +29,7 @@ import { type CredentialKey, credentialKeyOf } from './credential-secret.ts';
 import { CredentialStore } from './credential-store.ts';
 import { statusManager } from './field-managers.ts';
 import { IstiodReplicas } from './istiod-replicas.ts';
+import { IstiodSecrets } from './istiod-secrets.ts';
 import { IstiodTrusts } from './istiod-trust.ts';
 import { PrimaryTeller } from './primary-teller.ts';
 import { RemoteConnections } from './remote-connections.ts';
@@ -117,8 +118,9 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     ...{ client, clock, connections, accessSecrets, access, events: deps.events, statements },
   });
   const replicas = new IstiodReplicas(deps);
+  const secrets = new IstiodSecrets({ client, informer: remoteSecrets, podsIn: deps.podsIn });
   const credentials = new CredentialKeeper({
-    ...{ ...deps, replicas, store, connections, remoteSecrets },
+    ...{ ...deps, replicas, store, connections, secrets },
     wake: (key) => wake(key),
   });
   const { cacerts, services, pods } = deps.shared;
