@@ -4,6 +4,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { KubeClient } from '../../src/kube/client.ts';
 import { KubeClient as Client } from '../../src/kube/client.ts';
 import { connectRemote, type RemoteIdentity, readKubeconfig } from '../../src/kube/remote-identity.ts';
+import { secretTexts } from '../../src/kube/secret-data.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
 import type { NodeKind } from '../cluster/cluster-plan.ts';
 import { printProgress } from '../cluster/toolchain/progress.ts';
@@ -50,17 +51,12 @@ export class RemoteCluster {
   }
 }
 
-/** Whom a remote secret makes istiod; `tokenInFile` is what is in the file that it names. */
-export function identityIn(
-  secret: KubernetesObject,
-  clusterName: string,
-  tokenInFile?: string,
-): RemoteIdentity {
-  const data = secret.data as Record<string, string>;
-  const text = Buffer.from(data[clusterName] ?? '', 'base64').toString();
-  if (tokenInFile === undefined) return readKubeconfig(text, `entry ${clusterName}`);
+/** Whom the kubeconfig in an entry of a Secret makes istiod; `tokenInFile` is what is in the file that it names. */
+export function identityIn(secret: KubernetesObject, entry: string, tokenInFile?: string): RemoteIdentity {
+  const { [entry]: text = '' } = secretTexts(secret);
+  if (tokenInFile === undefined) return readKubeconfig(text, `entry ${entry}`);
   const inline = text.replace(/^( *)token: none\n *tokenFile: .*$/m, `$1token: ${tokenInFile}`);
-  return readKubeconfig(inline, `entry ${clusterName}`);
+  return readKubeconfig(inline, `entry ${entry}`);
 }
 
 /** Asks once as somebody; `Unauthorized` or the like where that is refused. */
@@ -76,4 +72,11 @@ export async function answerTo<T>(
   } finally {
     await connection.close();
   }
+}
+
+/** Whether somebody may list services; `Unauthorized` or the like where nothing at all is answered. */
+export function mayListServices(identity: RemoteIdentity): Promise<boolean | string> {
+  return answerTo(identity, (client) =>
+    client.mayI({ verb: 'list', group: '', resource: 'services' }, never),
+  );
 }

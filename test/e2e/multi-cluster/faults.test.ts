@@ -2,14 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dump } from 'js-yaml';
 import { describe, expect, test } from 'vitest';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
-import type { RemoteIdentity } from '../../../src/kube/remote-identity.ts';
 import { cutClusters, joinClusters } from '../../cluster/join-clusters.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { joinedShop } from '../../support/joined-shop.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { kubeconfigUntil } from '../../support/passing-kubeconfig.ts';
-import { answerTo } from '../../support/remote-cluster.ts';
+import { mayListServices } from '../../support/remote-cluster.ts';
 import {
   restartServers,
   scaleServers,
@@ -17,7 +16,6 @@ import {
   shopNamespace,
   untilAnsweredBy,
 } from '../../support/shop-apps.ts';
-import { never } from '../../support/test-client.ts';
 
 const callers = [shopCaller];
 
@@ -107,8 +105,8 @@ test('an API server that goes while a token is replaced fails no request, and ho
   expect(back.failures).toEqual({});
   const reader = await east.readerIn('west');
   expect(reader.credential).not.toEqual(credential);
-  expect(await mayList(reader)).toBe(true);
-  expect(await mayList({ ...reader, credential })).toBe('Unauthorized');
+  expect(await mayListServices(reader)).toBe(true);
+  expect(await mayListServices({ ...reader, credential })).toBe('Unauthorized');
   await scaleServers(east.cluster, 0);
   await untilAnsweredBy(east.cluster, 'server-west');
 });
@@ -245,7 +243,3 @@ const evenly = [
   .join('---\n');
 
 const isUnreachable = ({ state }: RemoteStatus) => state === 'Unreachable';
-
-function mayList(reader: RemoteIdentity): Promise<boolean | string> {
-  return answerTo(reader, (asked) => asked.mayI({ verb: 'list', group: '', resource: 'services' }, never));
-}

@@ -6,7 +6,7 @@ import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { FaultProxy } from '../../support/fault-proxy.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
-import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
+import { identityIn, mayListServices, RemoteCluster } from '../../support/remote-cluster.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
@@ -130,9 +130,9 @@ async function askForAnother(): Promise<RemoteIdentity> {
 /** Another token is in use, the one before is refused, and nothing else is left of it. */
 async function expectReplaced(before: RemoteIdentity): Promise<void> {
   await waitUntil({ what: 'the token of before is refused', intervalMs: 200 }, async () => {
-    return (await answerOf(before)) === 'Unauthorized';
+    return (await mayListServices(before)) === 'Unauthorized';
   });
-  expect(await answerOf(await identity())).toBe(true);
+  expect(await mayListServices(await identity())).toBe(true);
   await untilAtRest();
   expect(await holders()).toHaveLength(1);
 }
@@ -155,10 +155,6 @@ async function untilAtRest(): Promise<void> {
 async function identity(): Promise<RemoteIdentity> {
   const id = { apiVersion: 'v1', kind: 'Secret', namespace, name: 'istio-remote-secret-west' };
   return identityIn(await world.client.get(id, never), 'west');
-}
-
-function answerOf(whom: RemoteIdentity): Promise<boolean | string> {
-  return answerTo(whom, (client) => client.mayI({ verb: 'list', group: '', resource: 'services' }, never));
 }
 
 async function holders(): Promise<string[]> {

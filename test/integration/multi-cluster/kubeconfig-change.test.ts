@@ -16,7 +16,7 @@ import type { IstiodName } from '../../cluster/toolchain/tools.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { IstiodProcess } from '../../support/istiod-process.ts';
 import { EndpointWitness, knownEndpoints, untilKnown, untilSynced } from '../../support/known-endpoints.ts';
-import { answerTo } from '../../support/remote-cluster.ts';
+import { mayListServices } from '../../support/remote-cluster.ts';
 import { aResolvedMesh } from '../../support/resolved-mesh.ts';
 import { sharedCluster } from '../../support/shared-cluster.ts';
 import { TcpGate } from '../../support/tcp-gate.ts';
@@ -115,8 +115,7 @@ class Mesh {
     await withdrawToken(west.client, this.#resolved, slot, never);
     await waitUntil({ what: 'the token is refused', intervalMs: 200 }, async () => {
       const whom = { ...westPlace, credential: { token: slot.token } };
-      const ask = { verb: 'list', group: '', resource: 'services' };
-      return (await answerTo(whom, (client) => client.mayI(ask, never))) === 'Unauthorized';
+      return (await mayListServices(whom)) === 'Unauthorized';
     });
   }
 

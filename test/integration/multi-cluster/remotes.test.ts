@@ -16,7 +16,7 @@ import { AuditLog, requestText } from '../../support/audit-log.ts';
 import { makeAuthority } from '../../support/given-authority.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
-import { answerTo, identityIn, RemoteCluster } from '../../support/remote-cluster.ts';
+import { answerTo, identityIn, mayListServices, RemoteCluster } from '../../support/remote-cluster.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
 import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
@@ -127,8 +127,6 @@ async function leftInWest(namespace: string): Promise<string[]> {
   return lists.flat();
 }
 
-const canList = (resource: string) => ({ verb: 'list', group: '', resource });
-
 describe('another cluster of a mesh', () => {
   test('becomes known to istiod by a Secret with a token that ends, of a reader that may only read', async () => {
     const { mesh, namespace } = await createMesh();
@@ -138,7 +136,7 @@ describe('another cluster of a mesh', () => {
     expect(Object.keys(secret.data as object)).toEqual(['west']);
     const identity = identityIn(secret, 'west');
     const answers = await answerTo(identity, async (client) => ({
-      services: await client.mayI(canList('services'), never),
+      services: await client.mayI({ verb: 'list', group: '', resource: 'services' }, never),
       reviews: await client.mayI(
         { verb: 'create', group: 'authentication.k8s.io', resource: 'tokenreviews' },
         never,
@@ -162,11 +160,9 @@ describe('another cluster of a mesh', () => {
       return JSON.stringify(identityIn(await remoteSecret(namespace), 'west')) !== JSON.stringify(before);
     });
     const after = identityIn(await remoteSecret(namespace), 'west');
-    const ask = (identity: typeof before) =>
-      answerTo(identity, (client) => client.mayI(canList('services'), never));
     await waitUntil({ what: 'the token of before is refused', intervalMs: 200 }, async () => {
-      expect(await ask(after)).toBe(true);
-      return (await ask(before)) === 'Unauthorized';
+      expect(await mayListServices(after)).toBe(true);
+      return (await mayListServices(before)) === 'Unauthorized';
     });
     await untilReady(mesh);
     expect((await leftInWest(namespace)).filter((name) => name.startsWith('Secret'))).toHaveLength(1);
@@ -205,7 +201,7 @@ describe('another cluster of a mesh', () => {
     const { mesh, namespace } = await createMesh();
     await untilReady(mesh);
     const reader = identityIn(await remoteSecret(namespace), 'west');
-    const mayRead = () => answerTo(reader, (client) => client.mayI(canList('services'), never));
+    const mayRead = () => mayListServices(reader);
     const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', name: `istio-reader-east-${namespace}` };
     const takings = [
       () => {
@@ -239,9 +235,7 @@ describe('another cluster of a mesh', () => {
         return secret === undefined && (await leftInWest(namespace)).length === 0;
       });
       await waitUntil({ what: 'its token is refused', intervalMs: 200 }, async () => {
-        return (
-          (await answerTo(identity, (client) => client.mayI(canList('services'), never))) === 'Unauthorized'
-        );
+        return (await mayListServices(identity)) === 'Unauthorized';
       });
       const name = `${namespace}.mesh.remote.west`;
       await waitUntil({ what: 'nothing is remembered', intervalMs: 100 }, async () => {
@@ -302,7 +296,7 @@ describe('another cluster of a mesh', () => {
     const { credential } = await untilReady(mesh);
     expect(credential?.expiresAt).toBeUndefined();
     const identity = identityIn(await remoteSecret(namespace), 'west');
-    expect(await answerTo(identity, (client) => client.mayI(canList('services'), never))).toBe(true);
+    expect(await mayListServices(identity)).toBe(true);
   });
 
   test('is reached by istiod at another address than by the operator where the spec has one', async () => {
@@ -340,7 +334,7 @@ describe('another cluster of a mesh whose istiod loses endpoints with each other
     expect((await remoteSecret(namespace)).data).toEqual(data);
     for (const token of [before, after]) {
       const whom = { ...identity, credential: { token: token ?? '' } };
-      expect(await answerTo(whom, (client) => client.mayI(canList('services'), never))).toBe(true);
+      expect(await mayListServices(whom)).toBe(true);
     }
   });
 
