@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import type { KubernetesObject } from '../../src/api/kubernetes-object.ts';
 import { rotateRemotesAnnotation } from '../../src/api/labels.ts';
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import type { RemoteStatus } from '../../src/api/mesh-operator-status.ts';
 import type { RemoteIdentity } from '../../src/kube/remote-identity.ts';
+import { secretTexts } from '../../src/kube/secret-data.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { type JoinMode, joinClusters, unjoinClusters } from '../cluster/join-clusters.ts';
 import { importImages, installOperator, operatorNamespace, readManifest } from '../cluster/operator.ts';
@@ -53,8 +55,16 @@ export class JoinedCluster {
   /** Whom the Secret that istiod reads makes it in another cluster. */
   async readerIn(clusterName: string): Promise<RemoteIdentity> {
     const name = `istio-remote-secret-${clusterName}`;
-    const id = { apiVersion: 'v1', kind: 'Secret', namespace, name };
-    return identityIn(await this.admin.client.get(id, never), clusterName);
+    return identityIn(await this.#secret(name), clusterName);
+  }
+
+  /** Whom its files make the istiod of this cluster in the one that it has for its own. */
+  async istiodIn(clusterName: string): Promise<RemoteIdentity> {
+    const [kubeconfig, tokens] = await Promise.all([
+      this.#secret('istio-kubeconfig'),
+      this.#secret('istio-remote-tokens'),
+    ]);
+    return identityIn(kubeconfig, 'config', secretTexts(tokens)[clusterName]);
   }
 
   /** The Secrets by which istiod knows other clusters, as kubectl names them. */
@@ -69,6 +79,19 @@ export class JoinedCluster {
     const istiod = { namespace, workload: 'deployment/istiod', container: 'discovery' };
     const text = await execIn(this.cluster, istiod, 'pilot-discovery', 'request', 'GET', '/debug/clusterz');
     return (JSON.parse(text) as readonly { readonly id: string }[]).map(({ id }) => id).sort();
+  }
+
+  /** The Deployments of the mesh. */
+  async deployments(): Promise<string[]> {
+    const names = ['get', 'deployments', '-n', namespace, '-o', 'jsonpath={.items[*].metadata.name}'];
+    return (await this.cluster.kubectl(...names)).split(' ').sort();
+  }
+
+  /** Where proxies of a cluster without an istiod find that of another one. */
+  async addressesOfIstiod(): Promise<string[]> {
+    const slices = ['endpointslices', '-n', namespace, '-l', 'kubernetes.io/service-name=istiod'];
+    const path = 'jsonpath={.items[*].endpoints[*].addresses[*]}';
+    return (await this.cluster.kubectl('get', ...slices, '-o', path)).split(' ');
   }
 
   /** Replaces the pods of istiod, and returns when new ones are Ready and the old ones gone. */
@@ -90,6 +113,10 @@ export class JoinedCluster {
   async askForTokens(request: string): Promise<void> {
     const merge = { metadata: { annotations: { [rotateRemotesAnnotation]: request } } };
     await this.admin.client.patch(this.mesh.id, { type: 'merge', merge }, { fieldManager: 'test' }, never);
+  }
+
+  async #secret(name: string): Promise<KubernetesObject> {
+    return this.admin.client.get({ apiVersion: 'v1', kind: 'Secret', namespace, name }, never);
   }
 
   /** Waits until the status says so of the one other cluster. */
@@ -132,6 +159,8 @@ export class JoinedMeshes {
     this.#clusters = { east: await aCluster('east', 'one'), west: await aCluster('west', 'other') };
     await joinClusters(this.east.cluster, this.west.cluster, mode);
     const naming: JoinedCluster[] = [];
+    // An istiod for another cluster reads the resources of Istio there, and its own has none.
+    const reading: JoinedCluster[] = [];
     for (const one of this.all) {
       const { cluster, name } = one;
       await cluster.kubectl('label', 'nodes', '--all', '--overwrite', `${regionLabel}=${name}`);
@@ -144,11 +173,11 @@ export class JoinedMeshes {
       await one.putKubeconfig(other.name, await readFile(other.cluster.kubeconfigPath, 'utf8'));
       const { multiCluster } = await applyMesh(cluster, `${folder}/${name}.yaml`, modest);
       if ((multiCluster?.remotes ?? []).length > 0) naming.push(one);
+      if (multiCluster?.configCluster === undefined) reading.push(one);
     }
-    for (const { mesh, cluster } of this.all) {
-      await mesh.until('Ready');
-      await cluster.apply(await readManifest('test/cluster/stock-envoy.yaml'));
-    }
+    for (const { mesh } of this.all) await mesh.until('Ready');
+    const telemetry = await readManifest('test/cluster/stock-envoy.yaml');
+    for (const { cluster } of reading) await cluster.apply(telemetry);
     for (const one of naming) await one.untilConnected();
     if (naming.length === this.all.length) for (const one of naming) await one.untilTrusted();
   }

@@ -24,8 +24,9 @@ interface ShopCluster {
 }
 
 /**
- * Makes a service that is in both clusters, and a client in one. Its one server is in the other; servers answer with their
- * names, `server-east` and `server-west`. Endpoints of the client's region come first. Returns when no call fails.
+ * Makes a service that is in both clusters, and a client in one. Its one server is in the other, or where both are the same
+ * cluster there as well; servers answer with their names, `server-east` and `server-west`. Endpoints of the client's region
+ * come first. Returns when no call fails.
  */
 export async function installShop(clients: ShopCluster, servers: ShopCluster): Promise<void> {
   await clients.cluster.apply(`${serviceIn(clients.name)}---\n${client()}`);
