@@ -1,4 +1,3 @@
-import { keyText, type ObjectKey } from '../../src/api/kubernetes-object.ts';
 import type { CertificateAuthorityStatus } from '../../src/api/mesh-operator-status.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { TestMesh } from './test-mesh.ts';
@@ -39,10 +38,15 @@ export class AskedRotation {
     return new AskedRotation(mesh, before.lastRotation?.finishedAt);
   }
 
-  /** Waits until it waits for this pod and nothing else, and returns what the status says then. */
-  async untilItWaitsFor(pod: ObjectKey): Promise<CertificateAuthorityStatus> {
-    return this.#until(`waits for pod ${keyText(pod)} alone`, ({ waitingFor: [first, ...others] = [] }) => {
-      return first?.startsWith(`pod ${keyText(pod)} `) === true && others.length === 0;
+  /** Waits until it is in this phase. */
+  async untilPhase(phase: CertificateAuthorityStatus['phase']): Promise<CertificateAuthorityStatus> {
+    return this.#until(`is in ${phase}`, (status) => status.phase === phase);
+  }
+
+  /** Waits until nothing holds it but one thing, by the beginning of what is said of that, and returns what the status says then. */
+  async untilItWaitsFor(beginning: string): Promise<CertificateAuthorityStatus> {
+    return this.#until(`waits for ${beginning} alone`, ({ waitingFor: [first, ...others] = [] }) => {
+      return first?.startsWith(`${beginning} `) === true && others.length === 0;
     });
   }
 

@@ -153,9 +153,10 @@ export class JoinedMeshes {
   /**
    * Joins the two shared clusters with real nodes. Installs the operator in both, gives each the way into the other, and
    * applies the MeshOperators of a folder of examples. Returns when both meshes are Ready, and those that name the other
-   * know it. Two that name each other trust the root of the other then. Each cluster is a region of its own.
+   * know it. Two that name each other trust the root of the other then. Each cluster is a region of its own. Both meshes
+   * have the settings of `spec` besides.
    */
-  async install(folder: string, mode: JoinMode): Promise<void> {
+  async install(folder: string, mode: JoinMode, spec: MeshOperatorSpec = {}): Promise<void> {
     this.#clusters = { east: await aCluster('east', 'one'), west: await aCluster('west', 'other') };
     await joinClusters(this.east.cluster, this.west.cluster, mode);
     const naming: JoinedCluster[] = [];
@@ -171,7 +172,7 @@ export class JoinedMeshes {
       );
       const other = this.otherThan(one);
       await one.putKubeconfig(other.name, await readFile(other.cluster.kubeconfigPath, 'utf8'));
-      const { multiCluster } = await applyMesh(cluster, `${folder}/${name}.yaml`, modest);
+      const { multiCluster } = await applyMesh(cluster, `${folder}/${name}.yaml`, modest, spec);
       if ((multiCluster?.remotes ?? []).length > 0) naming.push(one);
       if (multiCluster?.configCluster === undefined) reading.push(one);
     }

@@ -12,7 +12,7 @@ export interface Handshakes {
   readonly failed: number;
 }
 
-/** The sum of what these proxies have counted. Their stats must include `ssl` (`test/e2e/trust/mesh.yaml`). */
+/** The sum of what these proxies have counted. Their stats must include `ssl` (`countedHandshakes`). */
 export async function readHandshakes(
   cluster: Cluster,
   proxies: readonly AppContainer[],

@@ -41,15 +41,15 @@ export async function installRealMesh(manifest: string, spec: MeshOperatorSpec =
 
 /**
  * Applies the MeshOperator of a file of the repository with these settings besides, and gives the whole spec; lists and
- * scalars replace what is there.
+ * scalars replace what is there, and later settings earlier ones.
  */
 export async function applyMesh(
   cluster: Cluster,
   manifest: string,
-  spec: MeshOperatorSpec,
+  ...settings: readonly MeshOperatorSpec[]
 ): Promise<MeshOperatorSpec> {
   const object = load(await readManifest(manifest)) as MeshOperator;
-  const merged = mergeJson(object.spec as JsonObject, spec as JsonObject);
+  const merged = mergeJson(object.spec as JsonObject, ...(settings as readonly JsonObject[]));
   await cluster.apply(JSON.stringify({ ...object, spec: merged }));
   return merged as MeshOperatorSpec;
 }

@@ -3,19 +3,29 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import { type AppContainer, askAppFrom } from './app-requests.ts';
 import { untilCallsSucceed } from './call-interval.ts';
+import { handshakeForEachRequest } from './handshake-for-each-request.ts';
 
-/** The namespace of the service and its client. */
+/** The namespace of services and clients. */
 export const shopNamespace = 'shop';
 
 const namespace = shopNamespace;
-const service = 'server';
 const image = 'meshoperator.dev/test-app:1';
 
-/** Where clients call the service. */
-export const shopUrl = `http://${service}.${namespace}.svc.cluster.local/`;
+/** A service; with two names, each cluster has clients of what only the other one serves. */
+export type ShopService = 'server' | 'other-server';
 
-/** The client, which calls without end; each of its requests may take half a minute. */
+/** Where clients call the service `server`. */
+export const shopUrl = `http://${hostOf('server')}/`;
+
+/** The client of a cluster, which calls without end; each of its requests may take half a minute. */
 export const shopCaller: AppContainer = { namespace, workload: 'deployment/client', container: 'caller' };
+
+/** The proxies of the client of a cluster and of a service's servers there. */
+export function shopProxies(service: ShopService): AppContainer[] {
+  return ['client', service].map((app) => ({
+    ...{ namespace, workload: `deployment/${app}`, container: 'istio-proxy' },
+  }));
+}
 
 /** One of the two clusters that the apps go to. */
 interface ShopCluster {
@@ -24,35 +34,33 @@ interface ShopCluster {
 }
 
 /**
- * Makes a service that is in both clusters, and a client in one. Its one server is in the other, or where both are the same
- * cluster there as well; servers answer with their names, `server-east` and `server-west`. Endpoints of the client's region
- * come first. Returns when no call fails.
+ * Makes a service that is in both clusters, and a client of it in one. Its one server is in the other, or where both are the
+ * same cluster there as well; servers answer with their names, `server-east` and `server-west`. Endpoints of the client's
+ * region come first. Returns when no call fails.
  */
-export async function installShop(clients: ShopCluster, servers: ShopCluster): Promise<void> {
-  await clients.cluster.apply(`${serviceIn(clients.name)}---\n${client()}`);
-  await servers.cluster.apply(serviceIn(servers.name));
-  await scaleServers(servers.cluster, 1);
+export async function installShop(
+  clients: ShopCluster,
+  servers: ShopCluster,
+  service: ShopService = 'server',
+): Promise<void> {
+  await clients.cluster.apply(`${serviceIn(clients.name, service)}---\n${clientOf(service)}`);
+  await servers.cluster.apply(serviceIn(servers.name, service));
+  await scaleServers(servers.cluster, 1, service);
   await untilAvailable(clients.cluster, 'client');
   await untilCallsSucceed(clients.cluster, [shopCaller]);
 }
 
-/** Has each request to the service make a connection of its own, and so a handshake in which both sides verify each other. */
-export async function connectForEachRequest(cluster: Cluster): Promise<void> {
-  const rule = {
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'DestinationRule',
-    metadata: { name: service, namespace },
-    spec: {
-      host: `${service}.${namespace}.svc.cluster.local`,
-      trafficPolicy: {
-        connectionPool: { http: { maxRequestsPerConnection: 1 }, tcp: { connectTimeout: '30s' } },
-      },
-    },
-  };
-  await cluster.apply(dump(rule));
+/** Has each request to the service make a connection of its own, whose handshake verifies the certificates of both sides. */
+export async function connectForEachRequest(
+  cluster: Cluster,
+  service: ShopService = 'server',
+): Promise<void> {
+  await cluster.apply(
+    manifestOf(handshakeForEachRequest({ name: service, namespace, host: hostOf(service) })),
+  );
 }
 
-function serviceIn(cluster: string): string {
+function serviceIn(cluster: string, service: ShopService): string {
   return manifestOf([
     {
       apiVersion: 'v1',
@@ -71,7 +79,7 @@ function serviceIn(cluster: string): string {
       kind: 'DestinationRule',
       metadata: { name: service, namespace },
       spec: {
-        host: `${service}.${namespace}.svc.cluster.local`,
+        host: hostOf(service),
         trafficPolicy: {
           outlierDetection: { consecutive5xxErrors: 5, interval: '1s', baseEjectionTime: '5s' },
         },
@@ -79,9 +87,14 @@ function serviceIn(cluster: string): string {
     },
     deployment(service, 0, [
       {
-        ...container('app', ['serve', '-name', `server-${cluster}`]),
+        ...container('app', ['serve', '-name', `${service}-${cluster}`]),
         ports: [{ name: 'http', containerPort: 8080 }],
-        readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1 },
+        // Ready once is enough: a busy machine answers a probe too late, and nobody would call the server any more.
+        startupProbe: {
+          httpGet: { path: '/healthz', port: 'http' },
+          periodSeconds: 1,
+          failureThreshold: 120,
+        },
         // Whoever has not heard yet that it goes is still answered.
         lifecycle: { preStop: { sleep: { seconds: 8 } } },
       },
@@ -89,8 +102,9 @@ function serviceIn(cluster: string): string {
   ]);
 }
 
-function client(): string {
-  const flags = ['-url', shopUrl, '-rate', '5', '-timeout', '30s', '-counts-port', '8081'];
+function clientOf(service: ShopService): string {
+  const url = `http://${hostOf(service)}/`;
+  const flags = ['-url', url, '-rate', '5', '-timeout', '30s', '-counts-port', '8081'];
   return manifestOf([
     account('client'),
     deployment('client', 1, [
@@ -101,15 +115,19 @@ function client(): string {
 }
 
 /** Returns when the service has so many ready servers in this cluster. */
-export async function scaleServers(cluster: Cluster, replicas: number): Promise<void> {
+export async function scaleServers(
+  cluster: Cluster,
+  replicas: number,
+  service: ShopService = 'server',
+): Promise<void> {
   await cluster.kubectl('scale', `deployment/${service}`, '-n', namespace, `--replicas=${replicas}`);
   await untilAvailable(cluster, service);
 }
 
-/** Replaces the servers in this cluster by new ones. */
+/** Replaces the servers of `server` in this cluster by new ones. */
 export async function restartServers(cluster: Cluster): Promise<void> {
-  await cluster.kubectl('rollout', 'restart', `deployment/${service}`, '-n', namespace);
-  await untilAvailable(cluster, service);
+  await cluster.kubectl('rollout', 'restart', 'deployment/server', '-n', namespace);
+  await untilAvailable(cluster, 'server');
 }
 
 /** Waits until ten requests of the client in a row are answered by servers of these names and no others. */
@@ -150,6 +168,10 @@ function deployment(name: string, replicas: number, containers: readonly object[
       },
     },
   };
+}
+
+function hostOf(service: ShopService): string {
+  return `${service}.${namespace}.svc.cluster.local`;
 }
 
 function manifestOf(objects: readonly object[]): string {

@@ -1,5 +1,6 @@
 import { dump } from 'js-yaml';
 import type { AppContainer } from './app-requests.ts';
+import { handshakeForEachRequest } from './handshake-for-each-request.ts';
 
 const image = 'meshoperator.dev/test-app:1';
 const controlPlane = 'istio-system';
@@ -76,44 +77,11 @@ function meshPolicies() {
       metadata: { name: 'strict', namespace: controlPlane },
       spec: { mtls: { mode: 'STRICT' } },
     },
-    {
-      apiVersion: 'networking.istio.io/v1',
-      kind: 'DestinationRule',
-      metadata: { name: 'connection-per-request', namespace: controlPlane },
-      spec: {
-        host: '*.svc.cluster.local',
-        trafficPolicy: {
-          connectionPool: { http: { maxRequestsPerConnection: 1 }, tcp: { connectTimeout: '30s' } },
-        },
-      },
-    },
-    // A client's Envoy resumes its last TLS session with a server, and no certificate is looked at.
-    {
-      apiVersion: 'networking.istio.io/v1alpha3',
-      kind: 'EnvoyFilter',
-      metadata: { name: 'no-resumed-sessions', namespace: controlPlane },
-      spec: { configPatches: ['SIDECAR_OUTBOUND', 'GATEWAY'].map(withoutSessions) },
-    },
+    ...handshakeForEachRequest({
+      ...{ name: 'handshake-for-each-request', namespace: controlPlane, host: '*.svc.cluster.local' },
+      contexts: ['SIDECAR_OUTBOUND', 'GATEWAY'],
+    }),
   ];
-}
-
-function withoutSessions(context: string) {
-  return {
-    applyTo: 'CLUSTER',
-    match: { context, cluster: { portNumber: 80 } },
-    patch: {
-      operation: 'MERGE',
-      value: {
-        transport_socket: {
-          name: 'envoy.transport_sockets.tls',
-          typed_config: {
-            '@type': 'type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext',
-            max_session_keys: 0,
-          },
-        },
-      },
-    },
-  };
 }
 
 function wayIn() {

@@ -2,13 +2,14 @@ import type { ObjectKey } from '../../src/api/kubernetes-object.ts';
 import type { MeshOperatorSpec } from '../../src/api/mesh-operator-spec.ts';
 import { waitUntil } from '../cluster/wait-until.ts';
 import type { AppContainer } from './app-requests.ts';
+import { countedHandshakes } from './handshake-for-each-request.ts';
 import { fingerprintsOf, type ProxyTrust, readProxyTrust } from './proxy-trust.ts';
 import { installRealMesh, type RealMesh } from './real-mesh.ts';
 import { trustAppsManifest, trustNamespaces, trustProxies } from './trust-apps.ts';
 
 /** The mesh of `test/e2e/trust/mesh.yaml`, with these fields in its spec, and the running apps of `trust-apps.ts`. */
 export async function installTrustMesh(spec: MeshOperatorSpec = {}): Promise<RealMesh> {
-  const real = await installRealMesh('test/e2e/trust/mesh.yaml', spec);
+  const real = await installRealMesh('test/e2e/trust/mesh.yaml', { ...countedHandshakes, ...spec });
   await real.cluster.apply(trustAppsManifest());
   for (const namespace of trustNamespaces) {
     const wait = ['wait', 'deployments', '--all', '-n', namespace, '--for=condition=Available'];

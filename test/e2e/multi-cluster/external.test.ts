@@ -10,7 +10,7 @@ import { mayListServices } from '../../support/remote-cluster.ts';
 import { restartServers, shopCaller, shopNamespace, shopUrl } from '../../support/shop-apps.ts';
 
 /** The istiod of the west runs in the east; apps and resources of Istio are in the west. */
-const both = joinedShop('examples/multi-cluster/external', 'separate', 'west');
+const both = joinedShop('examples/multi-cluster/external', 'separate', { client: 'west' });
 
 test('one cluster has istiod and nothing else of the mesh, and the other one the injector alone', async () => {
   const { east, west } = both;

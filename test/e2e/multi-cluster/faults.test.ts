@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { RemoteStatus } from '../../../src/api/mesh-operator-status.ts';
 import { cutClusters, joinClusters } from '../../cluster/join-clusters.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
+import { ApiServerOutage, outagesTimeoutMs } from '../../support/api-server-outage.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { joinedShop } from '../../support/joined-shop.ts';
 import { kubeconfigAs } from '../../support/kubeconfig-as.ts';
@@ -62,8 +63,11 @@ describe('a kubeconfig of the other cluster', () => {
   });
 });
 
-test('an API server that goes while a token is replaced fails no request, and holds up no start of istiod', async () => {
+test('an API server that goes while a token is replaced fails no request, and holds up no start of istiod', {
+  timeout: outagesTimeoutMs(2),
+}, async () => {
   const { east, west } = both;
+  const outage = new ApiServerOutage(west.cluster);
   const { since } = await east.untilConnected();
   const { credential } = await east.readerIn('west');
   const toWest = await callsWhile(
@@ -71,8 +75,12 @@ test('an API server that goes while a token is replaced fails no request, and ho
     { callers, what: 'API server goes', further: 10 },
     async () => {
       await east.askForTokens('before-it-goes');
-      await west.cluster.stopServer('kube-apiserver');
-      await east.untilRemote('cannot be reached', isUnreachable);
+      await outage.begin();
+      const away = await east.untilRemote('cannot be reached', isUnreachable);
+      await outage.hold();
+      const held = await east.untilRemote('cannot be reached', isUnreachable);
+      expect(held.since).toBe(away.since);
+      expect(await east.knownClusters()).toEqual(['east', 'west']);
     },
   );
   expect(toWest.failures).toEqual({});
@@ -86,6 +94,7 @@ test('an API server that goes while a token is replaced fails no request, and ho
       await east.restartIstiod();
       await restartServers(east.cluster);
       await untilAnsweredBy(east.cluster, 'server-east');
+      await outage.hold();
     },
   );
   expect(own.failures).toEqual({});
@@ -98,7 +107,7 @@ test('an API server that goes while a token is replaced fails no request, and ho
     east.cluster,
     { callers, what: 'API server is back', further: 10 },
     async () => {
-      await west.cluster.startServer('kube-apiserver');
+      await outage.end();
       await east.untilConnected();
     },
   );

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { askAppFrom, clientIdentity } from '../../support/app-requests.ts';
 import { AskedRotation, authorityOf } from '../../support/asked-rotation.ts';
+import { callsBothWays } from '../../support/calls-both-ways.ts';
 import { callsWhile } from '../../support/calls-while.ts';
 import { joinedShop } from '../../support/joined-shop.ts';
 import { readProxyTrust } from '../../support/proxy-trust.ts';
@@ -77,16 +78,10 @@ describe.each([
     };
 
     // The server is in the east, so that each of the two clients meets it there.
-    const ofWest = { callers, what: `clients of the west in ${networks}`, further: 20 };
-    const ofEast = { callers, what: `clients of the east in ${networks}`, further: 20 };
-    const outcomes = [];
-    outcomes.push(
-      await callsWhile(west.cluster, ofWest, async () => {
-        outcomes.push(await callsWhile(east.cluster, ofEast, rotate));
-      }),
-    );
+    const calls = await callsBothWays(both, `a rotation in ${networks}`, rotate);
 
-    expect(outcomes.map(({ failures }) => failures)).toEqual([{}, {}]);
+    expect(calls.east.failures).toEqual({});
+    expect(calls.west.failures).toEqual({});
     const after = (await authorityOf(east.mesh)).root.current.fingerprint;
     expect(after).not.toBe(before);
     for (const { cluster } of both.all) {

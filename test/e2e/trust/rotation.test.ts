@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keyText } from '../../../src/api/kubernetes-object.ts';
 import type { CertificateAuthorityStatus } from '../../../src/api/mesh-operator-status.ts';
 import type { AppContainer } from '../../support/app-requests.ts';
 import { AskedRotation, authorityOf } from '../../support/asked-rotation.ts';
@@ -61,7 +62,7 @@ describe('a rotation of the root meets a proxy that is frozen', () => {
       const proxy = await freeze(real.cluster, frozen, ...command);
 
       const rotation = await AskedRotation.ask(real.mesh, `root/${what}`);
-      const waiting = await rotation.untilItWaitsFor(frozen);
+      const waiting = await rotation.untilItWaitsFor(`pod ${keyText(frozen)}`);
       const trusted = await readProxyTrust(real.cluster, othersOf(auditCaller));
       proxy.wake();
       const ended = await rotation.untilItEnds();
