@@ -10,6 +10,8 @@ import { readProxyTrust } from '../../support/proxy-trust.ts';
 import { SettledProxies } from '../../support/settled-proxies.ts';
 import { connectForEachRequest, installShop, shopProxies } from '../../support/shop-apps.ts';
 
+const phases = ['Trusting', 'Signing', 'Distrusting'] as const;
+
 const both = joinedShop('examples/multi-cluster/multi-primary', 'separate', {
   spec: { ...countedHandshakes, certificateAuthority: { rotation: { soak: '0s' } } },
 });
@@ -65,6 +67,22 @@ describe('a rotation of the root of one cluster takes the other along, and fails
       });
     },
   );
+
+  test('while its own API server is away in each phase', { timeout: outagesTimeoutMs(3) }, async () => {
+    const { west } = both;
+    const outage = new ApiServerOutage(west.cluster);
+    await expectNoFailure(west, 'own API server away in each phase', async () => {
+      const rotation = await AskedRotation.ask(west.mesh, 'root/without-own-server');
+      for (const phase of phases) {
+        await rotation.untilPhase(phase);
+        await outage.begin();
+        await outage.hold();
+        await outage.end();
+      }
+      await rotation.untilItEnds();
+      for (const one of both.all) await one.untilConnected();
+    });
+  });
 });
 
 /** The root of a cluster is replaced by another one, which both hold then, and no request or handshake fails either way meanwhile. */
