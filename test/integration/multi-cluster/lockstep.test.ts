@@ -14,7 +14,7 @@ import { never, uniqueName } from '../../support/test-client.ts';
 import type { TestMesh } from '../../support/test-mesh.ts';
 import { TrustSecrets } from '../../support/trust-secrets.ts';
 
-/** One of two clusters of a mesh, each with an operator of its own. */
+/** One of the clusters of a mesh, each with an operator of its own. */
 interface Side {
   readonly name: string;
   readonly world: MeshCluster;
@@ -34,7 +34,7 @@ let eastOperator: RunningOperator;
 
 beforeAll(async () => {
   // Nothing runs in them, so that the gates of each are open but for what a test puts there.
-  westCluster = await startCluster({ name: uniqueName('west'), nodes: 'none', progress: printProgress });
+  westCluster = await aCluster('west');
   const [first, second] = await Promise.all([MeshCluster.open('none'), MeshCluster.on(westCluster)]);
   [east, west] = [
     { name: 'east', world: first },
@@ -48,35 +48,51 @@ afterAll(async () => {
   await westCluster?.stop();
 });
 
+function aCluster(name: string): Promise<Cluster> {
+  return startCluster({ name: uniqueName(name), nodes: 'none', progress: printProgress });
+}
+
 /** A mesh in both clusters, which know each other, in a namespace of its own. */
 async function joinedMeshes(rotation: CertificateAuthority['rotation'] = {}): Promise<[Member, Member]> {
+  const [inEast, inWest] = await membersIn([east, west], rotation);
+  return [inEast as Member, inWest as Member];
+}
+
+/** The same in so many clusters, each of which names all others. */
+async function membersIn(
+  sides: readonly Side[],
+  rotation: CertificateAuthority['rotation'] = {},
+): Promise<Member[]> {
   const namespace = await east.world.ownNamespace();
-  await west.world.createNamespace(namespace);
-  const [inEast, inWest] = await Promise.all([
-    memberIn(east, west, namespace, rotation),
-    memberIn(west, east, namespace, rotation),
-  ]);
-  await untilExchanged(inEast, inWest);
-  return [inEast, inWest];
+  for (const { world } of sides) if (world !== east.world) await world.createNamespace(namespace);
+  const members = await Promise.all(
+    sides.map((side) => {
+      const others = sides.filter((other) => other !== side);
+      return memberIn(side, others, namespace, rotation);
+    }),
+  );
+  await untilExchanged(...members);
+  return members;
 }
 
 async function memberIn(
   side: Side,
-  other: Side,
+  others: readonly Side[],
   namespace: string,
   rotation: CertificateAuthority['rotation'],
 ): Promise<Member> {
-  const text = await readFile(other.world.cluster.kubeconfigPath, 'utf8');
-  const data = { kubeconfig: Buffer.from(text).toString('base64') };
-  const metadata = { name: 'other', namespace };
-  const secret = { apiVersion: 'v1', kind: 'Secret', metadata, data };
-  await side.world.client.apply(secret, { fieldManager: 'test', force: true }, never);
+  for (const { name, world } of others) {
+    const text = await readFile(world.cluster.kubeconfigPath, 'utf8');
+    const data = { kubeconfig: Buffer.from(text).toString('base64') };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, data };
+    await side.world.client.apply(secret, { fieldManager: 'test', force: true }, never);
+  }
   const mesh = await side.world.createMesh(
     {
       certificateAuthority: { rotation: { soak: '0s', ...rotation } },
       multiCluster: {
         ...{ meshID: 'shop', clusterName: side.name },
-        remotes: [{ clusterName: other.name, kubeconfig: { secretName: 'other' } }],
+        remotes: others.map(({ name }) => ({ clusterName: name, kubeconfig: { secretName: name } })),
       },
     },
     { namespace },
@@ -104,18 +120,19 @@ async function statementOf(member: Member): Promise<TrustStatement> {
   return JSON.parse((data as Record<string, string>)['statement.json'] ?? '');
 }
 
-/** Waits until each trusts the roots of both, and no other, and knows it of the other. */
+/** Waits until each trusts the roots of all, and no other, and knows it of the others. */
 async function untilExchanged(...members: readonly Member[]): Promise<void> {
   for (const { mesh } of members) {
     await mesh.untilStatus('has exchanged its root', ({ certificateAuthority: authority }) => {
-      const isExchanged = authority?.members?.every(({ trustsRoot, isTrusted }) => trustsRoot && isTrusted);
-      return authority?.phase === 'Stable' && isExchanged === true;
+      const others = authority?.members ?? [];
+      const isExchanged = others.every(({ trustsRoot, isTrusted }) => trustsRoot && isTrusted);
+      return authority?.phase === 'Stable' && others.length === members.length - 1 && isExchanged;
     });
   }
-  const both = (await Promise.all(members.map(rootOf))).sort();
+  const roots = (await Promise.all(members.map(rootOf))).sort();
   for (const member of members) {
-    const what = `${member.side.name} trusts the roots of both`;
-    await waitUntil({ what }, async () => (await rootsIn(member)).join() === both.join());
+    const what = `${member.side.name} trusts the roots of all`;
+    await waitUntil({ what }, async () => (await rootsIn(member)).join() === roots.join());
   }
 }
 
@@ -310,5 +327,52 @@ describe('two clusters of one mesh', () => {
 
     await untilAnswered(inEast, 'root/1');
     await untilExchanged(inEast, inWest);
+  });
+});
+
+describe('three clusters of one mesh', () => {
+  let northCluster: Cluster;
+  let north: Side;
+
+  beforeAll(async () => {
+    northCluster = await aCluster('north');
+    north = { name: 'north', world: await MeshCluster.on(northCluster) };
+    await north.world.startOperator();
+  });
+
+  afterAll(async () => {
+    await north?.world.close();
+    await northCluster?.stop();
+  });
+
+  test('trust the roots of all, and replace that of one while the others follow', async () => {
+    const members = await membersIn([east, west, north]);
+    const [inEast] = members as [Member];
+    const before = await rootOf(inEast);
+
+    await inEast.mesh.askFor('root/1');
+    await untilAnswered(inEast, 'root/1');
+    await untilExchanged(...members);
+
+    for (const member of members) expect(await rootsIn(member)).not.toContain(before);
+  });
+
+  test('wait for the one that is away, by its name alone, and go on when it is back', async () => {
+    const members = await membersIn([east, west, north]);
+    const [inEast, inWest] = members as [Member, Member];
+    await northCluster.stopServer('kube-apiserver');
+
+    await Promise.all([inEast, inWest].map(({ mesh }) => mesh.askFor('root/1')));
+    for (const { mesh } of [inEast, inWest]) {
+      await mesh.untilStatus('waits for cluster north alone', ({ certificateAuthority: authority }) => {
+        const { phase, waitingFor = [] } = authority ?? {};
+        const isNamed = waitingFor.some((each) => each.includes('cluster north cannot be reached since'));
+        return phase === 'Trusting' && isNamed && waitingFor.every((each) => each.includes('cluster north'));
+      });
+    }
+    await northCluster.startServer('kube-apiserver');
+
+    for (const member of [inEast, inWest]) await untilAnswered(member, 'root/1');
+    await untilExchanged(...members);
   });
 });
