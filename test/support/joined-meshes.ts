@@ -176,9 +176,12 @@ export class JoinedMeshes {
       if ((multiCluster?.remotes ?? []).length > 0) naming.push(one);
       if (multiCluster?.configCluster === undefined) reading.push(one);
     }
-    for (const { mesh } of this.all) await mesh.until('Ready');
     const telemetry = await readManifest('test/cluster/stock-envoy.yaml');
-    for (const { cluster } of reading) await cluster.apply(telemetry);
+    for (const one of this.all) {
+      await one.mesh.until('Ready');
+      // Before a gateway is waited for that gets its listeners from the istiod of this cluster.
+      if (reading.includes(one)) await one.cluster.apply(telemetry);
+    }
     for (const one of naming) await one.untilConnected();
     if (naming.length === this.all.length) for (const one of naming) await one.untilTrusted();
   }
