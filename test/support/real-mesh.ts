@@ -23,13 +23,16 @@ export interface RealMesh {
  * these settings besides, and returns when it is Ready. The data plane is a stock Envoy (`stock-envoy.yaml`); a mesh with
  * metrics in its `spec.telemetry` must turn them off itself.
  */
-export async function installRealMesh(manifest: string, spec: MeshOperatorSpec = {}): Promise<RealMesh> {
+export async function installRealMesh(
+  manifest: string,
+  ...settings: readonly MeshOperatorSpec[]
+): Promise<RealMesh> {
   const cluster = await sharedCluster('kubelet');
   const admin = testClient(cluster.kubeconfigPath);
   await importImages(cluster, ['istiod', 'proxyv2', 'test-app']);
   await installOperator(cluster);
   await cluster.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }));
-  const { telemetry } = await applyMesh(cluster, manifest, spec);
+  const { telemetry } = await applyMesh(cluster, manifest, ...settings);
   const mesh = new TestMesh(admin.client, { namespace, name: 'mesh' });
   await mesh.until('Ready');
   // Of two Telemetries for the whole mesh Istio reads the older one alone.

@@ -9,7 +9,7 @@ import { trustAppsManifest, trustNamespaces, trustProxies } from './trust-apps.t
 
 /** The mesh of `test/e2e/trust/mesh.yaml`, with these fields in its spec, and the running apps of `trust-apps.ts`. */
 export async function installTrustMesh(spec: MeshOperatorSpec = {}): Promise<RealMesh> {
-  const real = await installRealMesh('test/e2e/trust/mesh.yaml', { ...countedHandshakes, ...spec });
+  const real = await installRealMesh('test/e2e/trust/mesh.yaml', countedHandshakes, spec);
   await real.cluster.apply(trustAppsManifest());
   for (const namespace of trustNamespaces) {
     const wait = ['wait', 'deployments', '--all', '-n', namespace, '--for=condition=Available'];

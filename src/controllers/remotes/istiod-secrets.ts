@@ -1,6 +1,7 @@
 import { replicaPods } from '../../api/istiod-replicas.ts';
 import { idOf, type KubernetesObject, type ObjectId } from '../../api/kubernetes-object.ts';
 import { remoteTokensAnnotation } from '../../api/labels.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { hastenMounts } from '../../kube/hasten-mounts.ts';
 import { readSecretText, secretTexts } from '../../kube/secret-data.ts';
@@ -28,6 +29,7 @@ export interface IstiodSecretsDeps {
   /** Secrets by which istiods know other clusters. */
   readonly informer: Informer;
   readonly podsIn: (namespace: string) => readonly KubernetesObject[];
+  readonly clock: Clock;
 }
 
 /** A pass, and where the other cluster is. */
@@ -107,14 +109,14 @@ export class IstiodSecrets {
 
   /** Puts a token where istiod has its file, and has kubelets look at once. */
   async #writeToken({ owner, key, mesh, signal }: RemotePass, token: string): Promise<void> {
-    const { client, informer, podsIn } = this.#deps;
+    const { client, clock, informer, podsIn } = this.#deps;
     const options = { fieldManager: tokenManager(key.clusterName), force: true };
     const written = await client.apply(remoteTokensSecret(owner, key.clusterName, token), options, signal);
     informer.observeWrite(written);
     const { resourceVersion: version = '' } = written.metadata;
     const pods = replicaPods(podsIn(mesh.namespace));
-    const annotation = remoteTokensAnnotation;
-    await hastenMounts(client, pods, { annotation, version, fieldManager: objectManager }, signal);
+    const telling = { annotation: remoteTokensAnnotation, version, now: clock.now() };
+    await hastenMounts(client, pods, { ...telling, fieldManager: objectManager }, signal);
   }
 
   #kubeconfig(pass: RemotePass): KubernetesObject | undefined {

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
 import { isRecord } from '../../base/stable-json.ts';
-import { type AskIstiod, askIstiods } from '../../kube/ask-istiods.ts';
+import { type AskPod, askerOfIstiod, askPods } from '../../kube/ask-pods.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 
 /** What one replica of istiod says of itself and of other clusters. */
@@ -32,7 +32,7 @@ export async function observeReplicas(
   exec: Pick<PodExec, 'run'>,
   signal: AbortSignal,
 ): Promise<ReplicaAnswer[]> {
-  const asked = await askIstiods(pods, exec, readClusters, signal);
+  const asked = await askPods(pods, askerOfIstiod, exec, readClusters, signal);
   return asked.map(({ object, pod, answer }) => ({
     ...{ pod, uid: object.metadata.uid ?? '', ...nothing },
     ...answer,
@@ -51,7 +51,7 @@ export function replicasFor(clusterName: string, answers: readonly ReplicaAnswer
 }
 
 /** What it knows of clusters, and what its metrics say of itself. */
-async function readClusters(ask: AskIstiod): Promise<Omit<ReplicaAnswer, 'pod' | 'uid'>> {
+async function readClusters(ask: AskPod): Promise<Omit<ReplicaAnswer, 'pod' | 'uid'>> {
   const metrics = await ask('/metrics');
   const clusters = await ask('/debug/clusterz');
   const startedAt = startOf(metrics);

@@ -118,7 +118,12 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     ...{ client, clock, connections, accessSecrets, access, events: deps.events, statements },
   });
   const replicas = new IstiodReplicas(deps);
-  const secrets = new IstiodSecrets({ client, informer: remoteSecrets, podsIn: deps.podsIn });
+  const secrets = new IstiodSecrets({
+    client,
+    clock: deps.clock,
+    informer: remoteSecrets,
+    podsIn: deps.podsIn,
+  });
   const credentials = new CredentialKeeper({
     ...{ ...deps, replicas, store, connections, secrets },
     wake: (key) => wake(key),

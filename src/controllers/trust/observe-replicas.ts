@@ -1,6 +1,6 @@
 import { isRunning } from '../../api/istiod-replicas.ts';
 import type { KubernetesObject } from '../../api/kubernetes-object.ts';
-import { type AskIstiod, askIstiods } from '../../kube/ask-istiods.ts';
+import { type AskPod, askerOfIstiod, askPods } from '../../kube/ask-pods.ts';
 import type { PodExec } from '../../kube/pod-exec.ts';
 import type { ObservedReplica } from '../../pki/observed-trust.ts';
 
@@ -10,12 +10,12 @@ export async function observeReplicas(
   exec: PodExec,
   signal: AbortSignal,
 ): Promise<ObservedReplica[]> {
-  const asked = await askIstiods(pods, exec, readLoadedBundle, signal);
+  const asked = await askPods(pods, askerOfIstiod, exec, readLoadedBundle, signal);
   return asked.map(({ pod, answer }) => ({ pod, ...answer }));
 }
 
 async function readLoadedBundle(
-  ask: AskIstiod,
+  ask: AskPod,
   object: KubernetesObject,
 ): Promise<Omit<ObservedReplica, 'pod'>> {
   if (!isRunning(object)) return { problem: 'has not started yet, and may have mounted an older bundle' };

@@ -215,15 +215,18 @@ export class TrustReconciler implements Reconciler {
     return reading.material;
   }
 
-  /** Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way. */
+  /**
+   * Gives istiod what it should have in this phase, and has kubelets look at once while a rotation is under way, until every
+   * replica was seen to have loaded it.
+   */
   async #publish(pass: TrustPass, state: AuthorityState): Promise<void> {
     const { mesh, observed, members, context } = pass;
-    const { applier, client, informers, statements } = this.#deps;
+    const { applier, client, clock, informers, loaded, statements } = this.#deps;
     await applier.apply(cacertsSecret(observed.meshes, state), observed.cacerts, context.signal);
     await statements.keep(observed.meshes, mesh, { state, request: requestOf(pass) }, context.signal);
-    if (!isUnderWay({ state, members })) return;
     const version = bundleVersion(state);
-    const options = { annotation: bundleAnnotation, version, fieldManager: objectManager };
+    if (!isUnderWay({ state, members }) || loaded.versionIn(mesh.namespace) === version) return;
+    const options = { annotation: bundleAnnotation, version, fieldManager: objectManager, now: clock.now() };
     const written = await hastenMounts(client, observed.replicas, options, context.signal);
     for (const pod of written) informers.pods.observeWrite(pod);
   }

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
-import { idOf } from '../../../src/api/kubernetes-object.ts';
-import { managedBySelector, ownershipLabels } from '../../../src/api/labels.ts';
+import { managedBySelector } from '../../../src/api/labels.ts';
 import { secretTexts } from '../../../src/kube/secret-data.ts';
 import { factsOf, splitCertificates } from '../../../src/pki/certificate-facts.ts';
 import { istioBundleOf } from '../../../src/pki/istio-bundle.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { FaultProxy, type ProxiedRequest } from '../../support/fault-proxy.ts';
+import { istiodPodIn, runIstiodPod } from '../../support/istiod-pod.ts';
 import { keyTracesIn } from '../../support/key-traces.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
 import { ObjectHistory } from '../../support/object-history.ts';
@@ -52,14 +52,13 @@ beforeAll(async () => {
     { namespace: secrets.namespace },
   );
   await mesh.untilReason('TrustHealthy', 'Healthy');
-  await runIstiod();
+  await runIstiodPod(world.client, mesh.key);
 });
 
 afterAll(async () => {
   await Promise.all([authorities?.stop(), bundles?.stop()]);
   // No kubelet ends it, and the mesh would wait for that.
-  const istiod = { apiVersion: 'v1', kind: 'Pod', namespace: secrets.namespace, name: 'istiod' };
-  await world?.client.delete(istiod, {}, new AbortController().signal);
+  await world?.client.delete(istiodPodIn(secrets.namespace), {}, new AbortController().signal);
   await world?.close();
   await proxy?.stop();
 });
@@ -168,30 +167,6 @@ function startOperator(): RunningOperator {
   const started = world.launchOperator(flags, proxy.kubeconfig);
   operators.push(started);
   return started;
-}
-
-/** A pod of istiod that runs, as a kubelet would say: the cluster has nobody who makes pods. */
-async function runIstiod(): Promise<void> {
-  const metadata = { name: 'default', namespace: secrets.namespace };
-  const account = { apiVersion: 'v1', kind: 'ServiceAccount', metadata };
-  await world.client.create(account, { fieldManager: 'test' }, never);
-  const pod = await world.client.create(
-    {
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: {
-        name: 'istiod',
-        namespace: secrets.namespace,
-        labels: { ...ownershipLabels(mesh.key), app: 'istiod' },
-      },
-      spec: { containers: [{ name: 'discovery', image: 'istiod' }] },
-    },
-    { fieldManager: 'test' },
-    never,
-  );
-  const merge = { status: { phase: 'Running' } };
-  const options = { fieldManager: 'test', subresource: 'status' };
-  await world.client.patch(idOf(pod), { type: 'merge', merge }, options, never);
 }
 
 function holdWrite<Held>(write: number, hold: () => Held): Held {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { kindInfo } from '../../../src/api/kinds.ts';
 import { keyText } from '../../../src/api/kubernetes-object.ts';
 import { authorityLabel } from '../../../src/api/labels.ts';
@@ -14,7 +14,9 @@ import { operatorNamespace } from '../../cluster/operator.ts';
 import { waitUntil } from '../../cluster/wait-until.ts';
 import { requestText } from '../../support/audit-log.ts';
 import { type Authority, anAuthority, authorityFiles } from '../../support/authorities.ts';
+import { istiodPodIn, runIstiodPod } from '../../support/istiod-pod.ts';
 import { MeshCluster } from '../../support/mesh-cluster.ts';
+import { ObjectHistory } from '../../support/object-history.ts';
 import { openssl } from '../../support/openssl.ts';
 import type { RunningOperator } from '../../support/running-operator.ts';
 import { never } from '../../support/test-client.ts';
@@ -204,6 +206,23 @@ describe('a rotation that is asked for', () => {
     expect(condition?.message).toContain('"everything"');
     await expectAuthority(secrets, before);
   });
+});
+
+test('kubelets are told again and again of what istiod was not seen to have loaded', async () => {
+  const { mesh, secrets } = await aHealthyMesh();
+  await runIstiodPod(world.client, mesh.key);
+  onTestFinished(() => world.client.delete(istiodPodIn(secrets.namespace), {}, never));
+  const history = await ObjectHistory.follow(world.client, istiodPodIn(secrets.namespace));
+  onTestFinished(() => history.stop());
+  const told = async () => {
+    const versions = await history.upToDate();
+    return new Set(versions.map(({ metadata }) => metadata.annotations?.['meshoperator.dev/trust-bundle']));
+  };
+
+  // No kubelet lets anybody ask what istiod has loaded.
+  await mesh.askFor('root/1');
+  await waitUntil({ what: 'kubelet is told three times' }, async () => (await told()).size > 3);
+  expect((await mesh.status()).certificateAuthority).toMatchObject({ phase: 'Trusting' });
 });
 
 describe('what somebody does to the Secrets', () => {
