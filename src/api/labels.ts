@@ -27,7 +27,7 @@ export const rotateAnnotation = 'meshoperator.dev/rotate';
  */
 export const rotateRemotesAnnotation = 'meshoperator.dev/rotate-remotes';
 
-/** On pods of istiod: the bundle that they should load. Its change makes kubelet refresh what they have mounted. */
+/** On pods of istiod: the bundle that they should load, and when that was said. Its change makes kubelet refresh what they have mounted. */
 export const bundleAnnotation = 'meshoperator.dev/trust-bundle';
 
 /** On the pod template of a workload that is restarted for another version of its proxies; its value is that version, and since when it is wanted. */
@@ -57,7 +57,7 @@ export const remoteLabel = 'meshoperator.dev/remote';
 /** On the Secrets by which istiods know other clusters, and are let into them. */
 export const remoteSecretsLabel = 'meshoperator.dev/remote-secrets';
 
-/** On pods of istiod: the version of the tokens that they have mounted for other clusters. Its change makes kubelet refresh them. */
+/** On pods of istiod: the version of the tokens that they have mounted for other clusters, and when that was said. Its change makes kubelet refresh them. */
 export const remoteTokensAnnotation = 'meshoperator.dev/remote-tokens';
 
 /** On the pod template of an istiod that is restarted since it has lost what it knew of another cluster; its value is since when. */
