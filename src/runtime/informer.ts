@@ -66,7 +66,6 @@ export class Informer {
   readonly #backOff: BackOffOptions;
   readonly #store: ObjectStore;
   readonly #handlers: InformerHandler[] = [];
-  readonly #interruptionHandlers: (() => void)[] = [];
   readonly #synced = Promise.withResolvers<void>();
   #hasSynced = false;
   /** Where the watch goes on; undefined: list first. */
@@ -93,14 +92,6 @@ export class Informer {
   /** Handlers are called in order, for every change after they were added. Add them before `run`. */
   addHandler(handler: InformerHandler): void {
     this.#handlers.push(handler);
-  }
-
-  /**
-   * Called when a list or a watch has failed for the first time after it had worked: whoever answered may be gone. What is
-   * normal says nothing: the end of a watch, and a version that is no longer kept.
-   */
-  addInterruptionHandler(handler: () => void): void {
-    this.#interruptionHandlers.push(handler);
   }
 
   /** The cached object: shared, so never change it. `namespace` is undefined for a cluster-scoped kind. */
@@ -274,8 +265,6 @@ export class Informer {
     if (error !== undefined) {
       const log = error instanceof GoneError ? this.#deps.log.debug : this.#deps.log.warn;
       log('Informer interrupted', { kind: this.kind.kind, retryInMs: waitMs, error });
-      const isFirst = this.#failures === 1 && !(error instanceof GoneError);
-      if (isFirst) for (const handler of this.#interruptionHandlers) handler();
     }
     // Only the signal makes this reject, and `run` looks at the signal next.
     await sleep(this.#deps.clock, waitMs, signal).catch(() => undefined);

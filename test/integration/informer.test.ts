@@ -153,22 +153,6 @@ describe('the informer', () => {
     expect(proxy.requestsLike(watches)).toHaveLength(2);
   });
 
-  test('tells of each outage once, however long it takes', async () => {
-    const { informer } = await aSyncedInformer();
-    let told = 0;
-    informer.addInterruptionHandler(() => {
-      told += 1;
-    });
-
-    for (const outage of [1, 2]) {
-      proxy.failNext(watches, { status: 503, reason: 'ServiceUnavailable' }, 3);
-      proxy.dropWatches(watches);
-      await write(`after-outage-${outage}`);
-      await until(informer, 'it watches again', () => informer.size === outage);
-      expect(told).toBe(outage);
-    }
-  });
-
   test('replaces a watch that has gone silent, without a list', async () => {
     const { informer } = await aSyncedInformer({ watchIdleTimeoutMs: 500 });
 

@@ -175,13 +175,6 @@ export class RemoteProber {
     return this.#memories.get(credentialSecretName(key));
   }
 
-  /** Has a cluster asked in its next pass whether it is still there. */
-  doubt(key: CredentialKey): void {
-    const name = credentialSecretName(key);
-    const known = this.#memories.get(name);
-    if (known !== undefined) this.#memories.set(name, { ...known, probedAtMs: Number.NEGATIVE_INFINITY });
-  }
-
   forget(key: CredentialKey): void {
     this.#memories.delete(credentialSecretName(key));
   }

@@ -113,11 +113,8 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
   );
   const connections = new RemoteConnections(clock);
   const access = new AccessKeeper({ client, clock, store });
-  const statements = new TrustStatements(deps, deps.onHeard, (key) => {
-    prober.doubt(key);
-    wake(key);
-  });
-  const prober: RemoteProber = new RemoteProber({
+  const statements = new TrustStatements(deps, deps.onHeard);
+  const prober = new RemoteProber({
     ...{ client, clock, connections, accessSecrets, access, events: deps.events, statements },
   });
   const replicas = new IstiodReplicas(deps);

@@ -27,22 +27,13 @@ interface Heard {
 export class TrustStatements {
   readonly #deps: Omit<InformerDeps, 'client'>;
   readonly #onChange: (mesh: ObjectKey) => void;
-  readonly #onInterruption: (key: CredentialKey) => void;
   /** By mesh and the name of the other cluster. */
   readonly #meshes = new Map<string, Map<string, Heard>>();
 
-  /**
-   * `onChange` is called for the mesh that something new was heard for, and `onInterruption` for a cluster that has stopped
-   * answering while it was listened to.
-   */
-  constructor(
-    deps: Omit<InformerDeps, 'client'>,
-    onChange: (mesh: ObjectKey) => void,
-    onInterruption: (key: CredentialKey) => void,
-  ) {
+  /** `onChange` is called for the mesh that something new was heard for. */
+  constructor(deps: Omit<InformerDeps, 'client'>, onChange: (mesh: ObjectKey) => void) {
     this.#deps = deps;
     this.#onChange = onChange;
-    this.#onInterruption = onInterruption;
   }
 
   /** All that was heard for a mesh. */
@@ -108,7 +99,6 @@ export class TrustStatements {
       this.#heardFrom(key).text = statementText(current);
       this.#onChange(key.mesh);
     });
-    informer.addInterruptionHandler(() => this.#onInterruption(key));
     void informer.run(stop.signal);
     return { client, informer, stop };
   }
