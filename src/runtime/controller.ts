@@ -36,12 +36,14 @@ const defaultTimeoutMs = 120_000;
 const transientRetryMs = 10_000;
 /** What a person must mend may lie outside what is watched: rights, or an object of somebody else. */
 const terminalRetryMs = 300_000;
+/** An API server that has just started forbids everybody everything, until it has read its roles. */
+const forbiddenRetryMs = 30_000;
 /** An aborted pass that has not ended after this long holds its key, but its worker goes on without it. */
 const abandonAfterMs = 5_000;
 
 /**
  * Runs a reconciler for the keys in its workqueue and decides from the class of what it throws when to come back:
- * Terminal when something changes, or a few minutes later, Waiting at its time, Conflict at once but rate-limited, anything else
+ * Terminal when something changes, or a few minutes later (half a minute where something was forbidden), Waiting at its time, Conflict at once but rate-limited, anything else
  * after the key's back-off, an abort not at all. One key never runs twice at once, and a key that fails, hangs or
  * throws anything never slows another.
  */
@@ -170,8 +172,9 @@ export class Controller {
   #onError(key: string, error: unknown, log: Logger): ReconcileOutcome {
     if (error instanceof TerminalError) {
       this.#queue.forget(key);
-      this.#queue.addAfter(key, terminalRetryMs);
-      log.error('Reconcile failed until something changes', { reason: error.reason, error });
+      const retryInMs = error.reason === 'Forbidden' ? forbiddenRetryMs : terminalRetryMs;
+      this.#queue.addAfter(key, retryInMs);
+      log.error('Reconcile failed until something changes', { reason: error.reason, retryInMs, error });
       return 'terminal';
     }
     if (error instanceof WaitingError) {

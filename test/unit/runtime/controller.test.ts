@@ -104,20 +104,27 @@ describe('the controller', () => {
     expect(reconciler.passesOf('a')).toEqual(passes);
   });
 
-  test('looks at a terminal error again after five minutes, for what is mended where nothing is watched', async () => {
-    const { clock, controller, reconciler, start } = aController({
-      a: () => Promise.reject(new TerminalError('forbidden', { reason: 'Forbidden' })),
-    });
-    void start();
+  test.each([
+    { what: 'a terminal error', reason: 'InvalidSpec', afterMs: 300_000 },
+    // So does an API server that has just started, of everybody.
+    { what: 'what was forbidden', reason: 'Forbidden', afterMs: 30_000 },
+  ])(
+    'looks at $what again after $afterMs ms, for what is mended where nothing is watched',
+    async ({ reason, afterMs }) => {
+      const { clock, controller, reconciler, start } = aController({
+        a: () => Promise.reject(new TerminalError('no', { reason })),
+      });
+      void start();
 
-    controller.enqueue(meshNamed('a'));
-    await clock.advance(299_999);
-    const before = reconciler.passesOf('a');
-    await clock.advance(1);
+      controller.enqueue(meshNamed('a'));
+      await clock.advance(afterMs - 1);
+      const before = reconciler.passesOf('a');
+      await clock.advance(1);
 
-    expect(before).toEqual([0]);
-    expect(reconciler.passesOf('a')).toEqual([0, 300_000]);
-  });
+      expect(before).toEqual([0]);
+      expect(reconciler.passesOf('a')).toEqual([0, afterMs]);
+    },
+  );
 
   test('looks again within ten seconds however long the API server was away, since nobody says that it is back', async () => {
     const { clock, controller, reconciler, start } = aController(
