@@ -43,9 +43,9 @@ const abandonAfterMs = 5_000;
 
 /**
  * Runs a reconciler for the keys in its workqueue and decides from the class of what it throws when to come back:
- * Terminal when something changes, or a few minutes later (half a minute where something was forbidden), Waiting at its time, Conflict at once but rate-limited, anything else
- * after the key's back-off, an abort not at all. One key never runs twice at once, and a key that fails, hangs or
- * throws anything never slows another.
+ * Terminal when something changes, or a few minutes later (half a minute where something was forbidden), Waiting at its
+ * time, Conflict at once but rate-limited, anything else after the key's back-off, an abort not at all. One key never
+ * runs twice at once, and a key that fails, hangs or throws anything never slows another.
  */
 export class Controller {
   readonly name: string;

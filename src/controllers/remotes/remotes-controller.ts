@@ -118,12 +118,7 @@ export function createRemotesController(deps: RemotesControllerDeps): RemotesCon
     ...{ client, clock, connections, accessSecrets, access, events: deps.events, statements },
   });
   const replicas = new IstiodReplicas(deps);
-  const secrets = new IstiodSecrets({
-    client,
-    clock: deps.clock,
-    informer: remoteSecrets,
-    podsIn: deps.podsIn,
-  });
+  const secrets = new IstiodSecrets({ client, clock, informer: remoteSecrets, podsIn: deps.podsIn });
   const credentials = new CredentialKeeper({
     ...{ ...deps, replicas, store, connections, secrets },
     wake: (key) => wake(key),

@@ -106,7 +106,7 @@ describe('the controller', () => {
 
   test.each([
     { what: 'a terminal error', reason: 'InvalidSpec', afterMs: 300_000 },
-    // So does an API server that has just started, of everybody.
+    // An API server that has just started forbids everybody everything.
     { what: 'what was forbidden', reason: 'Forbidden', afterMs: 30_000 },
   ])(
     'looks at $what again after $afterMs ms, for what is mended where nothing is watched',
